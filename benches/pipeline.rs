@@ -117,6 +117,8 @@ fn plan(checked: &CheckedRepository, live: Live, at: Instant) -> Plan {
         prune: false,
         acknowledged: &Acknowledged::new(),
         origin: Origin { commit: None, files: "", helpdesk: "" },
+        sent: None,
+        base: None,
     };
     planner::plan(&input, live).0.plan
 }

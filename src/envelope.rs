@@ -13,7 +13,7 @@ use crate::live::{Live, Observed, digest};
 use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
-use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Plan, Reason};
+use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Plan, Reason, Risk, on_base};
 
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,9 +27,12 @@ pub struct GuardedPlan {
     pub awaiting: Vec<AwaitingAcknowledgement>,
     /// The changes that are not in the plan because a guard blocked them, or blocked a change that they wait for.
     pub guarded_changes: Vec<Change>,
-    /// The notices that the apply makes due, as counts of messages.
+    /// The notices of the run that applies the plan, as counts.
     #[serde(default)]
     pub announced: Vec<Announced>,
+    /// Whether the ledger was not read, so that only notices about the changes are counted, and some may have been sent.
+    #[serde(default)]
+    pub announced_at_most: bool,
     /// The agreements and settings that a pull request touches, where the plan was made for one (`--base`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Box<Scope>>,
@@ -100,6 +103,7 @@ impl GuardedPlan {
             plan,
             awaiting,
             announced: Vec::new(),
+            announced_at_most: false,
             scope: None,
             digest: None,
         }
@@ -118,15 +122,73 @@ impl GuardedPlan {
         self.clone().sealed() == *self
     }
 
-    /// Adds the notices that its apply makes due.
+    /// Adds the notices of the run that applies it.
     #[must_use]
-    pub fn announcing(self, announced: Vec<Announced>) -> Self {
-        Self { announced, ..self }
+    pub fn announcing(self, announced: Vec<Announced>, announced_at_most: bool) -> Self {
+        Self { announced, announced_at_most, ..self }
     }
 
-    /// The highest severity of all changes, guarded ones included; `None` where nothing changes.
+    /// Adds the scope of a pull request, and marks in it what the plan of its base contains as well.
+    #[must_use]
+    pub fn for_pull_request(self, mut scope: Scope, base: &Self) -> Self {
+        scope.on_base = on_base(self.all_changes(), base.all_changes());
+        let (guards, guards_of_base) = (self.guards(), base.guards());
+        let is_on_base = |held: &&AwaitingAcknowledgement| {
+            let stopped = |guards: &BTreeMap<&AgreementId, GuardName>| -> BTreeSet<AgreementId> {
+                guards.iter().filter(|(_, name)| **name == held.guard).map(|(id, _)| (*id).clone()).collect()
+            };
+            let is_same_number =
+                |other: &AwaitingAcknowledgement| (other.guard, other.count) == (held.guard, held.count);
+            let mut changes =
+                self.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
+            base.awaiting.iter().any(is_same_number)
+                && stopped(&guards) == stopped(&guards_of_base)
+                && changes.all(|change| scope.split_risks(change).0.is_empty())
+        };
+        let guards_on_base = self.awaiting.iter().filter(is_on_base).map(|held| held.guard).collect();
+        scope.guards_on_base = guards_on_base;
+        Self { scope: Some(Box::new(scope)), ..self }
+    }
+
+    /// All changes, those that a guard stopped included.
+    pub fn all_changes(&self) -> impl Iterator<Item = &Change> {
+        self.plan.changes.iter().chain(&self.guarded_changes)
+    }
+
+    /// Whether the base of the pull request, if the plan was made for one, brings about all changes of an agreement.
+    pub fn is_on_base(&self, id: &AgreementId) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.is_on_base(id))
+    }
+
+    /// The agreements that the plan changes, of which the pull request, if it was made for one, causes a part.
+    pub fn own_agreements(&self) -> BTreeSet<&AgreementId> {
+        self.all_changes().map(|change| &change.id).filter(|id| !self.is_on_base(id)).collect()
+    }
+
+    /// The risks of a change that the pull request causes, and those that are on its base as well. Without a pull request,
+    /// all are of the first kind.
+    pub fn split_risks(&self, change: &Change) -> (Vec<Risk>, Vec<Risk>) {
+        match &self.scope {
+            Some(scope) => scope.split_risks(change),
+            None => (change.risks.clone(), Vec::new()),
+        }
+    }
+
+    /// Whether a guard awaits the acknowledgement of what the pull request causes; without one, of anything.
+    pub fn is_refused(&self) -> bool {
+        self.awaiting.iter().any(|held| !self.is_guard_on_base(held.guard))
+    }
+
+    /// Whether a guard stops nothing but what it stops on the base of the pull request as well.
+    pub fn is_guard_on_base(&self, guard: GuardName) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.guards_on_base.contains(&guard))
+    }
+
+    /// The highest severity of all changes, guarded ones included, without the risks that are on the base as well; `None`
+    /// where nothing changes.
     pub fn most_severe(&self) -> Option<ChangeSeverity> {
-        self.plan.changes.iter().chain(&self.guarded_changes).map(Change::severity).min()
+        let own = self.all_changes().filter(|change| !self.is_on_base(&change.id));
+        own.map(|change| change.severity_of(&self.split_risks(change).0)).min()
     }
 
     /// The guard that blocks each guarded change.

@@ -5,7 +5,7 @@
 
 mod reviewed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, ZONE_DATA};
@@ -15,8 +15,9 @@ use crate::envelope::GuardedPlan;
 use crate::guard::{Acknowledged, guard, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
-use crate::notice::announced;
+use crate::notice::{AnnouncedNotice, PlannedFiles, SentNotices, announced_at_most, announced_by, counted};
 use crate::outcome::ChangeResult;
+use crate::plan::scope::Scope;
 use crate::plan::{
     DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
 };
@@ -42,6 +43,21 @@ pub struct PlannerInput<'a> {
     pub acknowledged: &'a Acknowledged,
     /// Where the two sides come from.
     pub origin: Origin<'a>,
+    /// The notices that the ledger has recorded; without them, those about the changes are announced as an upper bound.
+    pub sent: Option<SentNotices<'a>>,
+    /// The base of the pull request that the plan is made for.
+    pub base: Option<Base<'a>>,
+}
+
+/// The base of a pull request.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// Its agreements.
+    pub agreements: &'a [Agreement],
+    /// Its catalog.
+    pub catalog: &'a Catalog,
+    /// The difference to it.
+    pub scope: &'a Scope,
 }
 
 /// Where the two sides of a plan come from, for its header.
@@ -66,10 +82,20 @@ pub struct Sides {
 
 /// Makes the guarded plan, and returns both sides for the stages that follow an apply.
 ///
-/// Names of people are removed from the live state first, so that no plan contains them.
+/// Names of people are removed from the live state first, so that no plan contains them. For a pull request, its base is
+/// planned too, to tell apart what each of them brings about.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
+    let before = input.base.map(|Base { agreements, catalog, scope }| {
+        let input = PlannerInput { agreements, catalog, base: None, ..*input };
+        let before = guarded(&input, live.clone()).0;
+        (announced(&before, &input), before, scope.clone())
+    });
     let (guarded, sides) = guarded(input, live);
-    (announce(guarded, input), sides)
+    let Some((announced_before, before, scope)) = before else {
+        return (announce(guarded, input, &BTreeSet::new()), sides);
+    };
+    let guarded = announce(guarded, input, &announced_before);
+    (guarded.for_pull_request(scope, &before), sides)
 }
 
 fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
@@ -88,9 +114,19 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     (GuardedPlan::new(&proposed, plan, awaiting), Sides { desired, live })
 }
 
-fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>) -> GuardedPlan {
-    let announced = announced(&guarded.plan, input.agreements, input.catalog, input.settings.notice_time);
-    guarded.announcing(announced)
+/// Adds the notices, and compares them with those that are announced on the base of a pull request.
+fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>, base: &BTreeSet<AnnouncedNotice>) -> GuardedPlan {
+    let announced = counted(&announced(&guarded, input), base);
+    guarded.announcing(announced, input.sent.is_none())
+}
+
+fn announced(guarded: &GuardedPlan, input: &PlannerInput<'_>) -> BTreeSet<AnnouncedNotice> {
+    let PlannerInput { agreements, catalog, settings, .. } = *input;
+    let files = PlannedFiles { agreements, catalog, settings };
+    match input.sent {
+        Some(sent) => announced_by(&guarded.plan, &guarded.guarded_changes, files, sent),
+        None => announced_at_most(&guarded.plan, files),
+    }
 }
 
 /// Plans anew, keeps what a reviewed plan permits, and returns the results of those of its changes that are left out.
@@ -102,7 +138,7 @@ pub fn plan_reviewed(
     let (mut guarded, sides) = guarded(input, live);
     let left_out = reviewed::keep_reviewed(&mut guarded, &reviewed.changes, &sides.live);
     guarded.plan.count(input.settings.helpdesk.mapping.states.get(&State::Active));
-    (announce(guarded, input), sides, left_out)
+    (announce(guarded, input, &BTreeSet::new()), sides, left_out)
 }
 
 /// The plan before any guard.

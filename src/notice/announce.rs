@@ -1,9 +1,10 @@
-//! Counts the notices that applying a plan would cause, for reviewers of the plan. Names no person.
+//! Counts the notices of the run that applies a plan, for reviewers of the plan. Names no person.
 //!
-//! The ledger is not read, so that a plan does not depend on it. Notices that were already sent are therefore counted
-//! too, and the actual number may be lower.
+//! With the records of the ledger these are exactly the notices that the run sends, as [`due`] decides it. Without them, only
+//! notices about the changes of the plan are counted, also those that were already sent: the actual number may be lower.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,11 +14,17 @@ use crate::calendar::TimeOfDay;
 use crate::catalog::Catalog;
 use crate::ident::AgreementId;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, FieldChange, Plan, Risk, StateChange, Step, Verb};
+use crate::plan::{Cause, Change, DriftPart, FieldChange, Note, Plan, Reason, Risk, StateChange, Step, Verb};
+use crate::settings::Settings;
 use crate::status::State;
 
-use super::event::{ScheduledEvent, Succession, rule, scheduled_events};
+use super::confirmed::{Confirmation, is_announced};
+use super::due::{DueInput, due, recipients};
+use super::event::{ScheduledEvent, Succession, scheduled_events};
+use super::key::{Channel, NoticeKey};
+use super::past::unrecorded;
 use super::recipient::{Identity, resolve};
+use super::record::{NoticeRecord, NoticeRecords};
 
 /// The number of notices about one event to one role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +38,9 @@ pub struct Announced {
     pub notices: usize,
     /// The number of agreements.
     pub agreements: usize,
+    /// The number of notices that are sent without the pull request as well.
+    #[serde(default)]
+    pub on_base: usize,
 }
 
 /// The role of a recipient.
@@ -43,39 +53,159 @@ pub enum Role {
     Manager,
     /// An address named in the agreement.
     Address,
+    /// Everyone who reads a channel without recipients of its own.
+    Everyone,
 }
 
-/// Counts the notices that applying a plan would cause on its day, by event and role.
-pub fn announced(
-    plan: &Plan,
-    agreements: &[Agreement],
-    catalog: &Catalog,
-    usual: TimeOfDay,
-) -> Vec<Announced> {
-    if plan.changes.is_empty() {
-        return Vec::new();
+/// The records of the ledger, and what is needed to compare notices with them.
+#[derive(Clone, Copy)]
+pub struct SentNotices<'a> {
+    /// The records.
+    pub records: &'a NoticeRecords,
+    /// Makes the same digest of an address as the records have.
+    pub hide: &'a dyn Fn(&str) -> String,
+}
+
+impl fmt::Debug for SentNotices<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.records.fmt(formatter)
     }
+}
+
+/// One notice that is announced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AnnouncedNotice {
+    event: NoticeEvent,
+    role: Role,
+    agreement: AgreementId,
+    recipient: String,
+    channel: Channel,
+}
+
+/// Counts notices by event and role, and those of them that are announced on the base of a pull request as well.
+pub fn counted(notices: &BTreeSet<AnnouncedNotice>, base: &BTreeSet<AnnouncedNotice>) -> Vec<Announced> {
+    let mut counts: BTreeMap<(NoticeEvent, Role), (usize, usize, BTreeSet<&AgreementId>)> = BTreeMap::new();
+    for notice in notices {
+        let count = counts.entry((notice.event, notice.role)).or_default();
+        count.0 += 1;
+        count.1 += usize::from(base.contains(notice));
+        count.2.insert(&notice.agreement);
+    }
+    let announced = |((event, role), (notices, on_base, agreements)): (_, (_, _, BTreeSet<_>))| Announced {
+        event,
+        role,
+        notices,
+        agreements: agreements.len(),
+        on_base,
+    };
+    counts.into_iter().map(announced).collect()
+}
+
+/// The files that a plan was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedFiles<'a> {
+    /// The agreements.
+    pub agreements: &'a [Agreement],
+    /// The catalog.
+    pub catalog: &'a Catalog,
+    /// The settings.
+    pub settings: &'a Settings,
+}
+
+/// The notices that the run sends which applies this plan, if every write succeeds and everyone has an address. `waiting` are
+/// the changes that a guard stopped.
+pub fn announced_by(
+    plan: &Plan,
+    waiting: &[Change],
+    PlannedFiles { agreements, catalog, settings }: PlannedFiles<'_>,
+    sent: SentNotices<'_>,
+) -> BTreeSet<AnnouncedNotice> {
+    let unconfirmed = unconfirmed(plan, waiting);
+    let is_absent = |id: &AgreementId| {
+        let over = |note: &Note| matches!(note, Note::OverAndAbsent(absent) if absent == id);
+        plan.notes.iter().any(over)
+    };
+    let input = DueInput {
+        agreements,
+        catalog,
+        usual: settings.notice_time,
+        late_after: jiff::SignedDuration::from_hours(i64::from(settings.late_after) * 24),
+        channels: &Channel::configured(settings),
+        at: plan.header.as_of,
+        confirmation: &|id| match id {
+            id if unconfirmed.contains(id) => Confirmation::Unconfirmed,
+            id if is_absent(id) => Confirmation::Absent,
+            _ => Confirmation::AsDesired,
+        },
+        is_edited: &|_| false,
+        address: &|person| Some(person.to_string()),
+        hide: sent.hide,
+    };
+    let mut records = sent.records.clone();
+    unrecorded(&input, &records).add_to(&mut records);
+    let is_in_doubt =
+        |key: &NoticeKey| matches!(records.records.get(key), Some(NoticeRecord::Submitting { .. }));
+    let send = due(&input, &records).send.into_iter().filter(|notice| !is_in_doubt(&notice.key));
+    let announced = send.map(|notice| AnnouncedNotice {
+        event: notice.key.event,
+        role: role(&notice.recipient.identity),
+        agreement: notice.key.agreement,
+        recipient: notice.key.recipient,
+        channel: notice.key.channel,
+    });
+    announced.collect()
+}
+
+/// The agreements that do not have what a notice says after the apply: blocked, stopped by a guard, or left with drift.
+fn unconfirmed<'a>(plan: &'a Plan, waiting: &'a [Change]) -> BTreeSet<&'a AgreementId> {
+    let blocked = plan.blocked.iter().filter(|blocked| match blocked.reason {
+        Reason::Guarded(_) | Reason::Waits(_) | Reason::Orphan { .. } => false,
+        Reason::Unresolved(_)
+        | Reason::Unreadable(_)
+        | Reason::SameOwnershipKey(_)
+        | Reason::CannotAdopt(_)
+        | Reason::Archived(_) => true,
+    });
+    let drift = plan.drift.iter();
+    let kept = drift.filter(|drift| !drift.is_corrected && drift.part == DriftPart::State);
+    let waiting = waiting.iter().filter(|change| is_announced(change));
+    let waiting = waiting.map(|change| &change.id);
+    blocked.map(|blocked| &blocked.id).chain(kept.map(|drift| &drift.id)).chain(waiting).collect()
+}
+
+/// The notices about the changes of a plan on its day, sent already or not.
+pub fn announced_at_most(
+    plan: &Plan,
+    PlannedFiles { agreements, catalog, settings }: PlannedFiles<'_>,
+) -> BTreeSet<AnnouncedNotice> {
+    let (usual, channels) = (settings.notice_time, Channel::configured(settings));
+    let mut announced = BTreeSet::new();
     let by_id: BTreeMap<&AgreementId, &Agreement> =
         agreements.iter().map(|agreement| (&agreement.id, agreement)).collect();
     let succession = Succession::of(agreements);
-    let mut counts: BTreeMap<(NoticeEvent, Role), (usize, usize)> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.verb != Verb::Retire) {
         let Some(agreement) = by_id.get(&change.id) else {
             continue;
         };
         for event in events(change, agreement, &succession, usual, plan) {
-            let mut roles: BTreeMap<Role, usize> = BTreeMap::new();
-            for recipient in resolve(&audience(agreement, event), agreement, catalog) {
-                *roles.entry(role(&recipient.identity)).or_default() += 1;
-            }
-            for (role, notices) in roles {
-                let count = counts.entry((event, role)).or_default();
-                *count = (count.0 + notices, count.1 + 1);
+            for channel in &channels {
+                let recipients = match (event, channel) {
+                    (NoticeEvent::Amended, Channel::Mail) => {
+                        resolve(&everyone_named(agreement), agreement, catalog)
+                    }
+                    _ => recipients(agreement, event, *channel, catalog),
+                };
+                announced.extend(recipients.into_iter().map(|recipient| AnnouncedNotice {
+                    event,
+                    role: role(&recipient.identity),
+                    agreement: agreement.id.clone(),
+                    recipient: recipient.identity.in_key(str::to_owned),
+                    channel: *channel,
+                }));
             }
         }
     }
-    let announced = |((event, role), (notices, agreements))| Announced { event, role, notices, agreements };
-    counts.into_iter().map(announced).collect()
+    announced
 }
 
 /// The events of one change.
@@ -137,19 +267,15 @@ fn moved_end(change: &Change) -> Option<&FieldChange> {
     moved.filter(|field| change.verb == Verb::Update && field.cause != Some(Cause::Drift))
 }
 
-/// The recipients of an event; for a correction, everyone who may have received the old days.
-fn audience(agreement: &Agreement, event: NoticeEvent) -> Vec<String> {
-    match event {
-        NoticeEvent::Amended => {
-            agreement.notices.events.values().flat_map(|rule| rule.to.iter().cloned()).collect()
-        }
-        _ => rule(agreement, event).map_or_else(Vec::new, |rule| rule.to.clone()),
-    }
+/// Everyone who may have received the old days of an agreement.
+fn everyone_named(agreement: &Agreement) -> Vec<String> {
+    agreement.notices.events.values().flat_map(|rule| rule.to.iter().cloned()).collect()
 }
 
 const fn role(identity: &Identity) -> Role {
     match identity {
-        Identity::Contact(_) | Identity::Client | Identity::Everyone => Role::Client,
+        Identity::Contact(_) | Identity::Client => Role::Client,
+        Identity::Everyone => Role::Everyone,
         Identity::Manager(_) | Identity::NoManager => Role::Manager,
         Identity::Address(_) => Role::Address,
     }

@@ -30,9 +30,7 @@ pub fn confirmations<'a>(
     live: &Live,
     open: impl IntoIterator<Item = &'a Change>,
 ) -> BTreeMap<AgreementId, Confirmation> {
-    let open = open.into_iter().filter(|change| {
-        change.state.is_some() || change.fields.iter().any(|field| ANNOUNCED.contains(&field.field))
-    });
+    let open = open.into_iter().filter(|change| is_announced(change));
     let open: BTreeSet<&AgreementId> = open.map(|change| &change.id).collect();
     let confirmations = desired.agreements.iter().map(|(id, desired)| {
         let is_as_desired = |found: &LiveAgreement| {
@@ -49,6 +47,11 @@ pub fn confirmations<'a>(
         (id.clone(), confirmation)
     });
     confirmations.collect()
+}
+
+/// Whether a change is about something that notices speak of.
+pub(super) fn is_announced(change: &Change) -> bool {
+    change.state.is_some() || change.fields.iter().any(|field| ANNOUNCED.contains(&field.field))
 }
 
 /// The live objects of agreements, by their current and former ids.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use crate::agreement::NoticeEvent;
 use crate::calendar::{Day, Lead, read_day};
 use crate::ident::AgreementId;
+use crate::settings::{Product, Settings};
 
 /// The prefix of all keys of notices.
 const PREFIX: &str = "notice/";
@@ -54,6 +55,15 @@ pub enum Channel {
 impl Channel {
     /// All channels.
     pub const ALL: [Self; 3] = [Self::Mail, Self::Webhook, Self::Helpdesk];
+
+    /// The channels in the settings. With the embedded helpdesk, mail goes to a folder by default.
+    pub fn configured(settings: &Settings) -> Vec<Self> {
+        let has_mail = settings.sender.is_some() || matches!(settings.helpdesk.kind, Product::Sandbox);
+        let mail = has_mail.then_some(Self::Mail);
+        let webhook = settings.webhook.as_ref().map(|_| Self::Webhook);
+        let helpdesk = settings.helpdesk_notice.as_ref().map(|_| Self::Helpdesk);
+        mail.into_iter().chain(webhook).chain(helpdesk).collect()
+    }
 
     /// The channel's name in keys and reports.
     pub const fn as_str(self) -> &'static str {

@@ -11,15 +11,17 @@ mod recipient;
 mod record;
 pub mod event;
 pub mod kind;
-mod announce;
 mod corrections;
 pub mod confirmed;
 pub mod due;
 pub mod compact;
 pub mod delivery;
 pub mod past;
+mod announce;
 
-pub use announce::{Announced, Role, announced};
+pub use announce::{
+    Announced, AnnouncedNotice, PlannedFiles, Role, SentNotices, announced_at_most, announced_by, counted,
+};
 pub use confirmed::Confirmation;
 pub use due::{DueInput, DueNotices, Notice, due};
 pub use event::{ScheduledEvent, scheduled_events};

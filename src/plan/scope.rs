@@ -16,7 +16,7 @@ use crate::diagnostic::{Sources, Span};
 use crate::document::Document;
 use crate::document::tree::{self, Node};
 use crate::ident::{AgreementId, LiveId};
-use crate::plan::Plan;
+use crate::plan::{Change, GuardName, OnBase, Risk, on_base};
 use crate::template::Resolved;
 
 /// The scope of a pull request.
@@ -33,6 +33,12 @@ pub struct Scope {
     /// Further agreements that change indirectly: through the catalog, through a successor, or through the name of
     /// their template.
     pub indirect: BTreeSet<AgreementId>,
+    /// The agreements whose changes, or risks of them, are on the base as well, such as those by the date.
+    #[serde(default)]
+    pub on_base: BTreeMap<AgreementId, OnBase>,
+    /// The guards that stop on the base what they stop here, and nothing else.
+    #[serde(default)]
+    pub guards_on_base: BTreeSet<GuardName>,
     /// The red lines, in the order of files and lines.
     pub red_lines: Vec<RedLine>,
     /// The mails that read differently because of changed files in `notices/`.
@@ -141,15 +147,14 @@ impl Scope {
         Self { base, documents, indirect, ..Self::default() }
     }
 
-    /// Whether the pull request changes an agreement, directly or indirectly.
-    pub fn concerns(&self, id: &AgreementId) -> bool {
-        self.documents.contains_key(id) || self.indirect.contains(id)
+    /// Whether the base brings about all changes of an agreement, without the pull request.
+    pub fn is_on_base(&self, id: &AgreementId) -> bool {
+        self.on_base.get(id).is_some_and(|common| common.whole)
     }
 
-    /// The agreements that a plan changes and the pull request does not, in the plan's order.
-    pub fn unexplained<'plan>(&self, plan: &'plan Plan) -> Vec<&'plan AgreementId> {
-        let changed = plan.changes.iter().map(|change| &change.id);
-        changed.filter(|id| !self.concerns(id)).collect()
+    /// Splits the risks of a change into those that the pull request causes and those that are on the base as well.
+    pub fn split_risks(&self, change: &Change) -> (Vec<Risk>, Vec<Risk>) {
+        on_base::split_risks(change, self.on_base.get(&change.id))
     }
 }
 

@@ -61,8 +61,13 @@ impl ChangeSeverity {
 impl Change {
     /// The highest severity of its risks.
     pub fn severity(&self) -> ChangeSeverity {
+        self.severity_of(&self.risks)
+    }
+
+    /// The highest severity of some of its risks.
+    pub fn severity_of(&self, risks: &[Risk]) -> ChangeSeverity {
         let otherwise =
             if self.verb == Verb::Create { ChangeSeverity::Creates } else { ChangeSeverity::Changes };
-        self.risks.iter().map(ChangeSeverity::of).min().unwrap_or(otherwise)
+        risks.iter().map(ChangeSeverity::of).min().unwrap_or(otherwise)
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod adoption;
 mod guarded;
 mod moved;
+mod on_base;
 mod prefix;
 
 use std::collections::BTreeMap;
@@ -139,6 +140,8 @@ fn planned(
         prune,
         acknowledged: &acknowledged,
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
+        sent: None,
+        base: None,
     };
     planner::plan(&input, live.clone())
 }

@@ -15,7 +15,8 @@ const BLOCK_LIMIT: usize = 10;
 pub(super) struct Review<'a> {
     /// The plan with the result of its guards.
     pub(super) envelope: &'a GuardedPlan,
-    /// The risky changes, the most severe first, including those awaiting acknowledgement.
+    /// The risky changes, the most severe first, including those awaiting acknowledgement. What is on the base of a pull
+    /// request as well comes last.
     pub(super) risky: Vec<RiskyChange<'a>>,
     /// The changes by origin.
     pub(super) sections: Vec<ReviewSection<'a>>,
@@ -23,16 +24,25 @@ pub(super) struct Review<'a> {
     pub(super) counts: ReviewCounts,
 }
 
-/// A change with at least one risk.
+/// A change with at least one risk. One whose risks are partly on the base of a pull request is listed twice.
 pub(super) struct RiskyChange<'a> {
     /// The change.
     pub(super) change: &'a Change,
+    /// The risks that this entry lists.
+    pub(super) risks: Vec<Risk>,
     /// The guard that stopped it, if one did.
     pub(super) guard: Option<GuardName>,
     /// Whether it is not applied: a guard stopped it or a change that it depends on.
     pub(super) is_waiting: bool,
-    /// Whether the pull request, if the plan was made for one, explains it.
-    pub(super) is_explained: bool,
+    /// Whether these risks are on the base of the pull request as well, if the plan was made for one.
+    pub(super) is_on_base: bool,
+}
+
+impl RiskyChange<'_> {
+    /// The highest severity of these risks.
+    pub(super) fn severity(&self) -> ChangeSeverity {
+        self.change.severity_of(&self.risks)
+    }
 }
 
 /// The origin of the changes of a section, in the order of the sections.
@@ -42,7 +52,7 @@ pub(super) enum ChangeOrigin {
     AwaitingAcknowledgement,
     /// An edit of the files, or an unknown cause.
     Edit,
-    /// The same, but not explained by the pull request that the plan was made for.
+    /// The same, but on the base of the pull request as well.
     OtherEdit,
     /// The date.
     Date,
@@ -85,6 +95,25 @@ pub(super) struct ReviewEntry<'a> {
 pub(super) struct ReviewCounts {
     /// Red lines of the pull request.
     pub(super) red_lines: usize,
+    /// The risks; of a pull request only those that it causes.
+    pub(super) risks: RiskCounts,
+    /// The part that is on the base of the pull request as well.
+    pub(super) on_base: BaseCounts,
+    /// Changes that a guard stopped, with those that depend on them, without those that are on the base as well.
+    pub(super) waiting: usize,
+    /// Agreements that are blocked.
+    pub(super) blocked: usize,
+    /// Clients with at least one change.
+    pub(super) clients: usize,
+    /// Agreements whose only difference is drift that is not corrected.
+    pub(super) drift_kept: usize,
+    /// Agreements without any difference.
+    pub(super) unchanged: usize,
+}
+
+/// The numbers of risks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RiskCounts {
     /// Agreements that are deactivated.
     pub(super) deactivated: usize,
     /// Service levels that are weakened: services, targets, calendars.
@@ -97,16 +126,17 @@ pub(super) struct ReviewCounts {
     pub(super) duplicated: usize,
     /// Live objects that are adopted.
     pub(super) adopted: usize,
-    /// Changes that a guard stopped, with those that depend on them.
-    pub(super) waiting: usize,
-    /// Agreements that are blocked.
-    pub(super) blocked: usize,
-    /// Clients with at least one change.
-    pub(super) clients: usize,
-    /// Agreements whose only difference is drift that is not corrected.
-    pub(super) drift_kept: usize,
-    /// Agreements without any difference.
-    pub(super) unchanged: usize,
+}
+
+/// The totals of what is on the base of a pull request as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct BaseCounts {
+    /// Agreements that change, and not by the pull request.
+    pub(super) agreements: usize,
+    /// Those of them that the date changes.
+    pub(super) dated: usize,
+    /// The risks.
+    pub(super) risks: RiskCounts,
 }
 
 impl<'a> Review<'a> {
@@ -116,23 +146,28 @@ impl<'a> Review<'a> {
         let plan = &envelope.plan;
         let changes = plan.changes.iter().map(|change| (change, false));
         let changes = changes.chain(envelope.guarded_changes.iter().map(|change| (change, true)));
-        let risky = changes.filter(|(change, _)| change.severity().is_risk()).map(|(change, is_waiting)| {
-            RiskyChange {
+        let risky = changes.flat_map(|(change, is_waiting)| {
+            let guard = guards.get(&change.id).copied();
+            let (own, on_base) = envelope.split_risks(change);
+            [(own, false), (on_base, true)].map(|(risks, is_on_base)| RiskyChange {
                 change,
-                guard: guards.get(&change.id).copied(),
+                risks,
+                guard,
                 is_waiting,
-                is_explained: is_explained(envelope, &change.id),
-            }
+                is_on_base,
+            })
         });
-        let mut risky: Vec<RiskyChange<'_>> = risky.collect();
-        risky.sort_by_key(|risky| (risky.change.severity(), risky.change.client.as_ref(), &risky.change.id));
+        let mut risky: Vec<RiskyChange<'_>> = risky.filter(|risky| !risky.risks.is_empty()).collect();
+        risky.sort_by_key(|risky| {
+            (risky.is_on_base, risky.severity(), risky.change.client.as_ref(), &risky.change.id)
+        });
         let sections = [
             (
                 ChangeOrigin::AwaitingAcknowledgement,
                 envelope.guarded_changes.iter().map(ReviewEntry::of).collect(),
             ),
-            (ChangeOrigin::Edit, edited(envelope, true)),
-            (ChangeOrigin::OtherEdit, edited(envelope, false)),
+            (ChangeOrigin::Edit, edited(envelope, false)),
+            (ChangeOrigin::OtherEdit, edited(envelope, true)),
             (ChangeOrigin::Date, entries(plan, Cause::Date)),
             (ChangeOrigin::Drift, drifted(plan)),
         ];
@@ -146,28 +181,33 @@ impl<'a> Review<'a> {
     /// Whether there is no change, and nothing that is blocked, awaits acknowledgement, or drifted.
     pub(super) fn is_quiet(&self) -> bool {
         let counts = &self.counts;
-        self.envelope.plan.is_empty() && counts.waiting + counts.blocked + counts.drift_kept == 0
+        let open = counts.waiting + counts.on_base.agreements + counts.blocked + counts.drift_kept;
+        self.envelope.plan.is_empty() && open == 0
     }
 }
 
 impl ReviewCounts {
     fn of(envelope: &GuardedPlan, risky: &[RiskyChange<'_>]) -> Self {
         let plan = &envelope.plan;
-        let with = |risk: &Risk| risky.iter().filter(|risky| risky.change.risks.contains(risk)).count();
         let open = plan.blocked.iter().filter(|blocked| !is_waiting(&blocked.reason));
         let blocked: BTreeSet<&AgreementId> = open.map(|blocked| &blocked.id).collect();
-        let changes = plan.changes.iter().chain(&envelope.guarded_changes);
-        let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
+        let is_own = |change: &&Change| !envelope.is_on_base(&change.id);
+        let own = envelope.all_changes().filter(is_own);
+        let clients: BTreeSet<_> = own.filter_map(|change| change.client.as_ref()).collect();
+        let mut on_base: BTreeMap<&AgreementId, bool> = BTreeMap::new();
+        for change in envelope.all_changes().filter(|change| !is_own(change)) {
+            *on_base.entry(&change.id).or_default() |= main_cause(change) == Cause::Date;
+        }
         let drift_kept = drift_kept(plan);
         Self {
             red_lines: envelope.scope.as_ref().map_or(0, |scope| scope.red_lines.len()),
-            deactivated: with(&Risk::Deactivates),
-            weakened: risky.iter().map(|risky| risky.change.weakened().len()).sum(),
-            retired: with(&Risk::Retires),
-            shortened: with(&Risk::Shortens),
-            duplicated: risky.iter().filter(|risky| is_duplicate(risky.change)).count(),
-            adopted: with(&Risk::Adopts),
-            waiting: envelope.guarded_changes.len(),
+            risks: RiskCounts::of(risky, false),
+            on_base: BaseCounts {
+                agreements: on_base.len(),
+                dated: on_base.values().filter(|is_dated| **is_dated).count(),
+                risks: RiskCounts::of(risky, true),
+            },
+            waiting: envelope.guarded_changes.iter().filter(is_own).count(),
             blocked: blocked.len(),
             clients: clients.len(),
             drift_kept,
@@ -176,8 +216,23 @@ impl ReviewCounts {
     }
 }
 
-fn is_duplicate(change: &Change) -> bool {
-    change.risks.iter().any(|risk| matches!(risk, Risk::Duplicates(_)))
+impl RiskCounts {
+    fn of(risky: &[RiskyChange<'_>], is_on_base: bool) -> Self {
+        let mut counts = Self::default();
+        let risks =
+            risky.iter().filter(|risky| risky.is_on_base == is_on_base).flat_map(|risky| &risky.risks);
+        for risk in risks {
+            match risk {
+                Risk::Deactivates => counts.deactivated += 1,
+                Risk::Weakens(weakened) => counts.weakened += weakened.len(),
+                Risk::Retires => counts.retired += 1,
+                Risk::Shortens => counts.shortened += 1,
+                Risk::Duplicates(_) => counts.duplicated += 1,
+                Risk::Adopts => counts.adopted += 1,
+            }
+        }
+        counts
+    }
 }
 
 impl<'a> ReviewEntry<'a> {
@@ -195,15 +250,10 @@ pub(super) fn is_waiting(reason: &Reason) -> bool {
     matches!(reason, Reason::Guarded(_) | Reason::Waits(_))
 }
 
-/// The edits that the pull request explains, or those that it does not. Without a pull request, all are explained.
-fn edited(envelope: &GuardedPlan, explained: bool) -> Vec<ReviewEntry<'_>> {
+/// The edits that are on the base of the pull request as well, or those that are not.
+fn edited(envelope: &GuardedPlan, on_base: bool) -> Vec<ReviewEntry<'_>> {
     let entries = entries(&envelope.plan, Cause::Edit).into_iter();
-    entries.filter(|entry| is_explained(envelope, entry.id) == explained).collect()
-}
-
-/// Whether a pull request, if the plan was made for one, explains a change of an agreement.
-pub(super) fn is_explained(envelope: &GuardedPlan, id: &AgreementId) -> bool {
-    envelope.scope.as_ref().is_none_or(|scope| scope.concerns(id))
+    entries.filter(|entry| envelope.is_on_base(entry.id) == on_base).collect()
 }
 
 fn entries(plan: &Plan, cause: Cause) -> Vec<ReviewEntry<'_>> {

@@ -1,6 +1,9 @@
-//! The scope of a pull request as text: changed documents, red lines, and changes that it does not explain.
+//! The scope of a pull request as text: changed documents, red lines, and changes that are on its base as well.
 
-use crate::plan::Plan;
+use std::collections::BTreeSet;
+
+use crate::envelope::GuardedPlan;
+use crate::ident::AgreementId;
 use crate::plan::scope::{CatalogReference, RedLine, RedLineSubject, Scope, TextChange};
 use crate::render::diff;
 use crate::render::line::Line;
@@ -12,7 +15,7 @@ use crate::render::vocabulary;
 pub(super) const SHOWN_TEXTS: usize = 4;
 
 /// The text beside a plan that was made for a pull request.
-pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
+pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     let documents = vocabulary::count(scope.documents.len(), "document", "documents");
     let mut head = Line::of("compared with ").foreign(&scope.base).text(&format!(": {documents} changed"));
@@ -31,13 +34,12 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
     if !scope.texts.is_empty() {
         page.line(0, 2, &Line::of(&texts(scope.texts.len())));
     }
-    let unexplained = scope.unexplained(plan);
-    if !unexplained.is_empty() {
-        let changes = vocabulary::count(unexplained.len(), "change is", "changes are");
-        let line = Line::new()
-            .toned(Tone::Shift, "warning: ")
-            .text(&format!("{changes} not caused by this pull request: "));
-        page.line(0, 2, &line.join(vocabulary::capped_list(unexplained.iter().map(ToString::to_string))));
+    let changed = envelope.all_changes().map(|change| &change.id).filter(|id| scope.is_on_base(id));
+    let on_base: BTreeSet<&AgreementId> = changed.collect();
+    if !on_base.is_empty() {
+        let changes = vocabulary::count(on_base.len(), "change is", "changes are");
+        let line = Line::of(&format!("{changes} on the base as well, without this pull request: "));
+        page.line(0, 2, &line.join(vocabulary::capped_list(on_base.iter().map(ToString::to_string))));
     }
     let mut text = page.finish();
     text.extend(scope.texts.iter().take(SHOWN_TEXTS).map(|changed| text_diff(changed, paint)));
@@ -103,10 +105,10 @@ fn tie(tie: &CatalogReference) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::{Paint, text};
+    use super::{GuardedPlan, Paint, text};
     use crate::ident::{AgreementId, LiveId};
-    use crate::plan::Verb;
     use crate::plan::scope::{CatalogReference, DocumentChange, RedLine, RedLineSubject, Scope};
+    use crate::plan::{OnBase, Verb};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
     use crate::status::{State, StatusReason};
@@ -120,16 +122,18 @@ mod tests {
     }
 
     #[test]
-    fn red_lines_and_unexplained_changes_are_named() {
+    fn red_lines_and_changes_on_the_base_are_named() {
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let object = |text: &str| CatalogReference::Object(LiveId::new(text).expect("a live id"));
         let change =
             |name: &str| sample::change(name, Verb::Update, "T", State::Active, StatusReason::WithinPeriod);
         let plan = sample::plan(vec![change("a"), change("b"), change("c")]);
+        let envelope = GuardedPlan::new(&plan, plan.clone(), Vec::new());
         let scope = Scope {
             base: "abc1234".to_owned(),
             documents: [(id("a"), DocumentChange::Changed)].into(),
             indirect: [id("b")].into(),
+            on_base: [(id("c"), OnBase { whole: true, risks: Vec::new() })].into(),
             behind: 2,
             red_lines: vec![
                 RedLine { path: "servanda.yaml".to_owned(), line: 12, what: RedLineSubject::Settings },
@@ -140,7 +144,7 @@ mod tests {
             ],
             ..Scope::default()
         };
-        insta::assert_snapshot!(text(&scope, &plan, Paint::PLAIN), @r"
+        insta::assert_snapshot!(text(&scope, &envelope, Paint::PLAIN), @r"
         compared with abc1234: 1 document changed, 1 agreement affected indirectly; the branch is 2 commits
           behind, and this is the plan of the merge
         red line: servanda.yaml:12: the settings differ; this plan uses those of abc1234, and a merge makes
@@ -149,7 +153,7 @@ mod tests {
         red line: catalog.yaml:4: `clients.x.contacts.new` is new and refers to an address
         red line: catalog.yaml:4: `managers.y.email` has another address
         red line: catalog.yaml:4: `services.z` refers to slmService$1 instead of the object titled “Почта”
-        warning: 1 change is not caused by this pull request: c
+        1 change is on the base as well, without this pull request: c
         ");
     }
 
@@ -163,7 +167,8 @@ mod tests {
             );
             let red_lines = vec![RedLine { path: (*hostile).to_owned(), ..what }];
             let scope = Scope { base: (*hostile).to_owned(), red_lines, ..Scope::default() };
-            let shown = text(&scope, &sample::plan(Vec::new()), Paint::PLAIN);
+            let plan = sample::plan(Vec::new());
+            let shown = text(&scope, &GuardedPlan::new(&plan, plan.clone(), Vec::new()), Paint::PLAIN);
             assert!(is_clean(&shown), "{shown}");
         }
     }

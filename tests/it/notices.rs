@@ -1,6 +1,6 @@
 //! Notices through the program, as a scheduled job runs it: each is sent once, and never by a ledger that cannot be trusted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -60,6 +60,60 @@ fn a_due_notice_is_sent_once_after_any_number_of_runs() {
     assert_eq!(outbox(&repository), first);
     let mail = repository.read(&format!(".servanda/outbox/{}", first.first().unwrap()));
     assert!(mail.contains("Auto-Submitted: auto-generated") && mail.contains("text/html"), "{mail}");
+}
+
+/// One day with edits, dates and reminders, one on which nothing but reminders is due, and a day on which a guard stops one.
+#[test]
+fn a_plan_announces_exactly_what_the_run_sends() {
+    let repository = initialised();
+    let mut kinds = BTreeSet::new();
+    let mut sent_by = |run: &serde_json::Value| {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for key in run["notices"]["sent"].as_array().unwrap() {
+            let known = ["activated", "deactivated", "renewed", "expiring", "notice_deadline", "amended"];
+            let mut parts = key.as_str().unwrap().split('/');
+            let event = parts.find(|part| known.contains(part)).unwrap();
+            *counts.entry(event.to_owned()).or_default() += 1;
+        }
+        kinds.extend(counts.keys().cloned());
+        counts
+    };
+    let announced = |day: &str, code: i32| {
+        let plan = repository.json(code, &["plan", "--as-of", day, "--format", "json"]);
+        assert_eq!(plan["announced_at_most"], false);
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for entry in plan["announced"].as_array().unwrap() {
+            let event = entry["event"].as_str().unwrap();
+            *counts.entry(event.to_owned()).or_default() += entry["notices"].as_u64().unwrap();
+        }
+        counts
+    };
+    for (day, code) in [("2026-09-21", 0), ("2026-09-23", 0), ("2026-10-01", 0), ("2026-12-22", 4)] {
+        if code == 4 {
+            let path = "agreements/2026/severny-veter-2026.yaml";
+            repository.file(path, &(repository.read(path) + "termination: { last_day: 2026-12-20 }\n"));
+        }
+        let expected = announced(day, code);
+        let preview = repository.expect(0, &["notify", "--preview", "--as-of", day]);
+        let run = repository.json(code, &["run", "--as-of", day, "--format", "json"]);
+        let sent = sent_by(&run);
+        assert_eq!(expected, sent, "{day}");
+        assert!(
+            code != 0 || preview.stdout.matches("── mail").count() > 0 || sent.is_empty(),
+            "{}",
+            preview.stdout
+        );
+        assert_eq!(announced(day, code), BTreeMap::new(), "what was sent is not announced again on {day}");
+    }
+    assert!(
+        kinds.contains("expiring") && kinds.contains("deactivated") && kinds.contains("activated"),
+        "{kinds:?}"
+    );
+    // Without the ledger, the notices about the changes are an upper bound.
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    let plan = ["plan", "--as-of", "2027-06-01", "--snapshot", "live.json"];
+    let run = repository.run(&plan);
+    assert!(run.stdout.contains("at most (no ledger was read)"), "{}", run.stdout);
 }
 
 #[test]

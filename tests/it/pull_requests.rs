@@ -208,16 +208,49 @@ fn changes_that_a_branch_does_not_cause_are_counted_apart() {
     repository.file(file, &(repository.read(file) + "title: Another\n"));
     let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
     assert!(run.stderr.contains("1 document changed"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("warning: 19 changes are not caused by this pull request: "),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("19 changes are on the base as well"), "{}", run.stderr);
     assert!(!run.stderr.contains("red line"), "{}", run.stderr);
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     repository.file(file, &repository.read(file).replace("title: Another", "title: Again"));
     let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
-    assert!(!run.stderr.contains("not caused by"), "{}", run.stderr);
+    assert!(!run.stderr.contains("on the base as well"), "{}", run.stderr);
+}
+
+/// One branch, three dates: two agreements end and one begins on the day, on the base as well.
+#[test]
+fn a_pull_request_is_not_blamed_for_what_the_date_does_on_its_base() {
+    let repository = Repository::example();
+    let base = repository.commit();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 5h");
+    let plan = ["plan", "--as-of", "2027-01-01", "--base", &base];
+    let found = repository.json(4, &[&plan[..], &["--format", "json"]].concat());
+    let on_base = found["scope"]["on_base"].as_object().unwrap();
+    let of_kind = |risk: &str| {
+        let has = |common: &&Value| common["risks"].as_array().unwrap().contains(&json!(risk));
+        on_base.values().filter(has).count()
+    };
+    assert!(of_kind("deactivates") > 0 && found["scope"]["guards_on_base"] == json!([]), "{found}");
+    let own = found["scope"]["documents"].as_object().unwrap().len();
+    let weakened = found["guarded_changes"].as_array().unwrap().len();
+    let markdown = repository.expect(4, &[&plan[..], &["--format", "markdown"]].concat()).stdout;
+    let verdict = markdown.lines().next().unwrap();
+    assert!(verdict.contains("weakened") && !verdict.contains("deactivated"), "{verdict}");
+    let totals = markdown.lines().nth(2).unwrap();
+    let more = format!(
+        "{} more on the base as well, by the date ({} deactivated)",
+        on_base.values().filter(|common| common["whole"] == true).count(),
+        of_kind("deactivates")
+    );
+    assert!(totals.contains(&more) && totals.contains(&format!("{weakened} awaiting")), "{totals}");
+    let html = repository.expect(4, &[&plan[..], &["--format", "html"]].concat()).stdout;
+    let text = repository.expect(4, &plan).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = format!("The pull request changes {own} agreements; {more}.");
+    assert!(html.contains(&more) && text.contains(&sentence), "{text}");
+    // Without a difference, there is nothing to acknowledge.
+    repository.git(&["checkout", "-q", "."]);
+    let run = repository.expect(0, &[&plan[..], &["--exit-code", "--format", "markdown"]].concat());
+    assert!(run.stdout.starts_with("### Plan: no changes by this pull request\n"), "{}", run.stdout);
 }
 
 #[test]

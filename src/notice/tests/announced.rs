@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fixture::{Fixture, notifying};
 use crate::agreement::NoticeEvent;
 use crate::agreement::sample::day;
+use crate::check::Basis;
 use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::notice::{Announced, Role, announced};
+use crate::notice::{Announced, PlannedFiles, Role, announced_at_most, counted};
 use crate::plan::{
     AgreementHours, Cause, Change, FORMAT, FieldChange, Header, Phase, Plan, StateChange, Totals, Verb,
 };
@@ -63,7 +64,11 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
             totals: Totals::default(),
             names: BTreeMap::new(),
         };
-        announced(&plan, setting.agreements, setting.catalog, setting.usual)
+        let mut settings = Basis::read(None, None, &[]).settings;
+        settings.notice_time = setting.usual;
+        let files =
+            PlannedFiles { agreements: setting.agreements, catalog: setting.catalog, settings: &settings };
+        counted(&announced_at_most(&plan, files), &BTreeSet::new())
     })
 }
 

@@ -47,7 +47,7 @@ pub fn page(envelope: &GuardedPlan) -> String {
     }
     html.blocked(envelope);
     html.list(
-        "Notices that the apply would send",
+        summary::announced_title(envelope),
         summary::announced(&envelope.announced).iter().map(inline).collect(),
     );
     html.list("Notes", vocabulary::notes(&envelope.plan.notes).iter().map(inline).collect());
@@ -95,12 +95,15 @@ impl Html {
         }
         self.line(format_args!("<section class=\"held\">\n<h2>Awaiting acknowledgement</h2>"));
         for held in &envelope.awaiting {
-            self.line(format_args!("<p>{}</p>", inline(&phrases::guard_line(held))));
+            self.line(format_args!("<p>{}</p>", inline(&phrases::guard_line(envelope, held))));
         }
-        let lines = envelope.awaiting.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
-        let lines = lines.collect::<Vec<_>>().join("\n");
-        self.line(format_args!("<p>To acknowledge, end the message of the merge commit with:</p>"));
-        self.line(format_args!("<pre>{lines}</pre>\n</section>"));
+        let trailers = phrases::trailers(envelope);
+        if !trailers.is_empty() {
+            let lines = trailers.join("\n");
+            self.line(format_args!("<p>To acknowledge, end the message of the merge commit with:</p>"));
+            self.line(format_args!("<pre>{}</pre>", encode::html(&lines)));
+        }
+        self.line(format_args!("</section>"));
     }
 
     fn risks(&mut self, review: &Review<'_>) {
@@ -118,7 +121,7 @@ impl Html {
                 "<tr><td><b><bdi>{}</bdi></b></td><td><bdi>{}</bdi></td><td>{}</td><td class=\"quiet\">{}</td></tr>",
                 encode::html(change.id.as_str()),
                 encode::html(client),
-                inline(&phrases::risks(change, &review.envelope.plan.names)),
+                inline(&phrases::risks(&risky.risks, &review.envelope.plan.names)),
                 inline(&phrases::cause_or_guard(risky))
             ));
         }

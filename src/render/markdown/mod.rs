@@ -42,7 +42,8 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     let review = Review::of(envelope);
     let head = head(&review);
     let has_texts = envelope.scope.as_ref().is_some_and(|scope| !scope.texts.is_empty());
-    if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 && !has_texts {
+    let is_silent = envelope.announced.is_empty() && envelope.plan.notes.is_empty() && !has_texts;
+    if review.is_quiet() && is_silent && review.counts.red_lines == 0 {
         return vec![head];
     }
     let mut page = Comment { head, budget, parts: Vec::new(), items: Vec::new() };
@@ -92,13 +93,16 @@ fn acknowledgements(envelope: &GuardedPlan) -> String {
     if envelope.awaiting.is_empty() {
         return String::new();
     }
-    let guards = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::guard_line(held))));
-    let lines = envelope.awaiting.iter().map(|held| phrases::trailer(held) + "\n");
-    format!(
-        "\n#### Awaiting acknowledgement\n\n{}\nTo acknowledge, end the message of the merge commit with:\n\n```\n{}```\n",
-        guards.collect::<String>(),
-        lines.collect::<String>()
-    )
+    let guards = envelope.awaiting.iter();
+    let guards = guards.map(|held| format!("- {}\n", inline(&phrases::guard_line(envelope, held))));
+    let mut text = format!("\n#### Awaiting acknowledgement\n\n{}", guards.collect::<String>());
+    let trailers = phrases::trailers(envelope);
+    if !trailers.is_empty() {
+        let lines = trailers.join("\n");
+        write!(text, "\nTo acknowledge, end the message of the merge commit with:\n\n```\n{lines}\n```\n")
+            .expect("a string takes all that is written");
+    }
+    text
 }
 
 /// A text that may be omitted.
@@ -186,7 +190,7 @@ impl<'a> Comment<'a> {
         }
         let announced = plan::summary::announced(&envelope.announced);
         let lines = announced.iter().map(|line| format!("- {}\n", inline(line)));
-        let part = self.part("Notices that the merge would send", 0, ("", ""));
+        let part = self.part(plan::summary::announced_title(envelope), 0, ("", ""));
         self.parts[part].heading.extend(lines);
     }
 

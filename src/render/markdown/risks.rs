@@ -37,7 +37,7 @@ impl RiskTexts {
         let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
         let (usual, most) = (room(budget.usual), room(budget.most));
         let names = &review.envelope.plan.names;
-        let table = rows(review, usual / 2, |risky| phrases::risks(risky.change, names))
+        let table = rows(review, usual / 2, |risky| phrases::risks(&risky.risks, names))
             .or_else(|| rows(review, usual * 3 / 4, brief))
             .or_else(|| RiskClasses::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
         if let Some(table) = table {
@@ -100,7 +100,7 @@ fn brief(risky: &RiskyChange<'_>) -> Line {
             _ => line,
         }
     };
-    Line::comma_separated(risky.change.risks.iter().map(line))
+    Line::comma_separated(risky.risks.iter().map(line))
 }
 
 /// The ids of risky agreements by class, which are distributed over the texts.
@@ -109,7 +109,7 @@ struct RiskClasses<'a>(Vec<RiskClass<'a>>);
 /// The ids of one class of risk.
 struct RiskClass<'a> {
     /// The name of the class.
-    word: &'static str,
+    word: String,
     /// The ids, sorted.
     ids: Vec<&'a str>,
     /// The number of ids that are written already; `None` before the first text.
@@ -119,12 +119,15 @@ struct RiskClass<'a> {
 impl<'a> RiskClasses<'a> {
     /// The classes, the most severe first.
     fn of(review: &'a Review<'a>) -> Self {
-        let mut classes: BTreeMap<ChangeSeverity, RiskClass<'a>> = BTreeMap::new();
-        for RiskyChange { change, .. } in &review.risky {
-            let severity = change.severity();
-            let class = classes.entry(severity).or_insert_with(|| {
-                let risk = change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
-                RiskClass { word: risk.map_or("", phrases::risk_name), ids: Vec::new(), named: None }
+        let mut classes: BTreeMap<(bool, ChangeSeverity), RiskClass<'a>> = BTreeMap::new();
+        for risky in &review.risky {
+            let RiskyChange { change, risks, is_on_base, .. } = risky;
+            let severity = risky.severity();
+            let class = classes.entry((*is_on_base, severity)).or_insert_with(|| {
+                let risk = risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
+                let word = risk.map_or("", phrases::risk_name);
+                let elsewhere = if *is_on_base { ", on the base as well" } else { "" };
+                RiskClass { word: format!("{word}{elsewhere}"), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
         }

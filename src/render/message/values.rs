@@ -164,7 +164,7 @@ fn audience<'a>(notices: impl IntoIterator<Item = &'a Notice>) -> Role {
 const fn name(audience: Role) -> &'static str {
     match audience {
         Role::Manager => "manager",
-        Role::Client | Role::Address => "client",
+        Role::Client | Role::Address | Role::Everyone => "client",
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Terminal, Markdown and HTML all use these, so that they contain the same facts.
 
+use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::LiveId;
 use crate::live::Value;
@@ -234,7 +235,7 @@ fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
 }
 
 /// The number that a guard counted, its limit, and the number that was acknowledged instead.
-pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
+pub(in crate::render) fn guard_line(envelope: &GuardedPlan, held: &AwaitingAcknowledgement) -> Line {
     let line = Line::of(&vocabulary::guard_count(held.guard, held.count))
         .text(&format!("; the limit is {}", held.limit));
     // An edit of `renewal` or `term` also applies to periods that have begun.
@@ -247,22 +248,28 @@ pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
             .text(" on a day to come"),
         _ => line,
     };
-    match held.acknowledged {
+    let line = match held.acknowledged {
         Some(other) => line
             .text("; ")
             .code(&format!("{}={other}", held.guard.as_str()))
             .text(" was acknowledged, but the number differs"),
         None => line,
+    };
+    if envelope.is_guard_on_base(held.guard) {
+        line.text("; all of it is on the base as well, and is not to be acknowledged with this pull request")
+    } else {
+        line
     }
 }
 
-/// The trailer of a merge commit that acknowledges the number of a guard.
-pub(in crate::render) fn trailer(held: &AwaitingAcknowledgement) -> String {
-    format!("Servanda-Accept: {}={}", held.guard.as_str(), held.count)
+/// The trailers of a merge commit that acknowledge the numbers of guards, except of those that stop the same on the base.
+pub(in crate::render) fn trailers(envelope: &GuardedPlan) -> Vec<String> {
+    let own = envelope.awaiting.iter().filter(|held| !envelope.is_guard_on_base(held.guard));
+    own.map(|held| format!("Servanda-Accept: {}={}", held.guard.as_str(), held.count)).collect()
 }
 
-/// The risks of a change in one line, with some of the weakened service levels.
-pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
+/// Risks in one line, with some of the weakened service levels.
+pub(in crate::render) fn risks(risks: &[Risk], names: &Names) -> Line {
     let line = |risk: &Risk| {
         let line = Line::new().toned(Tone::Alarm, risk_name(risk));
         let Risk::Weakens(weakened) = risk else {
@@ -276,24 +283,22 @@ pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
             more => line.text(&format!(" and {more} more")),
         }
     };
-    Line::comma_separated(change.risks.iter().map(line))
+    Line::comma_separated(risks.iter().map(line))
 }
 
-/// The cause of a risky change, or the guard that stopped it.
+/// The cause of a risky change, or the guard that stopped it, and whether it is on the base as well.
 pub(in crate::render) fn cause_or_guard(risky: &RiskyChange<'_>) -> Line {
     let change = risky.change;
-    match (risky.guard, risky.is_waiting) {
+    let line = match (risky.guard, risky.is_waiting) {
         (Some(guard), _) => Line::of("awaits acknowledgement: ").code(guard.as_str()),
         (None, true) => Line::of("depends on another change"),
         (None, false) => {
             // The cause of a deactivation is that of the state, even if fields were edited too.
             let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
-            let cause = state.unwrap_or_else(|| main_cause(change));
-            let is_explained = risky.is_explained || cause != Cause::Edit;
-            let elsewhere = if is_explained { "" } else { ", not in this pull request" };
-            Line::of(vocabulary::cause(cause)).text(elsewhere)
+            Line::of(vocabulary::cause(state.unwrap_or_else(|| main_cause(change))))
         }
-    }
+    };
+    if risky.is_on_base { line.text(", on the base as well") } else { line }
 }
 
 /// The title of a section.
@@ -310,6 +315,6 @@ pub(in crate::render) fn section_title(origin: ChangeOrigin) -> &'static str {
 /// The warning before the changes of a section.
 pub(in crate::render) fn section_warning(origin: ChangeOrigin) -> Option<&'static str> {
     (origin == ChangeOrigin::OtherEdit).then_some(
-        "This pull request does not explain these changes, but merging it would apply them too: an earlier merge was not applied, or the base branch has moved on.",
+        "These changes are on the base as well, and the apply after the merge makes them too: an earlier merge was not applied.",
     )
 }

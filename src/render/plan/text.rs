@@ -10,7 +10,7 @@ use crate::plan::{Cause, Change, Drift, Plan, Verb};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::{drift, summary};
-use crate::render::review::{self, ChangeOrigin};
+use crate::render::review::{self, ChangeOrigin, Review};
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::value;
@@ -26,10 +26,15 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     drifted(&mut page, plan);
     awaiting_acknowledgement(&mut page, envelope);
     blocked(&mut page, plan);
-    list(&mut page, "Notices that the apply would send", summary::announced(&envelope.announced));
+    list(&mut page, summary::announced_title(envelope), summary::announced(&envelope.announced));
     list(&mut page, "Notes", vocabulary::notes(&plan.notes));
     page.gap();
     page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
+    if let Some(on_base) = summary::on_base(&Review::of(envelope)) {
+        let own = envelope.own_agreements().len();
+        let own = vocabulary::count(own, "agreement", "agreements");
+        page.line(0, 2, &Line::of(&format!("The pull request changes {own}; {on_base}.")));
+    }
     page.finish()
 }
 
@@ -106,7 +111,7 @@ fn list(page: &mut TerminalPage, title: &str, items: Vec<Line>) {
 fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     let plan = &envelope.plan;
     let origin = |change: &Change| match review::main_cause(change) {
-        Cause::Edit if review::is_explained(envelope, &change.id) => ChangeOrigin::Edit,
+        Cause::Edit if !envelope.is_on_base(&change.id) => ChangeOrigin::Edit,
         Cause::Edit => ChangeOrigin::OtherEdit,
         Cause::Date => ChangeOrigin::Date,
         Cause::Drift => ChangeOrigin::Drift,
@@ -213,8 +218,13 @@ fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
     let guards = envelope.guards();
     for held in &envelope.awaiting {
         let option = format!("--accept {}={}", held.guard.as_str(), held.count);
-        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(held));
-        page.line(2, 4, &line.text("; to acknowledge, add ").toned(Tone::Strong, &option));
+        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
+        let line = if envelope.is_guard_on_base(held.guard) {
+            line
+        } else {
+            line.text("; to acknowledge, add ").toned(Tone::Strong, &option)
+        };
+        page.line(2, 4, &line);
         let stopped =
             envelope.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in stopped {

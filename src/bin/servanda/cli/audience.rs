@@ -93,7 +93,7 @@ pub(crate) struct Unattended<'a> {
 
 impl Audience for Unattended<'_> {
     fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
-        let silent = self.is_first.then(|| envelope.clone().announcing(Vec::new()));
+        let silent = self.is_first.then(|| envelope.clone().announcing(Vec::new(), false));
         let envelope = silent.as_ref().unwrap_or(envelope);
         inform(&render::plan::text(envelope, self.context.paint_errors()));
         Ok(())

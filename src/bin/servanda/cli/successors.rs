@@ -6,7 +6,8 @@ use servanda::author::{self, EditTarget, EditedFile, EffectiveFrom};
 
 use crate::cli::prompt::Prompter;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 
 /// Switches of the commands that end an agreement early.
@@ -105,7 +106,7 @@ fn proposals(
                 .help("nothing was written; edit the file by hand"));
         }
         if let Some(note) = edited.note {
-            print_message(&format!("note: {}\n", servanda::render::encode::terminal(&note)));
+            inform(&format!("note: {}\n", servanda::render::encode::terminal(&note)));
         }
         proposals.push(ProposedFile { path, from: Origin::Itself, text: edited.text, root: None });
     }

@@ -28,8 +28,8 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// The objects that these agreements adopt.
-    pub(crate) fn of(agreements: &[Agreement]) -> Self {
-        let adopts = agreements.iter().filter_map(|agreement| agreement.adopts.clone());
+    pub(crate) fn of<'a>(agreements: impl IntoIterator<Item = &'a Agreement>) -> Self {
+        let adopts = agreements.into_iter().filter_map(|agreement| agreement.adopts.clone());
         Self { adopts: adopts.collect(), unmarked: false }
     }
 

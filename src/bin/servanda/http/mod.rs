@@ -9,6 +9,7 @@ pub(crate) mod redact;
 pub(crate) mod proxy;
 pub(crate) mod resolver;
 pub(crate) mod body;
+pub(crate) mod signature;
 pub(crate) mod client;
 pub(crate) mod rate_limit;
 pub(crate) mod transport;

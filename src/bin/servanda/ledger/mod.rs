@@ -12,11 +12,13 @@ mod dispatch;
 mod last_applied;
 pub(crate) mod records;
 mod open;
+mod secret;
 
 pub(crate) use checksum::{ChecksumError, Checksummed};
 pub(crate) use dispatch::AnyLedger;
 pub(crate) use open::{open, read_last_applied, take_lock};
 pub(crate) use records::Records;
+pub(crate) use secret::{LedgerSecret, RecordedNotices};
 #[cfg(test)]
 pub(crate) use sqlite::SqliteLedger;
 pub(crate) use store::{Holder, LedgerError, LedgerStore};

@@ -99,8 +99,8 @@ pub(crate) async fn take_lock<L: LedgerStore>(
 }
 
 /// Reads the last-applied state. If the ledger cannot be read, prints a warning and returns `None`.
-pub(crate) async fn read_last_applied(workspace: &Workspace) -> Option<LastApplied> {
-    open(workspace).last_applied().await.unwrap_or_else(|error| {
+pub(crate) async fn read_last_applied(records: &Records<Checksummed<AnyLedger>>) -> Option<LastApplied> {
+    records.last_applied().await.unwrap_or_else(|error| {
         inform(&format!("causes of changes are unavailable: cannot read the ledger: {error}\n"));
         None
     })

@@ -34,15 +34,6 @@ enum MailChannel {
     Outbox(Outbox),
 }
 
-/// The names of the channels in the settings, which need no secret.
-pub(crate) fn configured(settings: &Settings) -> Vec<Channel> {
-    let has_mail = settings.sender.is_some() || matches!(settings.helpdesk.kind, Product::Sandbox);
-    let mail = has_mail.then_some(Channel::Mail);
-    let webhook = settings.webhook.as_ref().map(|_| Channel::Webhook);
-    let helpdesk = settings.helpdesk_notice.as_ref().map(|_| Channel::Helpdesk);
-    mail.into_iter().chain(webhook).chain(helpdesk).collect()
-}
-
 /// The channels in the settings.
 pub(crate) struct Channels {
     mail: Option<MailChannel>,

@@ -19,10 +19,11 @@ use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessag
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::Connection;
 use crate::ledger::LedgerError;
+use crate::ledger::LedgerSecret;
 use crate::notify::channel::Submit as _;
-use crate::notify::channels::{self, Channels, PreparedMessage, RunChannels};
+use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
 use crate::notify::limits::{check_recipient, limit_messages};
-use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
+use crate::notify::trust::{LedgerRecords, LedgerTrust};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::log_warning;
@@ -403,7 +404,7 @@ impl<'a> Dispatcher<'a> {
             catalog: &self.workspace.catalog,
             usual: settings.notice_time,
             late_after: SignedDuration::from_hours(i64::from(settings.late_after) * 24),
-            channels: &channels::configured(settings),
+            channels: &Channel::configured(settings),
             at: self.clock.as_of,
             confirmation: &|id| confirmations.get(id).copied().unwrap_or(Confirmation::Unconfirmed),
             is_edited: &|id| self.helpdesk.edited.contains(id),

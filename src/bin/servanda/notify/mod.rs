@@ -1,7 +1,6 @@
 //! Sends the notices that are due through mail, webhooks, files and the helpdesk, each once.
 
 mod channel;
-mod signature;
 mod limits;
 pub(crate) mod trust;
 mod mail;

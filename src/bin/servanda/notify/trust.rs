@@ -3,61 +3,18 @@
 //! An empty ledger does not know which notices were sent, so it must not be treated as permission to send them all
 //! again.
 
-use secrecy::SecretString;
 use servanda::calendar::Instant;
 use servanda::notice::PastEvents;
-use servanda::settings::{LedgerPlace, LedgerWitness};
+use servanda::settings::LedgerWitness;
 
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerStore as _, Records};
-use crate::notify::signature::hmac_sha256;
-use crate::process::context::Context;
+use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerSecret, LedgerStore as _, Records};
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::load::Workspace;
 
 /// The records of a workspace's ledger.
 pub(crate) type LedgerRecords = Records<Checksummed<AnyLedger>>;
-
-/// The secret of a ledger in a local file, whose addresses need no protection from other readers.
-const LOCAL_SECRET: &str = "servanda";
-/// The length of a hidden address, in hexadecimal digits.
-const HIDDEN_LENGTH: usize = 24;
-
-/// The secret with which addresses in the ledger are hidden.
-pub(crate) struct LedgerSecret(SecretString);
-
-impl LedgerSecret {
-    /// Reads the secret from the environment variable in the settings.
-    pub(crate) fn of(workspace: &Workspace) -> Result<Self, Failure> {
-        let ledger = &workspace.settings.ledger;
-        let secret = match (&ledger.secret_variable, &ledger.place) {
-            (Some(name), _) => Context::secret(name).ok_or_else(|| {
-                let message = format!("the environment variable {name} is not set");
-                Failure::new(Exit::Failure, "ledger-secret-unset", message)
-                    .help("set it to the ledger's secret; servanda.yaml names it under `ledger.secret`")
-            }),
-            (None, LedgerPlace::File(_)) => Ok(SecretString::from(LOCAL_SECRET)),
-            (None, LedgerPlace::Git { .. } | LedgerPlace::Postgres(_) | LedgerPlace::Variable(_)) => {
-                Err(Failure::new(Exit::Failure, "ledger-secret-missing", "`ledger.secret` is missing")
-                    .help("add `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`"))
-            }
-        };
-        secret.map(Self)
-    }
-
-    /// A digest of a text that cannot be reversed without the secret.
-    pub(crate) fn hide(&self, text: &str) -> String {
-        let mut digest = hmac_sha256(&self.0, text);
-        digest.truncate(HIDDEN_LENGTH);
-        digest
-    }
-
-    /// Identifies the secret without revealing it.
-    fn fingerprint(&self) -> String {
-        self.hide("the secret of this ledger")
-    }
-}
 
 /// The checks of a ledger before notices are sent by it.
 pub(crate) struct LedgerTrust<'a> {

@@ -15,8 +15,8 @@ use servanda::settings::{WebhookFormat, is_this_machine};
 use crate::http::body::{Body, error_text};
 use crate::http::client::plain_client;
 use crate::http::redact::{self, Redactor};
+use crate::http::signature::hmac_sha256;
 use crate::notify::channel::{DeliveryChannel, Submit};
-use crate::notify::signature::hmac_sha256;
 use crate::process::failure::{Exit, Failure};
 
 /// The timeout of a response.

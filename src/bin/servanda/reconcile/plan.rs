@@ -6,15 +6,17 @@ use servanda::envelope::GuardedPlan;
 use servanda::guard::Acknowledged;
 use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, initials};
+use servanda::notice::SentNotices;
 use servanda::outcome::ChangeResult;
 use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
-use servanda::planner::{self, Origin, PlannerInput, Sides};
+use servanda::planner::{self, Base, Origin, PlannerInput, Sides};
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Selection};
+use crate::ledger::RecordedNotices;
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
-use crate::workspace::load::Workspace;
+use crate::workspace::load::{PullRequestBase, Workspace};
 
 /// The options that decide what a plan holds.
 pub(crate) struct PlanTerms {
@@ -26,15 +28,24 @@ pub(crate) struct PlanTerms {
     pub(crate) acknowledged: Acknowledged,
 }
 
+/// The part of the ledger that a plan needs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FromLedger<'a> {
+    /// The last-applied state.
+    pub(crate) last_applied: Option<&'a LastApplied>,
+    /// The records of notices.
+    pub(crate) notices: Option<&'a RecordedNotices>,
+}
+
 /// Makes the plan of a workspace against its helpdesk.
 pub(crate) async fn make(
     workspace: &Workspace,
     connection: &Connection,
     terms: &PlanTerms,
-    last_applied: Option<&LastApplied>,
+    ledger: FromLedger<'_>,
 ) -> Result<(GuardedPlan, Sides), Failure> {
     let live = read_live(workspace, connection).await?;
-    let (mut guarded, sides) = make_from(workspace, live, terms, last_applied, &connection.name());
+    let (mut guarded, sides) = make_from(workspace, live, terms, ledger, &connection.name());
     attribute(&mut guarded, &sides, connection).await;
     Ok((guarded, sides))
 }
@@ -45,13 +56,15 @@ pub(crate) async fn make_reviewed(
     workspace: &Workspace,
     connection: &Connection,
     terms: &PlanTerms,
-    last_applied: Option<&LastApplied>,
+    ledger: FromLedger<'_>,
     reviewed: &Plan,
 ) -> Result<(GuardedPlan, BTreeMap<AgreementId, ChangeResult>), Failure> {
     let live = read_live(workspace, connection).await?;
     let helpdesk = connection.name();
-    let input = input(workspace, terms, last_applied, &helpdesk);
-    let (mut guarded, sides, left_out) = planner::plan_reviewed(&input, live, reviewed);
+    let made = with_input(workspace, terms, ledger, &helpdesk, |input| {
+        planner::plan_reviewed(input, live, reviewed)
+    });
+    let (mut guarded, sides, left_out) = made;
     attribute(&mut guarded, &sides, connection).await;
     Ok((guarded, left_out))
 }
@@ -61,33 +74,43 @@ pub(crate) fn make_from(
     workspace: &Workspace,
     live: Live,
     terms: &PlanTerms,
-    last_applied: Option<&LastApplied>,
+    ledger: FromLedger<'_>,
     helpdesk: &str,
 ) -> (GuardedPlan, Sides) {
-    planner::plan(&input(workspace, terms, last_applied, helpdesk), live)
+    with_input(workspace, terms, ledger, helpdesk, |input| planner::plan(input, live))
 }
 
-fn input<'a>(
-    workspace: &'a Workspace,
-    terms: &'a PlanTerms,
-    last_applied: Option<&'a LastApplied>,
-    helpdesk: &'a str,
-) -> PlannerInput<'a> {
-    PlannerInput {
+fn with_input<T>(
+    workspace: &Workspace,
+    terms: &PlanTerms,
+    ledger: FromLedger<'_>,
+    helpdesk: &str,
+    plan: impl FnOnce(&PlannerInput<'_>) -> T,
+) -> T {
+    let hide =
+        |address: &str| ledger.notices.map_or_else(String::new, |notices| notices.secret.hide(address));
+    plan(&PlannerInput {
         agreements: &workspace.agreements,
         catalog: &workspace.catalog,
         settings: &workspace.settings,
-        last_applied,
+        last_applied: ledger.last_applied,
         instant: terms.as_of.instant,
         prune: terms.prune,
         acknowledged: &terms.acknowledged,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
-    }
+        base: workspace.pull_request.as_deref().map(|PullRequestBase { agreements, catalog, scope }| Base {
+            agreements,
+            catalog,
+            scope,
+        }),
+        sent: ledger.notices.map(|notices| SentNotices { records: &notices.records, hide: &hide }),
+    })
 }
 
 async fn read_live(workspace: &Workspace, connection: &Connection) -> Result<Live, Failure> {
     let reader = connection.reader();
-    let live = reader.read_live(&Selection::of(&workspace.agreements)).await?;
+    let base = workspace.pull_request.iter().flat_map(|request| &request.agreements);
+    let live = reader.read_live(&Selection::of(workspace.agreements.iter().chain(base))).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
     Ok(live)
 }

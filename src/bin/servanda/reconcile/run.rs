@@ -15,14 +15,14 @@ use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
 use crate::http::transport::WallClock;
-use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
+use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, RecordedNotices, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{self, Applied, Creation, Progress, Tools};
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::journal::Journal;
-use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
+use crate::reconcile::plan::{FromLedger, PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
 use crate::reconcile::wait::{SearchWait, end_of_wait};
 use crate::workspace::files;
@@ -80,6 +80,8 @@ pub(crate) struct Reconciliation<'a, A> {
     acknowledged: Acknowledged,
     /// The last-applied state, read under the lock.
     last_applied: Option<LastApplied>,
+    /// The records of notices, read under the lock.
+    notices: Option<RecordedNotices>,
     /// The last-applied state of a run that changed nothing in it but its instant.
     unchanged: Option<LastApplied>,
     /// The latest plan, with both of its sides.
@@ -112,6 +114,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             records,
             acknowledged,
             last_applied: None,
+            notices: None,
             unchanged: None,
             latest: None,
         }
@@ -224,6 +227,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         match read {
             Ok((lock, last_applied)) => {
                 self.last_applied = last_applied;
+                self.notices = RecordedNotices::read(self.workspace, records).await;
                 Ok(Some(lock))
             }
             Err(failure) => {
@@ -260,9 +264,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             let (guarded, sides) = self.make().await?;
             return Ok((guarded, Some(sides), BTreeMap::new()));
         };
-        let (terms, last_applied) = (self.terms_with_acknowledgements(), self.last_applied.as_ref());
+        let terms = self.terms_with_acknowledgements();
         let (guarded, left_out) =
-            make_reviewed(self.workspace, self.connection, &terms, last_applied, reviewed).await?;
+            make_reviewed(self.workspace, self.connection, &terms, self.ledger_state(), reviewed).await?;
         Ok((guarded, None, left_out))
     }
 
@@ -310,7 +314,11 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     async fn make(&self) -> Result<(GuardedPlan, Sides), Failure> {
         let terms = self.terms_with_acknowledgements();
-        make(self.workspace, self.connection, &terms, self.last_applied.as_ref()).await
+        make(self.workspace, self.connection, &terms, self.ledger_state()).await
+    }
+
+    const fn ledger_state(&self) -> FromLedger<'_> {
+        FromLedger { last_applied: self.last_applied.as_ref(), notices: self.notices.as_ref() }
     }
 
     fn terms_with_acknowledgements(&self) -> PlanTerms {

@@ -17,6 +17,7 @@ use servanda::discovery::catalog_files::{self, CatalogFile, CatalogRefused, Cata
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::composed;
 use servanda::live::digest;
+use servanda::plan::scope::Scope;
 use servanda::render;
 use servanda::render::message;
 use servanda::settings::Settings;
@@ -61,6 +62,15 @@ pub(crate) struct Workspace {
     pub(crate) texts: BTreeMap<String, String>,
     /// The files of the base of a pull request, whose settings are trusted; `None` where the folder is trusted.
     pub(crate) base: Option<TrustedFiles>,
+    /// The pull request that the files belong to.
+    pub(crate) pull_request: Option<Box<PullRequestBase>>,
+}
+
+/// The content of the base of a pull request, and the difference to it.
+pub(crate) struct PullRequestBase {
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) catalog: Catalog,
+    pub(crate) scope: Scope,
 }
 
 /// The files of a trusted commit that its settings name.
@@ -384,6 +394,7 @@ impl LoadedFiles {
             paths,
             texts,
             base: None,
+            pull_request: None,
         }
     }
 

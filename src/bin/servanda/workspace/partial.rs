@@ -13,7 +13,8 @@ use servanda::render;
 use servanda::template::{Library, Resolved};
 
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::print_message;
 use crate::workspace::files;
 use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings};
 

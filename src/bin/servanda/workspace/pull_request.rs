@@ -23,7 +23,7 @@ use crate::process::runtime::runtime;
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git::ACKNOWLEDGEMENT_TRAILER;
 use crate::workspace::git_tree::{ChangedFile, Commit};
-use crate::workspace::load::{self, LoadedFiles, TrustedFiles, Workspace};
+use crate::workspace::load::{self, LoadedFiles, PullRequestBase, TrustedFiles, Workspace};
 
 /// Paths that decide how Servanda is run, or that hold its state on one machine. They count at the top of the work tree,
 /// where forges read them, and beside the settings.
@@ -70,6 +70,13 @@ pub(crate) struct PullRequest {
     behind: usize,
     /// The text of servanda.yaml in the base and in the head.
     settings: (String, String),
+}
+
+/// Both sides of a pull request, checked, and the difference between them.
+struct Comparison {
+    base: CheckedRepository,
+    head: CheckedRepository,
+    scope: Scope,
 }
 
 impl PullRequest {
@@ -126,13 +133,9 @@ impl PullRequest {
         self.head.zone()
     }
 
-    /// Checks the head into a workspace, and computes what the pull request changes. Fails on errors in the head.
-    pub(crate) fn into_workspace(
-        self,
-        at: Instant,
-        context: &Context,
-    ) -> Result<(Workspace, Scope), Failure> {
-        let (_, checked, mut scope) = self.compare(at);
+    /// Checks the head into a workspace that also has the base and the difference to it. Fails on errors in the head.
+    pub(crate) fn into_workspace(self, at: Instant, context: &Context) -> Result<Workspace, Failure> {
+        let Comparison { base: before, head: checked, mut scope, .. } = self.compare(at);
         let (base, red_lines) = runtime()?.block_on(async {
             let base = self.trusted_files(&checked.settings).await?;
             let red_lines = self.red_lines(&base).await?;
@@ -148,11 +151,13 @@ impl PullRequest {
             workspace.commit = Some(commit.short().to_owned());
         }
         workspace.base = Some(base);
-        Ok((workspace.refuse_empty()?, scope))
+        let CheckedRepository { agreements, catalog, .. } = before;
+        workspace.pull_request = Some(Box::new(PullRequestBase { agreements, catalog, scope }));
+        workspace.refuse_empty()
     }
 
-    /// Checks both sides. Returns the diagnostics of the base, the checked head, and the difference between them.
-    fn compare(&self, at: Instant) -> (Diagnostics, CheckedRepository, Scope) {
+    /// Checks both sides and compares them.
+    fn compare(&self, at: Instant) -> Comparison {
         let name = self.base_commit.short().to_owned();
         self.base.check_with(at, Vec::new(), |before, base| {
             self.head.check_with(at, Vec::new(), |after, head| {
@@ -161,7 +166,7 @@ impl PullRequest {
                 let mut scope = Scope::between(name, earlier, later);
                 let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
                 scope.red_lines = contacts.into_iter().map(|red| self.in_work_tree(red)).collect();
-                (base.diagnostics, head, scope)
+                Comparison { base, head, scope }
             })
         })
     }
@@ -169,7 +174,7 @@ impl PullRequest {
     /// The diagnostics that concern the pull request: those of files that differ, those of agreements whose content or
     /// meaning differs, and those that the base does not have.
     pub(crate) fn diagnostics(&self, at: Instant) -> Diagnostics {
-        let (known, checked, scope) = self.compare(at);
+        let Comparison { base: known, head: checked, scope } = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
         let texts: BTreeMap<Cow<'_, str>, &str> =
             base.iter().map(|(_, source)| (composed(&source.path), source.text.as_str())).collect();
@@ -185,6 +190,7 @@ impl PullRequest {
         });
         let concerned: BTreeSet<FileId> = documents.map(|document| document.file).collect();
         let before: BTreeSet<_> = known
+            .diagnostics
             .iter()
             .map(|known| (known.code, composed(base.path(known.place.span.file)), &known.message))
             .collect();

@@ -144,6 +144,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         catalog,
         agreements,
         base: None,
+        pull_request: None,
     };
     (vec![found], Some(workspace))
 }

@@ -1,8 +1,8 @@
 //! `servanda forecast`: the changes of state and the notices of the coming days.
 
+use servanda::notice::Channel;
 use servanda::render::forecast::{self, ForecastInput};
 
-use crate::notify::channels;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::load;
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let coming = forecast::forecast(&ForecastInput {
         agreements: &workspace.agreements,
         catalog: &workspace.catalog,
-        channels: &channels::configured(settings),
+        channels: &Channel::configured(settings),
         usual: settings.notice_time,
         between: (from, until),
     });

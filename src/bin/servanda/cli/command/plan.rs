@@ -4,19 +4,18 @@ use std::path::{Path, PathBuf};
 
 use servanda::envelope::GuardedPlan;
 use servanda::plan::attribute_drift;
-use servanda::plan::scope::Scope;
 use servanda::render;
 
 use crate::cli::options::PlanOptions;
 use crate::cli::plan_output::PlanOutput;
 use crate::helpdesk::connect;
-use crate::ledger;
+use crate::ledger::{self, RecordedNotices};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
-use crate::reconcile::plan::{PlanTerms, make, make_from};
+use crate::reconcile::plan::{FromLedger, PlanTerms, make, make_from};
 use crate::reconcile::plan_file;
 use crate::reconcile::snapshot::Snapshot;
 use crate::workspace::load::Workspace;
@@ -69,14 +68,17 @@ pub(crate) struct Arguments {
 
 /// Makes the plan and prints it.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms, scope) = load(arguments, context)?;
-    let mut envelope = match &arguments.snapshot {
+    let (workspace, terms) = load(arguments, context)?;
+    let envelope = match &arguments.snapshot {
         Some(path) => against_snapshot(&workspace, &terms, path)?,
         None => runtime()?.block_on(async {
             let connection = connect::open(&workspace, terms.as_of).await?;
-            let last_applied = ledger::read_last_applied(&workspace).await;
+            let records = ledger::open(&workspace);
+            let last_applied = ledger::read_last_applied(&records).await;
+            let notices = RecordedNotices::read(&workspace, &records).await;
+            let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: notices.as_ref() };
             let made = async {
-                let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await?;
+                let made = make(&workspace, &connection, &terms, ledger).await?;
                 // A plan for a day that was asked for does not depend on the clock.
                 if !terms.as_of.is_asked && !compare_clocks(&workspace, &connection, clock()).await? {
                     inform(&format!("{NOT_REPORTED}\n"));
@@ -88,7 +90,6 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             made
         })?,
     };
-    envelope.scope = scope.map(Box::new);
     if let Some(path) = &arguments.out {
         plan_file::write(path, &envelope)?;
         let path = path.display();
@@ -96,35 +97,36 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     print_data(&arguments.output.render(&envelope, context)?)?;
     if let Some(scope) = &envelope.scope {
-        inform(&render::scope::text(scope, &envelope.plan, context.paint_errors()));
+        inform(&render::scope::text(scope, &envelope, context.paint_errors()));
     }
     Ok(exit_of(&envelope, arguments.exit_code))
 }
 
 /// Loads and checks what is planned: the files on disk, or the head of a pull request.
-fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerms, Option<Scope>), Failure> {
+fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerms), Failure> {
     let Some(base) = &arguments.base else {
-        let (workspace, terms) = arguments.options.load(context)?;
-        return Ok((workspace, terms, None));
+        return arguments.options.load(context);
     };
     let pull_request = PullRequest::load(base, arguments.head.as_deref(), Trust::Base, context)?;
     let terms = arguments.options.terms(&pull_request.zone(), context)?;
-    let (workspace, scope) = pull_request.into_workspace(terms.as_of.instant, context)?;
-    Ok((workspace, terms, Some(scope)))
+    Ok((pull_request.into_workspace(terms.as_of.instant, context)?, terms))
 }
 
 fn against_snapshot(workspace: &Workspace, terms: &PlanTerms, path: &Path) -> Result<GuardedPlan, Failure> {
     let Snapshot { live, last_applied, history, .. } = Snapshot::read(path)?;
-    let (mut envelope, sides) = make_from(workspace, live, terms, last_applied.as_ref(), "a snapshot");
+    let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: None };
+    let (mut envelope, sides) = make_from(workspace, live, terms, ledger, "a snapshot");
     attribute_drift(&mut envelope.plan.drift, &sides.live, &history);
     Ok(envelope)
 }
 
-/// The exit code: refused if a guard holds something back, pending only if `--exit-code` asks for it.
+/// The exit code: refused if a guard holds something back, pending only if `--exit-code` asks for it. Of a pull request only
+/// what it causes counts, and not what is so on its base as well.
 fn exit_of(envelope: &GuardedPlan, exit_code: bool) -> Exit {
-    if !envelope.awaiting.is_empty() {
+    let mut changed = envelope.plan.changes.iter().map(|change| &change.id);
+    if envelope.is_refused() {
         Exit::Refused
-    } else if exit_code && !envelope.plan.is_empty() {
+    } else if exit_code && changed.any(|id| !envelope.is_on_base(id)) {
         Exit::Pending
     } else {
         Exit::Fine

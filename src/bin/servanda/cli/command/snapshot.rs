@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let workspace = loaded.into_workspace(as_of.instant, context)?;
     let snapshot = runtime()?.block_on(async {
         let connection = connect::open(&workspace, as_of).await?;
-        let last_applied = ledger::read_last_applied(&workspace).await;
+        let last_applied = ledger::read_last_applied(&ledger::open(&workspace)).await;
         // Another branch may adopt objects that these files do not name.
         let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
         let snapshot = Snapshot::take(&connection.reader(), &wanted, last_applied).await;

@@ -23,7 +23,7 @@ use crate::helpdesk::itsm365::{Itsm365Transport, Itsm365Writer};
 use crate::http::client::Endpoint;
 use crate::process::context::{Context, Terminal};
 use crate::process::runtime::runtime;
-use crate::reconcile::plan::make;
+use crate::reconcile::plan::{FromLedger, make};
 use crate::sandbox::{ACCESS_KEY, DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
 
@@ -251,7 +251,8 @@ fn marked(context: &Context) -> BTreeSet<AgreementId> {
     let runtime = runtime().expect("threads");
     let envelope = runtime.block_on(async {
         let connection = connect::open(&workspace, terms.as_of).await.expect("it opens");
-        let made = make(&workspace, &connection, &terms, None).await.expect("it can be read");
+        let made =
+            make(&workspace, &connection, &terms, FromLedger::default()).await.expect("it can be read");
         connection.close().await;
         made.0
     });

@@ -189,6 +189,7 @@ impl LawFixture {
             catalog: catalog(),
             agreements: agreements.to_vec(),
             base: None,
+            pull_request: None,
         };
         let pace = Pace { concurrency: 4, ..Pace::SANDBOX };
         let transport =
