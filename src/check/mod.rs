@@ -23,10 +23,12 @@ mod targets;
 mod clocks;
 mod notices;
 mod allow;
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use basis::{Basis, read_catalog, read_settings};
+pub use history::changed_periods;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::agreement::Agreement;

@@ -128,7 +128,8 @@ fn every_page_shows_a_fault_and_its_fix() {
 fn is_reported_here(code: Code) -> bool {
     // Own texts of notices are checked by `render::message`.
     let is_text = matches!(code, Code::E509 | Code::E510);
-    (code >= Code::E201 && !is_text)
+    // A page of an edit shows the files before and after it.
+    (code >= Code::E201 && !is_text && code != Code::W213)
         || matches!(code, Code::E103 | Code::E106 | Code::E109 | Code::W110 | Code::E111)
 }
 

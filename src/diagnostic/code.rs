@@ -86,6 +86,7 @@ codes! {
     E209 "suspensions overlap, or lie outside of the period"
     E210 "the termination lies outside of the period"
     W212 "the first day does not exist in every month"
+    W213 "an edit changes periods that have begun"
     E301 "two agreements cover the same service for the same recipient on one day"
     E302 "the chain of renewals is broken"
     E303 "an agreement begins before the one it renews ends"

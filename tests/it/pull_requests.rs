@@ -402,3 +402,50 @@ fn validate_reports_only_what_concerns_the_branch() {
     let run = repository.expect(0, &since);
     assert!(run.stdout.contains("templates/lonely.yaml:1:1: warning[W107]"), "{}", run.stdout);
 }
+
+/// The agreement is in its second period.
+#[test]
+fn validate_warns_of_an_edit_that_takes_back_a_period_that_has_begun() {
+    let repository = Repository::empty();
+    let (path, template) = ("agreements/a.yaml", "templates/rolling.yaml");
+    let rolling = "renewal: { mode: auto, term: 1y, notice_period: 30d }\n";
+    repository
+        .file("servanda.yaml", "timezone: Europe/Moscow\n")
+        .file("catalog.yaml", "clients: { ash: { title: Ash } }\nservices: { email: { title: Email } }\n")
+        .file(template, rolling)
+        .file(path, "extends: rolling\nclient: ash\nservices: { email: true }\nperiod: { first_day: 2025-01-01, term: 1y }\n");
+    let base = repository.commit();
+    let since = ["validate", "--as-of", DAY, "--short", "--changed-since", &base];
+    let warned = |path: &str, from: &str, to: &str| {
+        repository.edit(path, from, to);
+        let run = repository.expect(0, &since);
+        repository.git(&["checkout", "-q", "."]);
+        run.stdout
+            .lines()
+            .filter(|line| line.contains("warning[W213]"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for (path, from, to) in [
+        (template, "mode: auto, term: 1y, notice_period: 30d", "mode: none"),
+        (template, "term: 1y", "term: 6mo"),
+        (path, "term: 1y", "term: 2y"),
+        (path, "client: ash", "client: ash\nrenewal: { mode: none }"),
+    ] {
+        let found = warned(path, from, to);
+        assert!(found.len() == 1 && found[0].starts_with("agreements/a.yaml:"), "{to}: {found:?}");
+    }
+    for (path, from, to) in [
+        (template, "term: 1y", "term: 1y, max_terms: 1"),
+        (template, "30d", "60d"),
+        (path, "client: ash", "client: ash\ntermination: { last_day: 2026-12-31 }"),
+        (path, "client: ash", "client: ash\nnumber: A-1"),
+        (
+            path,
+            "client: ash",
+            "client: ash\nrenewal: { mode: none }\nallow: { W213: { reason: agreed, until: 2026-12-31 } }",
+        ),
+    ] {
+        assert_eq!(warned(path, from, to), Vec::<String>::new(), "{to}");
+    }
+}

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use servanda::calendar::{Instant, Zone};
-use servanda::check::CheckedRepository;
+use servanda::check::{CheckedRepository, changed_periods};
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::{composed, file_of};
 use servanda::plan::scope::{
@@ -77,6 +77,8 @@ struct Comparison {
     base: CheckedRepository,
     head: CheckedRepository,
     scope: Scope,
+    /// The warnings about edits of periods that have begun.
+    changed_periods: Diagnostics,
 }
 
 impl PullRequest {
@@ -166,7 +168,8 @@ impl PullRequest {
                 let mut scope = Scope::between(name, earlier, later);
                 let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
                 scope.red_lines = contacts.into_iter().map(|red| self.in_work_tree(red)).collect();
-                Comparison { base, head, scope }
+                let changed_periods = changed_periods(&base.agreements, &head.agreements, after, at);
+                Comparison { base, head, scope, changed_periods }
             })
         })
     }
@@ -174,7 +177,7 @@ impl PullRequest {
     /// The diagnostics that concern the pull request: those of files that differ, those of agreements whose content or
     /// meaning differs, and those that the base does not have.
     pub(crate) fn diagnostics(&self, at: Instant) -> Diagnostics {
-        let Comparison { base: known, head: checked, scope } = self.compare(at);
+        let Comparison { base: known, head: checked, scope, changed_periods } = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
         let texts: BTreeMap<Cow<'_, str>, &str> =
             base.iter().map(|(_, source)| (composed(&source.path), source.text.as_str())).collect();
@@ -200,6 +203,8 @@ impl PullRequest {
             files.any(|file| is_changed(file) || concerned.contains(&file))
                 || !before.contains(&(found.code, composed(head.path(found.place.span.file)), &found.message))
         });
+        found.extend(changed_periods);
+        found.sort(head);
         found
     }
 
