@@ -1,5 +1,5 @@
 //! Strips titles and descriptions from the published schemas. The program validates documents with the result, and would
-//! otherwise parse and discard these texts at every start.
+//! otherwise parse and discard these texts at every start. Passes the target on, for `--version`.
 #![expect(
     clippy::disallowed_methods,
     reason = "Cargo passes the folders of a build script in the environment"
@@ -14,6 +14,7 @@ const SCHEMAS: [&str; 5] =
     ["agreement.json", "template.json", "catalog.json", "settings.json", "calendar.json"];
 
 fn main() -> io::Result<()> {
+    println!("cargo::rustc-env=SERVANDA_TARGET={}", env::var("TARGET").map_err(io::Error::other)?);
     let folder = |name| env::var_os(name).map(PathBuf::from).ok_or_else(|| io::Error::other(name));
     let (published, out) = (folder("CARGO_MANIFEST_DIR")?.join("schemas"), folder("OUT_DIR")?);
     for name in SCHEMAS {

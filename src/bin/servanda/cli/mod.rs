@@ -16,8 +16,10 @@ pub(crate) mod command;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use servanda::calendar::ZONE_DATA;
 
 use crate::cli::options::GlobalOptions;
 use crate::process::context::{Context, color_of_help};
@@ -55,9 +57,17 @@ Environment: SERVANDA_LOG filters the log unless -v or -q is set: `info`, or `wa
 NO_COLOR, CLICOLOR=0 and TERM=dumb switch colours off, CLICOLOR_FORCE=1 switches them on, also without a terminal. \
 COLUMNS sets the width; without it and without a terminal, no line is wrapped.";
 
+/// The text of `--version`: where this program comes from, and the release of its zone data.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("SERVANDA_COMMIT").unwrap_or("unknown");
+    let (version, target) = (env!("CARGO_PKG_VERSION"), env!("SERVANDA_TARGET"));
+    format!("{version}\ncommit: {commit}\ntarget: {target}\nzone data: {ZONE_DATA}")
+});
+
 /// Service-level agreements as code: YAML files in Git, reconciled with a live helpdesk.
 #[derive(Parser)]
-#[command(name = "servanda", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "servanda", version, long_version = VERSION.as_str())]
+#[command(after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
