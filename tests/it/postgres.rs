@@ -38,6 +38,9 @@ impl Server {
     }
 
     fn start_with(name: Option<&str>) -> Result<Self, String> {
+        if cfg!(not(feature = "postgres")) {
+            return Err("the feature `postgres` is off".to_owned());
+        }
         let programs = programs().ok_or("PostgreSQL is missing: apt-get install postgresql")?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let path = folder.path();

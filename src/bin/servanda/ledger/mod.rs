@@ -6,6 +6,10 @@
 mod store;
 mod checksum;
 mod git;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(not(feature = "postgres"))]
+#[path = "without_postgres.rs"]
 mod postgres;
 mod sqlite;
 mod dispatch;

@@ -1,5 +1,6 @@
 //! What every store must guarantee: all-or-nothing writes, no lost update, one lock.
 
+#[cfg(feature = "postgres")]
 mod databases;
 mod history;
 mod lease;
