@@ -44,6 +44,7 @@ mod proxies;
 mod pull_requests;
 mod random;
 mod recipes;
+mod releases;
 mod remaining;
 mod renewals;
 mod reports;
