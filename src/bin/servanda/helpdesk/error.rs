@@ -47,7 +47,9 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let text = error.to_string();
         match error.error {
-            ReadErrorKind::Http(HttpError::Credentials(_)) => Self::credentials(&text),
+            ReadErrorKind::Http(HttpError::Credentials(refused)) => {
+                Self::new(Exit::Credentials, "credentials-refused", text).help(refused.help)
+            }
             ReadErrorKind::Http(HttpError::NotSent(_)) => {
                 Self::new(Exit::Failure, "helpdesk-unreachable", text).help(
                     "check the address under `helpdesk:` in servanda.yaml and the network, then try again",

@@ -30,8 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpError {
     /// The secret is missing, unknown, expired or used up.
-    #[error("the server does not accept the key: {0}")]
-    Credentials(String),
+    #[error("{0}")]
+    Credentials(RefusedLogin),
     /// The server refused the request by its HTTP status.
     #[error("the server answered {status}: {text}")]
     Refused {
@@ -60,6 +60,29 @@ pub(crate) enum HttpError {
     /// A successful response that is not JSON, as a proxy or a login page returns it.
     #[error("the response is not JSON: {0}")]
     NotJson(String),
+}
+
+/// A login that the server refused, and the advice for it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server does not accept the {noun}: {text}")]
+pub(crate) struct RefusedLogin {
+    /// The kind of login.
+    pub(crate) noun: &'static str,
+    /// The answer of the server.
+    pub(crate) text: String,
+    /// The advice, in the imperative.
+    pub(crate) help: &'static str,
+}
+
+impl RefusedLogin {
+    /// A refused access key.
+    pub(crate) fn key(text: String) -> Self {
+        Self {
+            noun: "key",
+            text,
+            help: "keys expire and can be used up: issue a new one and put it into the variable that servanda.yaml names",
+        }
+    }
 }
 
 /// One request.
@@ -99,6 +122,10 @@ pub(crate) trait Protocol: Send + Sync {
     fn authenticate(&self, post: reqwest::RequestBuilder, request: &Request<'_>) -> reqwest::RequestBuilder;
     /// The secret, to be redacted from every response.
     fn secret(&self) -> &SecretString;
+    /// A refusal of the login with this text.
+    fn refused_login(&self, text: String) -> RefusedLogin {
+        RefusedLogin::key(text)
+    }
     /// Whether a response without success means that the secret is not accepted.
     fn rejects_secret(&self, status: StatusCode, text: &str) -> bool;
     /// Checks the body of a successful response for a refusal.
@@ -109,6 +136,10 @@ pub(crate) trait Protocol: Send + Sync {
 pub(crate) trait HttpSender: Send + Sync {
     /// Sends a request and reads its response, without a retry.
     fn send_once(&self, request: &Request<'_>) -> impl Future<Output = HttpExchange> + Send;
+    /// A refusal of the login with this text.
+    fn refused_login(&self, text: String) -> RefusedLogin {
+        RefusedLogin::key(text)
+    }
 }
 
 /// The address of a server and the rules for connecting to it.
@@ -173,7 +204,18 @@ impl<P: Protocol> HttpClient<P> {
             judged.map_err(|error| HttpError::NotSent(error.to_string()))?;
         }
         let post = self.client.post(self.protocol.address(&self.url, request));
-        self.protocol.authenticate(post, request).send().await.map_err(send_error)
+        self.protocol.authenticate(post, request).send().await.map_err(|error| self.send_error(error))
+    }
+
+    /// Distinguishes a request that was never sent, to a host that the error names, from one whose result is unknown.
+    fn send_error(&self, error: reqwest::Error) -> HttpError {
+        if !error.is_connect() && !error.is_builder() {
+            return HttpError::Lost(error_text(error));
+        }
+        let host = reqwest::Url::parse(&self.url).ok();
+        let host = host.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+        let host = host.map_or_else(String::new, |(host, port)| format!("{host}:{port}: "));
+        HttpError::NotSent(format!("{host}{}", error_text(error)))
     }
 
     fn interpret(&self, status: StatusCode, body: &Body) -> Result<JsonResponse, HttpError> {
@@ -184,7 +226,7 @@ impl<P: Protocol> HttpClient<P> {
         let text = body.excerpt();
         let is_forbidden = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         Err(if is_forbidden || self.protocol.rejects_secret(status, &text) {
-            HttpError::Credentials(text)
+            HttpError::Credentials(self.protocol.refused_login(text))
         } else {
             HttpError::Refused { status: status.as_u16(), text }
         })
@@ -201,6 +243,10 @@ impl<P: Protocol> HttpSender for HttpClient<P> {
         let body = Body::read(response, BODY_LIMIT).await.map_err(HttpError::Lost);
         let result = body.and_then(|body| self.interpret(status, &body));
         HttpExchange { result, retry_after, server_date }
+    }
+
+    fn refused_login(&self, text: String) -> RefusedLogin {
+        self.protocol.refused_login(text)
     }
 }
 
@@ -255,15 +301,6 @@ pub(crate) fn host_of(url: &str) -> String {
 /// Installs ring as the process's TLS provider. Later calls have no effect.
 pub(crate) fn use_ring() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// Distinguishes a request that was never sent from one whose result is unknown.
-fn send_error(error: reqwest::Error) -> HttpError {
-    if error.is_connect() || error.is_builder() {
-        HttpError::NotSent(error_text(error))
-    } else {
-        HttpError::Lost(error_text(error))
-    }
 }
 
 /// `Retry-After` in seconds, or as a date that is compared with the server's own clock.

@@ -204,7 +204,7 @@ impl<S: HttpSender> Transport<S> {
         self.rate_limit.acquire().await;
         if self.is_locked_out() {
             let why = format!("it was rejected {REJECTION_LIMIT} times, and no further request was sent");
-            return Err((HttpError::Credentials(why), None));
+            return Err((HttpError::Credentials(self.sender.refused_login(why)), None));
         }
         if let Some(window) = window {
             window.check().map_err(|late| (late, None))?;

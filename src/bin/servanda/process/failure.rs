@@ -103,13 +103,6 @@ impl Failure {
         Self::new(Exit::Failure, "usage", message).help(help)
     }
 
-    /// The helpdesk refused the credentials.
-    pub(crate) fn credentials(message: &str) -> Self {
-        Self::new(Exit::Credentials, "credentials-refused", message).help(
-            "keys expire and can be used up: issue a new one and put it into the variable that servanda.yaml names",
-        )
-    }
-
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         Self::new(Exit::Failure, "file-inaccessible", format!("{}: {error}", path.display()))

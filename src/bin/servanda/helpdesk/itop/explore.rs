@@ -38,11 +38,11 @@ impl<'a> ItopExplorer<'a> {
             Err(ReadError { error: ReadErrorKind::Http(HttpError::Declined { text, .. }), .. }) => {
                 Ok(ClassSample::Refused(text))
             }
-            Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(text)), .. }) => {
+            Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(refused)), .. }) => {
                 // A wrong login and a forbidden class have the same code. A call without a class tells them
                 // apart.
                 operation::check_login(self.transport).await?;
-                Ok(ClassSample::Refused(text))
+                Ok(ClassSample::Refused(refused.text))
             }
             Err(error) => Err(error),
         }

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::http::body::excerpt;
-use crate::http::client::{HttpClient, HttpError, Protocol, Request};
+use crate::http::client::{HttpClient, HttpError, Protocol, RefusedLogin, Request};
 use crate::http::transport::Transport;
 
 /// The version of the REST interface.
@@ -17,6 +17,11 @@ const LOGIN_REFUSED: [i64; 3] = [1, 2, 3];
 const DATABASE_ERROR: i64 = 1000;
 /// The first code of a lost database connection.
 const DATABASE_LOST: i64 = 2000;
+
+/// The advice for a refused login.
+const PASSWORD_HELP: &str = "check the user and the password in the variables that servanda.yaml names; the user needs the profile REST Services User, also as an administrator, and profiles that may read the class";
+/// The advice for a refused token.
+const TOKEN_HELP: &str = "check the token in the variable that servanda.yaml names: its scope is REST/JSON, and `token` is one of the `allowed_login_types`; its user needs profiles that may read the class";
 
 /// The credentials of an iTop user.
 pub(crate) enum ItopLogin {
@@ -57,6 +62,13 @@ impl Protocol for ItopLogin {
         }
     }
 
+    fn refused_login(&self, text: String) -> RefusedLogin {
+        match self {
+            Self::Token(_) => RefusedLogin { noun: "token", text, help: TOKEN_HELP },
+            Self::Password { .. } => RefusedLogin { noun: "login", text, help: PASSWORD_HELP },
+        }
+    }
+
     /// iTop refuses a login only in the body of a successful response.
     fn rejects_secret(&self, _: StatusCode, _: &str) -> bool {
         false
@@ -71,7 +83,7 @@ impl Protocol for ItopLogin {
         let text = excerpt(body.get("message").and_then(Value::as_str).unwrap_or_default());
         match code {
             0 => Ok(body),
-            code if LOGIN_REFUSED.contains(&code) => Err(HttpError::Credentials(text)),
+            code if LOGIN_REFUSED.contains(&code) => Err(HttpError::Credentials(self.refused_login(text))),
             code if code >= DATABASE_LOST => {
                 Err(HttpError::Lost(format!("the database of iTop failed with code {code}")))
             }

@@ -51,12 +51,12 @@ impl<'a> Itsm365Explorer<'a> {
             Err(ReadError { error: ReadErrorKind::Http(HttpError::Refused { status, text }), .. }) => {
                 Ok(ClassSample::Refused(format!("{status} {text}")))
             }
-            Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(text)), .. })
+            Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(refused)), .. })
                 if class.split('$').next() != Some(CLASSES[0].0) =>
             {
                 // If another class can be read, the key is valid and may not read this one.
                 self.find(CLASSES[0].0, &json!({}), (0, 1), RetryPolicy::Read).await?;
-                Ok(ClassSample::Refused(text))
+                Ok(ClassSample::Refused(refused.text))
             }
             Err(error) => Err(error),
         }

@@ -10,7 +10,7 @@ use servanda::settings::Pace;
 use tokio::time::Instant;
 
 use super::{REJECTION_LIMIT, RetryPolicy, SendWindow, Transport};
-use crate::http::client::{HttpError, HttpExchange, HttpSender, JsonResponse, Request};
+use crate::http::client::{HttpError, HttpExchange, HttpSender, JsonResponse, RefusedLogin, Request};
 
 /// A server that answers from a list, and then always with success.
 #[derive(Default)]
@@ -286,7 +286,7 @@ async fn retries_add_at_most_a_tenth_of_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_key_is_sent_at_most_three_times() {
-    let no = || failed(HttpError::Credentials("no".to_owned()));
+    let no = || failed(HttpError::Credentials(RefusedLogin::key("no".to_owned())));
     let transport = scripted((0..9).map(|_| no()));
     for _ in 0..9 {
         assert!(matches!(ask(&transport, RetryPolicy::Read).await, Err(HttpError::Credentials(_))));
