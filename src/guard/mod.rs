@@ -53,6 +53,7 @@ pub fn guard(
         (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
         (GuardName::Weakened, guards.weakened),
         (GuardName::Ended, guards.ended),
+        (GuardName::Overwritten, guards.overwritten),
         (GuardName::Orphans, guards.orphans),
         (GuardName::Vanished, if manages_nothing(&plan) { 0 } else { guards.vanished }),
     ];
@@ -90,6 +91,7 @@ fn weight(name: GuardName, change: &Change, today: Day) -> usize {
         }
         GuardName::Weakened => change.weakened().len(),
         GuardName::Ended => usize::from(change.ends_by_edit(today)),
+        GuardName::Overwritten => change.overwritten().len(),
         GuardName::Orphans => usize::from(change.verb == Verb::Retire),
         // Where many agreements vanished nothing is created: it may be another helpdesk, or one whose lists are empty
         // by mistake.

@@ -69,7 +69,11 @@ pub fn add_dated(
             whole.risks.retain(|risk| match risk {
                 Risk::Deactivates => whole.state.is_some(),
                 Risk::Shortens => has_last_day,
-                Risk::Weakens(_) | Risk::Retires | Risk::Adopts | Risk::Duplicates(_) => true,
+                Risk::Weakens(_)
+                | Risk::Overwrites(_)
+                | Risk::Retires
+                | Risk::Adopts
+                | Risk::Duplicates(_) => true,
             });
             // They begin with the object as the date leaves it; the next plan makes them.
             whole.steps.clear();

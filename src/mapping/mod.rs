@@ -45,6 +45,13 @@ pub enum Field {
     Attribute(Box<str>),
 }
 
+impl Field {
+    /// Whether the field is a text, in which people may write as well.
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Title | Self::Number | Self::Attribute(_))
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

@@ -6,7 +6,7 @@
 use crate::calendar::Instant;
 use crate::ident::AgreementId;
 use crate::live::{Record, Value, digest};
-use crate::plan::{Cause, Change, LastApplied, Note, Plan, Verb, drift};
+use crate::plan::{Cause, Change, LastApplied, Note, Plan, Risk, Verb, drift, overwritten};
 
 /// The three digests of one value that decide its cause.
 struct Digests {
@@ -52,6 +52,11 @@ fn assign(
 ) {
     let renamed = change.ownership_key.as_ref().and_then(|key| key.before.as_ref());
     let applied = last_applied.agreements.get(renamed.unwrap_or(&change.id));
+    if let Some(applied) = applied {
+        let overwrites = overwritten::risk(change, Some(applied));
+        change.risks.retain(|risk| !matches!(risk, Risk::Overwrites(_)));
+        change.risks.extend(overwrites);
+    }
     let known = applied.and_then(|applied| Some((applied, then(&change.id, applied.as_of)?)));
     let Some((applied, files_then)) = known.filter(|_| change.verb != Verb::Retire) else {
         // The document is new since the last apply, or gone.

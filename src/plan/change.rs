@@ -144,6 +144,8 @@ pub enum Risk {
     Adopts,
     /// The last day comes earlier than the live one.
     Shortens,
+    /// Texts that people wrote into these fields are lost.
+    Overwrites(Vec<Field>),
     /// An active agreement with the same recipients and services is no longer in the files, probably since it moved.
     Duplicates(AgreementId),
 }
@@ -267,10 +269,17 @@ impl Change {
             .iter()
             .find_map(|risk| match risk {
                 Risk::Weakens(list) => Some(list.as_slice()),
-                Risk::Deactivates | Risk::Retires | Risk::Adopts | Risk::Shortens | Risk::Duplicates(_) => {
-                    None
-                }
+                _ => None,
             })
             .unwrap_or_default()
+    }
+
+    /// The fields whose texts of people it overwrites.
+    pub fn overwritten(&self) -> &[Field] {
+        let lost = self.risks.iter().find_map(|risk| match risk {
+            Risk::Overwrites(fields) => Some(fields.as_slice()),
+            _ => None,
+        });
+        lost.unwrap_or_default()
     }
 }

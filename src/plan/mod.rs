@@ -12,6 +12,7 @@ mod model;
 mod on_base;
 pub mod scope;
 mod last_applied;
+mod overwritten;
 mod cause;
 mod freshness;
 mod risk;

@@ -110,6 +110,8 @@ pub enum GuardName {
     Weakened,
     /// Limits the active agreements that are over at once by an edit.
     Ended,
+    /// Limits the texts of people that are overwritten.
+    Overwritten,
     /// Limits the orphans that are retired.
     Orphans,
     /// Limits the agreements that were applied once and are no longer in the helpdesk.
@@ -118,8 +120,8 @@ pub enum GuardName {
 
 impl GuardName {
     /// All guards.
-    pub const ALL: [Self; 5] =
-        [Self::Deactivations, Self::Weakened, Self::Ended, Self::Orphans, Self::Vanished];
+    pub const ALL: [Self; 6] =
+        [Self::Deactivations, Self::Weakened, Self::Ended, Self::Overwritten, Self::Orphans, Self::Vanished];
 
     /// The name as in `--accept`.
     pub const fn as_str(self) -> &'static str {
@@ -127,6 +129,7 @@ impl GuardName {
             Self::Deactivations => "deactivations",
             Self::Weakened => "weakened",
             Self::Ended => "ended",
+            Self::Overwritten => "overwritten",
             Self::Orphans => "orphans",
             Self::Vanished => "vanished",
         }
@@ -150,6 +153,8 @@ pub enum Note {
     OtherTitle(OtherTitle),
     /// The number of live agreements that Servanda does not manage, and does not read.
     Unmanaged(usize),
+    /// The number of notices that are not sent, since the settings name no channel.
+    NoticesNotSent(usize),
 }
 
 /// The numbers of a plan.

@@ -9,7 +9,7 @@ use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
 use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
 use crate::mapping::{DepartmentAccess, Field, Mapping};
-use crate::plan::{AgreementHours, Change, Risk, Weakened, in_effect};
+use crate::plan::{AgreementHours, Change, Risk, Weakened, in_effect, overwritten};
 use crate::status::State;
 
 /// The risks of an update, in a fixed order.
@@ -45,6 +45,7 @@ pub(super) fn of_update(
     if change.ownership_key.as_ref().is_some_and(|key| key.before.is_none()) {
         risks.push(Risk::Adopts);
     }
+    risks.extend(overwritten::risk(change, None));
     risks
 }
 

@@ -17,6 +17,8 @@ pub enum ChangeSeverity {
     Retires,
     /// The last day comes earlier than the live one.
     Shortens,
+    /// A text of people is overwritten.
+    Overwrites,
     /// The creation is a second active agreement for the same recipients and services.
     Duplicates,
     /// An unmanaged object is adopted.
@@ -29,11 +31,12 @@ pub enum ChangeSeverity {
 
 impl ChangeSeverity {
     /// All severities, the most severe first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stops,
         Self::Weakens,
         Self::Retires,
         Self::Shortens,
+        Self::Overwrites,
         Self::Duplicates,
         Self::Adopts,
         Self::Creates,
@@ -52,6 +55,7 @@ impl ChangeSeverity {
             Risk::Weakens(_) => Self::Weakens,
             Risk::Retires => Self::Retires,
             Risk::Shortens => Self::Shortens,
+            Risk::Overwrites(_) => Self::Overwrites,
             Risk::Duplicates(_) => Self::Duplicates,
             Risk::Adopts => Self::Adopts,
         }

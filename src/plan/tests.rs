@@ -5,6 +5,7 @@ mod adoption;
 mod guarded;
 mod moved;
 mod on_base;
+mod overwritten;
 mod prefix;
 
 use std::collections::BTreeMap;
@@ -114,6 +115,7 @@ fn settings(mapping: &Mapping) -> Settings {
         deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
         weakened: usize::MAX,
         ended: usize::MAX,
+        overwritten: usize::MAX,
         orphans: usize::MAX,
         vanished: usize::MAX,
     };

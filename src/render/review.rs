@@ -122,6 +122,8 @@ pub(super) struct RiskCounts {
     pub(super) retired: usize,
     /// Agreements that end earlier than before.
     pub(super) shortened: usize,
+    /// Texts of people that are overwritten.
+    pub(super) overwritten: usize,
     /// Creations of a second active agreement for the same recipients and services.
     pub(super) duplicated: usize,
     /// Live objects that are adopted.
@@ -227,6 +229,7 @@ impl RiskCounts {
                 Risk::Weakens(weakened) => counts.weakened += weakened.len(),
                 Risk::Retires => counts.retired += 1,
                 Risk::Shortens => counts.shortened += 1,
+                Risk::Overwrites(fields) => counts.overwritten += fields.len(),
                 Risk::Duplicates(_) => counts.duplicated += 1,
                 Risk::Adopts => counts.adopted += 1,
             }

@@ -188,6 +188,9 @@ pub(super) fn guard_count(name: GuardName, number: usize) -> String {
         GuardName::Ended => {
             count(number, "active agreement would be over at once", "active agreements would be over at once")
         }
+        GuardName::Overwritten => {
+            count(number, "text of people would be overwritten", "texts of people would be overwritten")
+        }
         GuardName::Vanished => count(
             number,
             "applied agreement no longer exists in the helpdesk",
@@ -270,6 +273,10 @@ pub(super) fn remedy(reason: &Reason) -> Line {
     }
 }
 
+/// The reason why no notice is sent, and what helps.
+pub(super) const NO_CHANNEL: &str =
+    "servanda.yaml names no channel; write `mail:`, `webhook:` or, for ITSM 365, `notices:`";
+
 /// The notes as sentences; equal notes about several agreements are merged into one.
 pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
     let mut sentences = Vec::new();
@@ -289,6 +296,10 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
                     .quoted(&preview(&title.helpdesk))
                     .text(" in the helpdesk; it is matched by its id, so nothing changes"),
             ),
+            Note::NoticesNotSent(number) => {
+                let not_sent = count(*number, "notice is not sent", "notices are not sent");
+                sentences.push(Line::of(&format!("{not_sent}: {NO_CHANNEL}")));
+            }
             Note::Unmanaged(number) => sentences.push(Line::of(&format!(
                 "{} no ownership key, so Servanda does not manage {}",
                 count(*number, "agreement in the helpdesk has", "agreements in the helpdesk have"),

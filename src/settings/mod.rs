@@ -304,6 +304,8 @@ pub struct Guards {
     pub weakened: usize,
     /// The maximum number of active agreements that an edit ends at once.
     pub ended: usize,
+    /// The maximum number of texts of people that are overwritten.
+    pub overwritten: usize,
     /// The maximum number of orphans that are retired.
     pub orphans: usize,
     /// The maximum number of agreements that were applied before and are missing from the helpdesk.
@@ -325,6 +327,7 @@ impl Default for Guards {
             deactivations: DeactivationGuard { more_than: 5, and_share_percent: 10 },
             weakened: 0,
             ended: 0,
+            overwritten: 0,
             orphans: 0,
             vanished: 2,
         }

@@ -110,6 +110,7 @@ impl SettingsReader<'_> {
             },
             weakened: count(written.weakened, default.weakened),
             ended: count(written.ended, default.ended),
+            overwritten: count(written.overwritten, default.overwritten),
             orphans: count(written.orphans, default.orphans),
             vanished: count(written.vanished, default.vanished),
         }

@@ -175,6 +175,8 @@ pub struct GuardsShape {
     pub weakened: Option<u32>,
     /// The number of active agreements that an edit may end at once. Default: `0`.
     pub ended: Option<u32>,
+    /// The number of texts that people wrote in the helpdesk and that may be overwritten. Default: `0`.
+    pub overwritten: Option<u32>,
     /// The number of orphans that `--prune` may retire: managed agreements in the helpdesk without a document. Default: `0`.
     pub orphans: Option<u32>,
     /// The number of agreements that may have vanished from the helpdesk since they were applied. More of them suggest a

@@ -24,7 +24,7 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 /// Settings whose guards allow nothing.
 fn strict(mapping: &Mapping) -> Settings {
     let deactivations = DeactivationGuard { more_than: 0, and_share_percent: 0 };
-    let guards = Guards { deactivations, weakened: 0, ended: 0, orphans: 0, vanished: 0 };
+    let guards = Guards { deactivations, weakened: 0, ended: 0, overwritten: 0, orphans: 0, vanished: 0 };
     Settings { guards, ..settings(mapping) }
 }
 

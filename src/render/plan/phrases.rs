@@ -71,6 +71,9 @@ pub(in crate::render) fn entry_details(entry: &ReviewEntry<'_>, names: &Names) -
 /// The note on drift that a change of another main cause corrects too.
 pub(super) const CORRECTED_ABOVE: &str = "corrected by the change above";
 
+/// The note on drift whose correction a guard stopped.
+pub(super) const NOT_APPLIED: &str = "its correction awaits acknowledgement, see below";
+
 /// Drift that is not corrected: the desired value, then the live one.
 pub(super) fn drift_detail(drift: &Drift, names: &Names) -> Detail {
     match &drift.part {
@@ -198,6 +201,7 @@ pub(in crate::render) fn risk_name(risk: &Risk) -> &'static str {
         Risk::Retires => "retires",
         Risk::Adopts => "adopts",
         Risk::Shortens => "shortens",
+        Risk::Overwrites(_) => "overwrites",
         Risk::Duplicates(_) => "duplicates",
     }
 }
@@ -216,6 +220,9 @@ fn warnings(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
             vec![warning(Line::of("Servanda did not manage ").foreign(object).text(" before"))]
         }
         Risk::Shortens => vec![warning(Line::of("it will end earlier than in the helpdesk now"))],
+        Risk::Overwrites(fields) => {
+            vec![warning(Line::of("text that people wrote in the helpdesk: ").join(field_names(fields)))]
+        }
         Risk::Duplicates(other) => {
             let line = Line::new().code(other.as_str()).text(
                 " is active for the same recipients and services, and no longer in the files; if it moved, write ",
@@ -223,6 +230,12 @@ fn warnings(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
             vec![warning(line.code(&format!("formerly: [{other}]")))]
         }
     }
+}
+
+fn field_names(fields: &[Field]) -> Line {
+    Line::comma_separated(
+        fields.iter().map(|field| Line::new().foreign(&vocabulary::preview(&field.to_string()))),
+    )
 }
 
 fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
@@ -272,8 +285,10 @@ pub(in crate::render) fn trailers(envelope: &GuardedPlan) -> Vec<String> {
 pub(in crate::render) fn risks(risks: &[Risk], names: &Names) -> Line {
     let line = |risk: &Risk| {
         let line = Line::new().toned(Tone::Alarm, risk_name(risk));
-        let Risk::Weakens(weakened) = risk else {
-            return line;
+        let weakened = match risk {
+            Risk::Weakens(weakened) => weakened,
+            Risk::Overwrites(fields) => return line.text(": ").join(field_names(fields)),
+            _ => return line,
         };
         let first =
             weakened.iter().take(NAMED_IN_TABLE).map(|weakened| vocabulary::weakening(weakened, names));

@@ -30,12 +30,13 @@ pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
 
 /// The number of each risk.
 fn risks(counts: RiskCounts) -> Vec<String> {
-    let RiskCounts { deactivated, weakened, retired, shortened, duplicated, adopted } = counts;
+    let RiskCounts { deactivated, weakened, retired, shortened, overwritten, duplicated, adopted } = counts;
     let parts = [
         (deactivated, "deactivated"),
         (weakened, if weakened == 1 { "service level weakened" } else { "service levels weakened" }),
         (retired, "retired"),
         (shortened, "shortened"),
+        (overwritten, if overwritten == 1 { "text overwritten" } else { "texts overwritten" }),
         (duplicated, if duplicated == 1 { "duplicate" } else { "duplicates" }),
         (adopted, "adopted"),
     ];

@@ -10,6 +10,7 @@ use servanda::settings::LedgerWitness;
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
 use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerSecret, LedgerStore as _, Records};
+use crate::process::context::is_run_name;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::load::Workspace;
 
@@ -88,7 +89,14 @@ impl<'a> LedgerTrust<'a> {
             return Ok(None);
         };
         match reader.note(object, attribute).await {
-            Ok(noted) => Ok(Some(noted)),
+            Ok(noted) if noted.is_empty() || is_run_name(&noted) => Ok(Some(noted)),
+            Ok(_) => Err(refusal(
+                "ledger-witness-taken",
+                &format!(
+                    "`{attribute}` of {object}, the witness of the ledger, holds a text that no run wrote"
+                ),
+                "name a free text attribute under `ledger.witness` in servanda.yaml; a run would overwrite this text",
+            )),
             Err(error) if error.is_credentials() => Err(error.into()),
             Err(error) => Err(refusal(
                 "ledger-witness-unreadable",

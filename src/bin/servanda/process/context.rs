@@ -26,6 +26,14 @@ const TERMINAL_WIDTH: usize = 80;
 /// The names of the variables that were read as secrets.
 static READ_AS_SECRETS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// Whether a text is the name of a run, and not one that only resembles it.
+pub(crate) fn is_run_name(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(instant, number)| {
+        let is_number = number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_number && read_instant(instant).is_ok()
+    })
+}
+
 /// The surroundings of one run.
 pub(crate) struct Context {
     /// The instant at which the run began.

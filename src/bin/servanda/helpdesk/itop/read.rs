@@ -236,6 +236,17 @@ impl<'a> ItopReader<'a> {
         self.agreement(object, links).map_or_else(Observed::Unknown, Observed::Present)
     }
 
+    /// Interprets an unmanaged contract. It cannot be adopted if the attribute for the ownership key alone holds another text.
+    fn adoptable(&self, object: &Object, links: &Links) -> Observed<LiveAgreement> {
+        let code = &self.mapping.key.attribute;
+        match SharedTexts(self.mapping).taken(wire::text(&object.fields, code).unwrap_or_default()) {
+            None => self.observed(object, links),
+            Some(taken) => Observed::Unknown(format!(
+                "`{code}`, the attribute of the ownership key, already holds `{taken}`"
+            )),
+        }
+    }
+
     fn mark(&self, object: &Object) -> Option<AgreementId> {
         SharedTexts(self.mapping).mark(wire::text(&object.fields, &self.mapping.key.attribute).ok()?)
     }
@@ -327,7 +338,7 @@ impl Reader for ItopReader<'_> {
             live.unmanaged += 1;
             let id = contract.id();
             if selection.contains(&id) {
-                live.adoptable.insert(id, self.observed(contract, &links));
+                live.adoptable.insert(id, self.adoptable(contract, &links));
             }
         }
         for (id, contracts) in marked {

@@ -1,13 +1,17 @@
 //! Text attributes that several fields share: ownership key and number in a description, title and ownership
 //! key in a name.
 //!
-//! Other text in the attribute is kept. Pure functions.
+//! Of a text of several lines only the lines of fields are written; every other byte was written by people and is kept.
+//! Pure functions.
 
 use std::collections::BTreeMap;
 
 use servanda::ident::AgreementId;
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping};
+
+/// The attribute of every contract in which people write several lines.
+const DESCRIPTION: &str = "description";
 
 /// The way an attribute is used.
 enum Usage<'a> {
@@ -32,8 +36,8 @@ impl<'a> SharedTexts<'a> {
         let sharing = self.0.attributes.iter().filter(|(field, own)| Self::is_text(field) && *own == code);
         let fields: Vec<&Field> = sharing.map(|(field, _)| field).collect();
         match (self.0.key.attribute == code, &fields[..]) {
-            (false, [_]) => Usage::Whole,
             (true, [Field::Title]) => Usage::TitleAndKey,
+            (false, [_]) if code != DESCRIPTION => Usage::Whole,
             _ => Usage::Lines(fields),
         }
     }
@@ -41,32 +45,41 @@ impl<'a> SharedTexts<'a> {
     /// The agreement whose ownership key the key attribute contains.
     pub(super) fn mark(&self, text: &str) -> Option<AgreementId> {
         match self.usage(&self.0.key.attribute) {
-            Usage::TitleAndKey => self.0.managed_by_key(split(text, &self.0.key.prefix)?.1),
+            Usage::TitleAndKey => self.0.managed_by_key(&split(text, &self.0.key.prefix)?.1),
             Usage::Whole | Usage::Lines(_) => {
                 text.lines().find_map(|line| self.0.managed_by_key(line.trim()))
             }
         }
     }
 
+    /// The text in the key attribute that prevents an adoption: an attribute for the key alone may have a single line.
+    pub(super) fn taken<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let code = &self.0.key.attribute;
+        let is_alone =
+            code != DESCRIPTION && matches!(self.usage(code), Usage::Lines(fields) if fields.is_empty());
+        Some(text.trim()).filter(|text| is_alone && !text.is_empty())
+    }
+
     /// The text of the key attribute without its ownership key.
     pub(super) fn without_key(&self, text: &str) -> String {
         match self.usage(&self.0.key.attribute) {
-            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text, |(title, _)| title).to_owned(),
+            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text.to_owned(), |(title, _)| title),
             Usage::Whole | Usage::Lines(_) => {
-                let others = text.lines().filter(|line| self.0.managed_by_key(line.trim()).is_none());
-                others.collect::<Vec<_>>().join("\n")
+                let mut lines = Lines::of(text);
+                while lines.set(|line| self.0.managed_by_key(line.trim()).is_some(), None) {}
+                lines.text()
             }
         }
     }
 
     /// Extracts a field from a text.
-    pub(super) fn read<'t>(&self, field: &Field, code: &str, text: &'t str) -> &'t str {
+    pub(super) fn read(&self, field: &Field, code: &str, text: &str) -> String {
         match self.usage(code) {
-            Usage::Whole => text,
-            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text, |(title, _)| title),
+            Usage::Whole => text.to_owned(),
+            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text.to_owned(), |(title, _)| title),
             Usage::Lines(_) => {
                 let label = label(field);
-                text.lines().find_map(|line| line.strip_prefix(&label)).unwrap_or_default()
+                text.lines().find_map(|line| line.strip_prefix(&label)).unwrap_or_default().to_owned()
             }
         }
     }
@@ -87,32 +100,34 @@ impl<'a> SharedTexts<'a> {
                 field.map_or_else(|| Ok(before.to_owned()), |(field, _)| plain(&fields[field]))
             }
             Usage::TitleAndKey => {
-                let (old_title, old_mark) = split(before, &self.0.key.prefix).unwrap_or((before, ""));
-                let title = fields.get(&Field::Title).map_or_else(|| Ok(old_title.to_owned()), one_line)?;
-                let mark = mark.as_deref().unwrap_or(old_mark);
+                let (old_title, old_mark) =
+                    split(before, &self.0.key.prefix).unwrap_or_else(|| (before.to_owned(), String::new()));
+                let title = fields.get(&Field::Title).map_or(Ok(old_title), one_line)?;
+                let mark = mark.unwrap_or(old_mark);
                 Ok(if mark.is_empty() { title } else { format!("{title} [{mark}]") })
             }
             Usage::Lines(sharing) => {
-                let old_lines = before.split('\n').map(|line| line.trim_end_matches('\r').to_owned());
-                let mut lines: Vec<String> = if before.is_empty() { Vec::new() } else { old_lines.collect() };
+                let mut lines = Lines::of(before);
                 for (field, value) in sharing.iter().filter_map(|field| Some((*field, fields.get(*field)?))) {
                     let (label, value) = (label(field), one_line(value)?);
                     let line = Some(format!("{label}{value}")).filter(|_| !value.is_empty());
-                    set_line(&mut lines, |line| line.starts_with(&label), line);
+                    lines.set(|line| line.starts_with(&label), line);
                 }
                 if let Some(mark) = mark {
-                    set_line(&mut lines, |line| self.0.managed_by_key(line.trim()).is_some(), Some(mark));
+                    lines.set(|line| self.0.managed_by_key(line.trim()).is_some(), Some(mark));
                 }
-                Ok(lines.join("\n"))
+                Ok(lines.text())
             }
         }
     }
 }
 
-/// Splits a text into title and ownership key.
-fn split<'t>(text: &'t str, prefix: &str) -> Option<(&'t str, &'t str)> {
-    let (title, mark) = text.trim_end().strip_suffix(']')?.rsplit_once('[')?;
-    mark.starts_with(prefix).then_some((title.trim_end(), mark))
+/// Splits a text into title and ownership key. What people wrote behind the key belongs to the title.
+fn split(text: &str, prefix: &str) -> Option<(String, String)> {
+    let (title, rest) = text.rsplit_once(&format!("[{prefix}"))?;
+    let (id, behind) = rest.split_once(']')?;
+    let title = [title.trim_end(), behind.trim_end()].concat();
+    Some((title, format!("{prefix}{id}")))
 }
 
 /// The label of a field's line: `number: `.
@@ -123,12 +138,41 @@ fn label(field: &Field) -> String {
     }
 }
 
-/// Replaces or removes the line that matches; a new line is inserted before all others.
-fn set_line(lines: &mut Vec<String>, matches: impl Fn(&str) -> bool, line: Option<String>) {
-    let at = lines.iter().position(|line| matches(line));
-    lines.retain(|line| !matches(line));
-    if let Some(line) = line {
-        lines.insert(at.unwrap_or_default(), line);
+/// The lines of a text, each with its line ending.
+struct Lines {
+    lines: Vec<String>,
+    /// The line ending of the text.
+    ending: &'static str,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        Self { lines: text.split_inclusive('\n').map(str::to_owned).collect(), ending }
+    }
+
+    /// Replaces or removes the first line that matches, and returns whether there was one. A new line is inserted before
+    /// all others.
+    fn set(&mut self, matches: impl Fn(&str) -> bool, line: Option<String>) -> bool {
+        let bare = |line: &String| line.trim_end_matches(['\n', '\r']).len();
+        let found = self.lines.iter().position(|own| matches(&own[..bare(own)]));
+        match (found, line) {
+            (Some(at), Some(line)) => {
+                let end = bare(&self.lines[at]);
+                self.lines[at].replace_range(..end, &line);
+            }
+            (Some(at), None) => drop(self.lines.remove(at)),
+            (None, Some(line)) => {
+                let ending = if self.lines.is_empty() { "" } else { self.ending };
+                self.lines.insert(0, line + ending);
+            }
+            (None, None) => {}
+        }
+        found.is_some()
+    }
+
+    fn text(self) -> String {
+        self.lines.concat()
     }
 }
 
@@ -183,14 +227,53 @@ mod tests {
         let first = texts
             .write("description", "Signed in Perm.\r\nBy post.", &number, Some(&id("a/b")))
             .expect("written");
-        assert_eq!(first, "sv:a/b\nnumber: ДО-2026/017\nSigned in Perm.\nBy post.");
+        assert_eq!(first, "sv:a/b\r\nnumber: ДО-2026/017\r\nSigned in Perm.\r\nBy post.");
         let other = [(Field::Number, Value::Nothing)].into();
         let second = texts.write("description", &first, &other, Some(&id("c"))).expect("written");
-        assert_eq!(second, "sv:c\nSigned in Perm.\nBy post.");
+        assert_eq!(second, "sv:c\r\nSigned in Perm.\r\nBy post.");
         assert_eq!(texts.mark(&second), Some(id("c")));
         assert!(
             texts.write("description", "", &[(Field::Number, Value::text("a\nb"))].into(), None).is_err()
         );
+    }
+
+    /// Wherever the ownership key is, the number is one line of the description, and the other bytes are people's.
+    #[test]
+    fn a_description_is_kept_byte_for_byte_with_any_key_attribute() {
+        let before = "Signed in Perm.\r\nnumber: 5\r\nnumber: of seats 40\n\n  call first \n";
+        for key in ["description", "name", "cost_unit"] {
+            let mut mapping = mapping(key);
+            mapping.attributes.retain(|field, _| matches!(field, Field::Title | Field::Number));
+            let texts = SharedTexts(&mapping);
+            assert_eq!(texts.read(&Field::Number, "description", before), "5", "{key}");
+            let number = [(Field::Number, Value::text("6"))].into();
+            let written = texts.write("description", before, &number, Some(&id("a"))).expect("written");
+            let own = if key == "description" { "sv:a\r\n" } else { "" };
+            assert_eq!(written, own.to_owned() + &before.replace("number: 5", "number: 6"), "{key}");
+            let nothing = [(Field::Number, Value::Nothing)].into();
+            let removed = texts.write("description", &written, &nothing, None).expect("written");
+            assert_eq!(removed, own.to_owned() + &before.replace("number: 5\r\n", ""), "{key}");
+            if key == "description" {
+                assert_eq!(texts.without_key(&written), before.replace("number: 5", "number: 6"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_attribute_for_the_key_alone_is_not_taken_from_people() {
+        for (key, is_taken) in [("cost_unit", true), ("name", false), ("description", false)] {
+            let mapping = mapping(key);
+            assert_eq!(SharedTexts(&mapping).taken(" CC-17 ").is_some(), is_taken, "{key}");
+            assert_eq!(SharedTexts(&mapping).taken(" "), None);
+        }
+    }
+
+    #[test]
+    fn text_behind_the_key_of_a_name_belongs_to_the_title() {
+        let mapping = mapping("name");
+        let texts = SharedTexts(&mapping);
+        assert_eq!(texts.mark("Поддержка [sv:a] VIP"), Some(id("a")));
+        assert_eq!(texts.read(&Field::Title, "name", "Поддержка [sv:a] VIP"), "Поддержка VIP");
     }
 
     #[test]
@@ -216,7 +299,7 @@ mod tests {
             let fields = [(Field::Number, Value::text(&number)), (centre_field.clone(), Value::text(&centre))].into();
             let written = texts.write("description", &before, &fields, Some(&id("x"))).expect("written");
             for (field, value) in &fields {
-                prop_assert_eq!(&Value::text(texts.read(field, "description", &written)), value);
+                prop_assert_eq!(&Value::text(&texts.read(field, "description", &written)), value);
             }
             prop_assert_eq!(texts.mark(&written), Some(id("x")));
             prop_assert_eq!(&texts.write("description", &written, &fields, Some(&id("x"))).expect("written"), &written);

@@ -69,7 +69,7 @@ pub(super) fn read(
         Field::Attribute(_) if fields.get(code).is_some_and(Json::is_boolean) => {
             Ok(Value::Bool(fields[code].as_bool().unwrap_or_default()))
         }
-        _ => Ok(Value::text(SharedTexts(mapping).read(field, code, text(fields, code)?))),
+        _ => Ok(Value::text(&SharedTexts(mapping).read(field, code, text(fields, code)?))),
     }
 }
 

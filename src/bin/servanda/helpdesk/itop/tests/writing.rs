@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use servanda::calendar::read_day;
-use servanda::live::Value;
+use servanda::live::{Observed, Value};
 use servanda::mapping::Field;
 use servanda::plan::Step;
 
 use super::fixture::{Bench, named};
 use crate::helpdesk::itop::operation::id;
-use crate::helpdesk::{Reader as _, WriteError, Writer as _};
+use crate::helpdesk::{Reader as _, Selection, WriteError, Writer as _};
 
 #[tokio::test]
 async fn what_is_created_is_hidden_and_what_is_published_is_there_at_once() {
@@ -115,6 +115,34 @@ async fn taking_over_keeps_what_people_wrote() {
     bench.writer().perform(&named("b/c"), Some(&object), &step).await.expect("taken over");
     let held = bench.desk().store().value("CustomerContract", 1, "description");
     assert_eq!(held, "sv:b/c\nSigned in Perm.\nnumber: 6");
+}
+
+#[tokio::test]
+async fn a_number_is_one_line_of_a_description_with_any_key_attribute() {
+    for key in ["name", "cost_unit"] {
+        let mut bench = Bench::open().await;
+        bench.mapping.key.attribute = key.to_owned();
+        let object = bench.create("a").await;
+        bench.hand_edit(&object, json!({ "description": "Signed in Perm.\r\nBy post.\r\n" })).await;
+        assert_eq!(bench.get(&object).await.record.fields[&Field::Number], Value::Nothing, "{key}");
+        let number = [(Field::Number, Value::text("6"))].into();
+        bench.edit(&object, number, None).await.expect("written");
+        let held = bench.desk().store().value("CustomerContract", 1, "description");
+        assert_eq!(held, "number: 6\r\nSigned in Perm.\r\nBy post.\r\n", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_attribute_of_ones_own_that_holds_text_gets_no_key() {
+    let mut bench = Bench::open().await;
+    bench.mapping.key.attribute = "cost_unit".to_owned();
+    let object = bench.create("a").await;
+    for (text, is_taken) in [("CC-17", true), (" ", false)] {
+        bench.hand_edit(&object, json!({ "cost_unit": text })).await;
+        let wanted = Selection { adopts: [object.clone()].into(), unmarked: false };
+        let live = bench.reader().read_live(&wanted).await.expect("the live state");
+        assert_eq!(matches!(live.adoptable[&object], Observed::Unknown(_)), is_taken, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -171,6 +171,7 @@ impl LawFixture {
             deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
             weakened: usize::MAX,
             ended: usize::MAX,
+            overwritten: usize::MAX,
             orphans: usize::MAX,
             vanished: usize::MAX,
         };
