@@ -251,10 +251,21 @@ pub enum Deactivation {
 /// The way the helpdesk writes dates, which have no UTC offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dates {
-    /// The zone of times such as `lastModifiedDate`. First and last days are calendar days and are never converted.
-    pub zone: Zone,
+    /// The zone of times such as `lastModifiedDate`; `None` if it is not known. First and last days are calendar days and are
+    /// never converted.
+    pub zone: Option<Zone>,
     /// The format of a day.
     pub form: DateForm,
+}
+
+impl Dates {
+    /// A time of the helpdesk with its zone, for people.
+    pub fn in_zone(&self, time: &str) -> String {
+        match &self.zone {
+            Some(zone) => format!("{time} {}", zone.name()),
+            None => format!("{time} by the clock of the helpdesk"),
+        }
+    }
 }
 
 /// The format of a day.

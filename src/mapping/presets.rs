@@ -4,7 +4,6 @@ use super::{
     DateForm, Dates, DayForm, Deactivation, DepartmentAccess, Field, HistoryClass, IntervalForm, Mapping,
     OwnershipAttribute, RecipientLinks, RecipientMode, RecipientSide, RuleClass,
 };
-use crate::calendar::Zone;
 use crate::status::State;
 
 /// The length of a business day in an iTop, which counts only minutes and hours.
@@ -58,7 +57,7 @@ impl Mapping {
                 departments: DepartmentAccess::Explicit,
             },
             deactivate: Deactivation::Withdraw,
-            dates: Dates { zone: Zone::UTC, form: DateForm::Date },
+            dates: Dates { zone: None, form: DateForm::Date },
             rules: None,
             business_day: Some(ITOP_BUSINESS_DAY),
             numbers_as_text: true,
@@ -91,7 +90,7 @@ impl Default for Mapping {
                 departments: DepartmentAccess::Explicit,
             },
             deactivate: Deactivation::State,
-            dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
+            dates: Dates { zone: None, form: DateForm::DateTime },
             rules: Some(RuleClass::default()),
             business_day: None,
             numbers_as_text: false,

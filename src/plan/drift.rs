@@ -111,12 +111,11 @@ pub fn attribute_drift(drift: &mut [Drift], live: &Live, history: &[HistoryEvent
         let Some(Observed::Present(found)) = live.agreements.get(&drift.id) else {
             continue;
         };
-        let is_about = |event: &&HistoryEvent| match &drift.part {
+        let is_of_targets = drift.part == DriftPart::Field(Field::Targets);
+        let is_about = |event: &&HistoryEvent| {
             // Some helpdesks hold targets in objects of their own, which have a history of their own.
-            DriftPart::Field(Field::Targets) if !found.rules.is_empty() => {
-                found.rules.values().any(|rule| *rule == event.object)
-            }
-            part => event.object == found.object && event.part.as_ref() == Some(part),
+            let is_target = is_of_targets && found.rules.values().any(|rule| *rule == event.object);
+            is_target || (event.object == found.object && event.part.as_ref() == Some(&drift.part))
         };
         let last = history.iter().rfind(is_about).map(|event| event.touch.clone());
         let modified = || found.modified.clone().map(|when| Touch { who: None, name: None, when });

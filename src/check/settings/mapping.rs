@@ -187,9 +187,7 @@ impl SettingsReader<'_> {
     fn dates(&mut self, written: Option<&shape::DatesShape>, default: Dates) -> Dates {
         let Some(written) = written else { return default };
         Dates {
-            zone: self
-                .zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref())
-                .unwrap_or(default.zone),
+            zone: self.zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref()).or(default.zone),
             form: match written.form {
                 Some(shape::DateFormShape::Date) => DateForm::Date,
                 Some(shape::DateFormShape::DateTime) => DateForm::DateTime,

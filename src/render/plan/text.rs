@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::calendar::Zone;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
+use crate::live::Touch;
 use crate::plan::{Cause, Change, Drift, Plan, Verb};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
@@ -181,8 +182,22 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
         return;
     }
     section(page, phrases::section_title(ChangeOrigin::Drift));
+    let mut shown: Vec<(&Change, Vec<&Touch>)> = Vec::new();
     for (change, drifts) in by_id.into_values() {
         page.gap();
+        if let Some(change) = change {
+            let touches: Vec<&Touch> = drifts.iter().filter_map(|drift| drift.touch.as_ref()).collect();
+            if let Some((first, _)) = shown.iter().find(|(first, edited)| {
+                !touches.is_empty()
+                    && *edited == touches
+                    && first.state.is_none()
+                    && is_same_edit(first, change)
+            }) {
+                same_edit(page, change, &first.id);
+                continue;
+            }
+            shown.push((change, touches));
+        }
         match change {
             Some(change) => block(page, 0, change, &plan.names),
             None => drift_heading(page, plan, &drifts),
@@ -197,6 +212,22 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
     }
 }
 
+/// Whether two changes correct the same values, as of an object that several agreements share.
+fn is_same_edit(one: &Change, other: &Change) -> bool {
+    (one.verb, &one.state, &one.fields) == (other.verb, &other.state, &other.fields)
+}
+
+/// An agreement whose drift is that of another one, which is shown once.
+fn same_edit(page: &mut TerminalPage, change: &Change, first: &AgreementId) {
+    let (tone, symbol) = phrases::symbol(change);
+    page.line(0, 4, &heading(tone, symbol, &change.id, &change.title));
+    page.line(
+        4,
+        6,
+        &Line::new().toned(Tone::Quiet, "↳ the same edit as of ").foreign_toned(Tone::Quiet, first.as_str()),
+    );
+}
+
 /// The heading of an agreement whose change, if any, is in another section.
 fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
     let Some(first) = drifts.first() else {
@@ -204,8 +235,9 @@ fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
     };
     page.line(0, 4, &heading(Tone::Shift, "~", &first.id, &first.title));
     let is_changed = plan.changes.iter().any(|change| change.id == first.id);
-    if is_changed && drifts.iter().any(|drift| drift.is_corrected) {
-        page.line(4, 6, &Line::new().toned(Tone::Quiet, phrases::CORRECTED_ABOVE));
+    if drifts.iter().any(|drift| drift.is_corrected) {
+        let place = if is_changed { phrases::CORRECTED_ABOVE } else { phrases::NOT_APPLIED };
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, place));
     }
 }
 

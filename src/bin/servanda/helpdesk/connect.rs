@@ -18,7 +18,7 @@ use super::error::ReadError;
 use super::itop::{ItopCache, ItopExplorer, ItopLogin, ItopReader, ItopTransport, ItopWriter};
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Transport, Itsm365Writer, ListBehaviour};
 use super::reader::{Explorer, Reader};
-use super::writer::Writer;
+use super::writer::{SharedCreations, Writer};
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
@@ -210,14 +210,14 @@ impl Connection {
         }
     }
 
-    /// The writer, whose writes name a run.
-    pub(crate) fn writer(&self, run: &str) -> impl Writer + '_ {
+    /// The writer, whose writes name a run. Objects that agreements share are created with its record.
+    pub(crate) fn writer<'a>(&'a self, run: &str, shared: &'a dyn SharedCreations) -> impl Writer + 'a {
         match &self.product {
             ProductConnection::Itsm365 { transport, .. } => {
                 AnyWriter::Itsm365(Itsm365Writer::new(transport, &self.mapping))
             }
             ProductConnection::Itop { transport, cache, .. } => {
-                AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, cache, run))
+                AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, cache, run, shared))
             }
         }
     }

@@ -14,4 +14,4 @@ pub(crate) use error::{ReadError, WriteError};
 #[cfg(test)]
 pub(crate) use reader::StoredKey;
 pub(crate) use reader::{Explorer, Reader, Selection};
-pub(crate) use writer::{StepResult, Writer, creation_order};
+pub(crate) use writer::{NoSharedCreations, SharedCreations, StepResult, Writer, creation_order};

@@ -1,5 +1,6 @@
 //! Writing to a helpdesk: one request for each step of a plan.
 
+use futures_util::future::BoxFuture;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::TargetKey;
 use servanda::plan::{Altered, Step};
@@ -13,6 +14,28 @@ pub(crate) struct StepResult {
     pub(crate) object: LiveId,
     /// Fields whose stored value differs from the one that was sent.
     pub(crate) altered: Vec<Altered>,
+}
+
+/// The record of creations of objects that several agreements share, such as the SLAs of an iTop.
+pub(crate) trait SharedCreations: Sync {
+    /// Notes that these objects are about to be created, and returns `true`. Where an earlier request may still create one
+    /// of them, this is waited for instead, unless `has_waited`: after `false` they must be searched again.
+    fn begin<'n>(&'n self, names: &'n [String], has_waited: bool) -> BoxFuture<'n, Result<bool, WriteError>>;
+    /// Forgets creations whose result is known.
+    fn settle<'n>(&'n self, names: &'n [String]) -> BoxFuture<'n, ()>;
+}
+
+/// Refuses to create shared objects, for writers that only write notes and comments.
+pub(crate) struct NoSharedCreations;
+
+impl SharedCreations for NoSharedCreations {
+    fn begin<'n>(&'n self, _: &'n [String], _: bool) -> BoxFuture<'n, Result<bool, WriteError>> {
+        Box::pin(async { Err(WriteError::NotSent("without the ledger nothing is created".to_owned())) })
+    }
+
+    fn settle<'n>(&'n self, _: &'n [String]) -> BoxFuture<'n, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Writes to a helpdesk.

@@ -5,6 +5,8 @@
 //! last-applied state counts as missing; an unreadable pending creation counts as a recent one, so that it is
 //! waited for; an unreadable notice is an error.
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

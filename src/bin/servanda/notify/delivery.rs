@@ -16,8 +16,8 @@ use servanda::notice::{Channel, Confirmation, DueInput, NoticeRecords, due};
 use servanda::plan::Cause;
 use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessage};
 
-use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::Connection;
+use crate::helpdesk::{NoSharedCreations, Reader as _};
 use crate::ledger::LedgerError;
 use crate::ledger::LedgerSecret;
 use crate::notify::channel::Submit as _;
@@ -230,7 +230,7 @@ impl<'a> Dispatcher<'a> {
         let mut result = self.drive(records, &channels, run, stop).await;
         self.channels.close().await;
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
-        if let Err(why) = trust.note_run(&connection.writer(run), run).await {
+        if let Err(why) = trust.note_run(&connection.writer(run, &NoSharedCreations), run).await {
             result.report.ended.get_or_insert(why);
         }
         Ok(result)

@@ -12,7 +12,7 @@ use servanda::render::message::{self, RenderedMessage};
 use servanda::settings::HelpdeskNotice;
 
 use crate::helpdesk::connect::Connection;
-use crate::helpdesk::{Reader as _, WriteError, Writer as _};
+use crate::helpdesk::{NoSharedCreations, Reader as _, WriteError, Writer as _};
 use crate::notify::channel::{DeliveryChannel, Submit};
 use crate::notify::webhook::body;
 
@@ -96,7 +96,7 @@ impl<'a> HelpdeskComment<'a> {
 
 impl Submit for PreparedComment<'_> {
     async fn submit(self) -> Reply {
-        let writer = self.connection.writer(self.run);
+        let writer = self.connection.writer(self.run, &NoSharedCreations);
         let written = match &self.content {
             Content::Comment { text, is_private } => writer.comment(self.object, text, *is_private).await,
             Content::Call { function, body } => writer.call(function, body).await.map(|()| self.name),

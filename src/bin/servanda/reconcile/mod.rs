@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod wait;
+mod shared;
 pub(crate) mod plan;
 pub(crate) mod plan_file;
 pub(crate) mod snapshot;

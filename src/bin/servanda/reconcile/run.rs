@@ -24,6 +24,7 @@ use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{FromLedger, PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
+use crate::reconcile::shared::LedgerCreations;
 use crate::reconcile::wait::{SearchWait, end_of_wait};
 use crate::workspace::files;
 use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
@@ -330,15 +331,18 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let journal = Journal::open(&folder, plan, &self.run_name)?;
         let helpdesk = &self.workspace.settings.helpdesk;
         let mut progress = self.audience.progress(plan.changes.len());
+        let (records, run_name) = (self.records.as_ref(), self.run_name.as_str());
+        let shared =
+            LedgerCreations { records, run_name, clock: self.clock, search_lag: helpdesk.search_lag };
         let tools = Tools {
             reader: &self.connection.reader(),
-            writer: &self.connection.writer(&self.run_name),
-            records: self.records.as_ref(),
+            writer: &self.connection.writer(run_name, &shared),
+            records,
             key_settings: apply::key_settings(&helpdesk.mapping),
             clock: self.clock,
             journal: &journal,
             stop,
-            run_name: &self.run_name,
+            run_name,
             concurrency: helpdesk.pace.concurrency,
             search_lag: helpdesk.search_lag,
         };

@@ -10,6 +10,7 @@ mod operation;
 mod text;
 mod wire;
 mod targets;
+mod doubles;
 mod history;
 mod read;
 mod explore;

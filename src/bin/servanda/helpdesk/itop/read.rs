@@ -15,9 +15,10 @@ use servanda::mapping::{Field, Mapping};
 use servanda::plan::HistoryEvent;
 use servanda::settings::Priorities;
 
+use super::doubles::OwnObjects;
 use super::login::ItopTransport;
 use super::operation::{self, Object, id, parts};
-use super::targets::{self, ROW, SlaCache, TargetTable};
+use super::targets::{self, ROW, SLA, SLT, SlaCache, SlaTargets};
 use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{history, oql};
@@ -88,7 +89,9 @@ impl ItopCache {
 struct Links {
     services: BTreeMap<u64, BTreeMap<u64, Option<u64>>>,
     contacts: BTreeMap<u64, BTreeSet<LiveId>>,
-    tables: BTreeMap<u64, TargetTable>,
+    tables: BTreeMap<u64, SlaTargets>,
+    /// The SLAs that cannot be relied on, with the reason.
+    doubled: BTreeMap<u64, String>,
 }
 
 impl<'a> ItopReader<'a> {
@@ -134,12 +137,21 @@ impl<'a> ItopReader<'a> {
                 Ok(Vec::new())
             }
         };
-        let (services, contacts, promises) = tokio::try_join!(
+        let own = async {
+            if self.mapping.holds_targets_with_services() {
+                OwnObjects::read(self.transport).await
+            } else {
+                Ok(OwnObjects::default())
+            }
+        };
+        let (services, contacts, promises, own) = tokio::try_join!(
             self.every(SERVICE_ROWS, "customercontract_id,service_id,sla_id"),
             self.every(CONTACT_ROWS, "contract_id,contact_id,contact_id_finalclass_recall"),
             promises,
+            own,
         )?;
-        Links::of(&services, &contacts, &promises)
+        let links = Links::of(&services, &contacts, &promises)?;
+        Ok(Links { doubled: own.doubled(&promises), ..links })
     }
 
     async fn links_of(&self, contract: u64) -> Result<Links, ReadError> {
@@ -209,6 +221,10 @@ impl<'a> ItopReader<'a> {
 
     /// Interprets a contract.
     fn agreement(&self, object: &Object, links: &Links) -> Result<LiveAgreement, String> {
+        let mut slas = links.services.get(&object.number).into_iter().flat_map(BTreeMap::values).flatten();
+        if let Some(reason) = slas.find_map(|sla| links.doubled.get(sla)) {
+            return Err(reason.clone());
+        }
         let mut fields = BTreeMap::new();
         for (field, code) in &self.mapping.attributes {
             let value = match field {
@@ -225,7 +241,7 @@ impl<'a> ItopReader<'a> {
         Ok(LiveAgreement {
             object: object.id(),
             record: Record { state, fields },
-            rules: BTreeMap::new(),
+            rules: links.target_objects_of(object.number),
             archived: false,
             modified: None,
             owner: self.mark(object),
@@ -311,16 +327,31 @@ impl Links {
     fn targets_of(&self, contract: u64) -> Value {
         let mut targets = BTreeMap::new();
         for (service, sla) in self.services.get(&contract).into_iter().flatten() {
-            for (priority, promise) in sla.and_then(|sla| self.tables.get(&sla)).into_iter().flatten() {
-                let key = TargetKey {
-                    service: Some(id(SERVICE, *service)),
-                    priority: targets::priority_id(*priority),
-                };
-                targets.insert(key, promise.clone());
+            let held = sla.and_then(|sla| self.tables.get(&sla));
+            for (priority, target) in held.into_iter().flat_map(|held| &held.table) {
+                targets.insert(target_key(*service, *priority), target.clone());
             }
         }
         Value::targets(targets)
     }
+
+    /// The objects that hold the targets of a contract: the SLT that somebody edited, else the SLA.
+    fn target_objects_of(&self, contract: u64) -> BTreeMap<TargetKey, LiveId> {
+        let mut objects = BTreeMap::new();
+        for (service, sla) in self.services.get(&contract).into_iter().flatten() {
+            let Some((sla, held)) = sla.and_then(|sla| Some((sla, self.tables.get(&sla)?))) else { continue };
+            for priority in held.table.keys() {
+                let edited = held.edited.get(priority).map(|slt| id(SLT, *slt));
+                let object = edited.unwrap_or_else(|| id(SLA, sla));
+                objects.insert(target_key(*service, *priority), object);
+            }
+        }
+        objects
+    }
+}
+
+fn target_key(service: u64, priority: u8) -> TargetKey {
+    TargetKey { service: Some(id(SERVICE, service)), priority: targets::priority_id(priority) }
 }
 
 impl Reader for ItopReader<'_> {

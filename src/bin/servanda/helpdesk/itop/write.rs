@@ -15,11 +15,11 @@ use super::login::ItopTransport;
 use super::operation::{self, COMMENT_PREFIX, Object, parts};
 use super::oql;
 use super::read::{CachedContract, ItopCache, ItopReader};
-use super::targets::{self, TargetTable};
+use super::targets::{SlaWriter, TargetTable};
 use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, SERVICE, STATE};
 use crate::helpdesk::error::WriteError;
-use crate::helpdesk::writer::{StepResult, Writer};
+use crate::helpdesk::writer::{SharedCreations, StepResult, Writer};
 use crate::http::client::HttpError;
 use crate::http::transport::SendWindow;
 
@@ -29,6 +29,7 @@ pub(crate) struct ItopWriter<'a> {
     mapping: &'a Mapping,
     cache: &'a ItopCache,
     comment: String,
+    shared: &'a dyn SharedCreations,
 }
 
 /// The values that a write sets.
@@ -46,8 +47,9 @@ impl<'a> ItopWriter<'a> {
         mapping: &'a Mapping,
         cache: &'a ItopCache,
         run: &str,
+        shared: &'a dyn SharedCreations,
     ) -> Self {
-        Self { transport, mapping, cache, comment: format!("{COMMENT_PREFIX}{run}") }
+        Self { transport, mapping, cache, comment: format!("{COMMENT_PREFIX}{run}"), shared }
     }
 
     async fn create(&self, values: &Values<'_>) -> Result<StepResult, WriteError> {
@@ -238,7 +240,8 @@ impl<'a> ItopWriter<'a> {
         let provider =
             wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
         let mut slas = self.cache.slas.write().await;
-        targets::ensure(self.transport, &mut slas, provider, table, &self.comment, window).await
+        let Self { transport, comment, shared, .. } = self;
+        SlaWriter { transport, comment, shared: *shared, window }.ensure(&mut slas, provider, table).await
     }
 
     fn altered(&self, fields: &BTreeMap<Field, Value>, written: &Object) -> Vec<Altered> {

@@ -203,7 +203,10 @@ impl<'a> Itsm365Reader<'a> {
             record: Record { state: state.to_owned(), fields },
             rules: BTreeMap::new(),
             archived: is_removed(object),
-            modified: object.get("lastModifiedDate").and_then(Json::as_str).map(str::to_owned),
+            modified: object
+                .get("lastModifiedDate")
+                .and_then(Json::as_str)
+                .map(|time| self.mapping.dates.in_zone(time)),
             owner: self.mark(object),
         })
     }
@@ -235,7 +238,7 @@ impl<'a> Itsm365Reader<'a> {
             touch: Touch {
                 who: wire::reference(person).ok().flatten(),
                 name: person.get("title").and_then(Json::as_str).map(str::to_owned),
-                when: event.get(&codes.when)?.as_str()?.to_owned(),
+                when: self.mapping.dates.in_zone(event.get(&codes.when)?.as_str()?),
             },
         })
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use servanda::calendar;
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
+use servanda::mapping::Field;
 use servanda::outcome::{ChangeResult, NotTried, StepFailure, Stopped, WithoutKey};
 use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshness, is_owned, took_effect};
 use tokio::time::Instant;
@@ -58,6 +59,11 @@ pub(crate) struct Attempt<'a, R, W, L> {
     has_created: bool,
     /// Whether an object may have been created that is not visible yet.
     is_in_doubt: bool,
+}
+
+/// Whether the step may create objects that several agreements share: those of targets that an agreement itself holds.
+fn may_create_shared(step: &Step) -> bool {
+    matches!(step, Step::Edit { fields, .. } if fields.contains_key(&Field::Targets))
 }
 
 /// The reason why an attempt ends early: alone, or with the whole run.
@@ -230,7 +236,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     async fn send(&mut self, step: &Step) -> Result<StepResult, WriteError> {
         let clock = self.tools.clock;
         let lease_end = match self.tools.records {
-            Some(records) if creates(step) => records.lease_end().await,
+            Some(records) if creates(step) || may_create_shared(step) => records.lease_end().await,
             _ => None,
         };
         let window = SendWindow { seen: self.seen, lease_end, clock, has_left: &self.has_left };

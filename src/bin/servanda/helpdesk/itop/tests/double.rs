@@ -23,7 +23,8 @@ const SETS: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// The attributes of an SLT that a row between SLA and SLT repeats.
-const OF_SLT: [(&str, &str); 5] = [
+const OF_SLT: [(&str, &str); 6] = [
+    ("slt_name", "name"),
     ("slt_metric", "metric"),
     ("slt_request_type", "request_type"),
     ("slt_ticket_priority", "priority"),
@@ -78,6 +79,8 @@ pub(super) struct Store {
     /// Whether a response ignores the conditions of its query.
     pub(super) is_repeating: bool,
     pub(super) requests: Vec<Value>,
+    /// The user of the request.
+    user: u64,
 }
 
 /// A small iTop on loopback.
@@ -130,10 +133,12 @@ async fn answer(State(store): State<Arc<Mutex<Store>>>, body: String) -> axum::J
     if password != Some(PASSWORD) {
         return axum::Json(json!({ "code": 1, "message": "Error: Invalid login" }));
     }
+    let login = form.get("auth_user").cloned().unwrap_or_else(|| "token".to_owned());
     let request: Value =
         form.get("json_data").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
     store.requests.push(request.clone());
+    store.user = store.user_of(&login);
     let answer = store.operate(&request);
     axum::Json(
         answer.unwrap_or_else(
@@ -236,6 +241,16 @@ impl Store {
         Ok(())
     }
 
+    /// The number of a user, who exists from the first login on.
+    fn user_of(&mut self, login: &str) -> u64 {
+        let known = self.objects.iter().find(|((class, _), row)| class == "User" && row["login"] == login);
+        if let Some(((_, number), _)) = known {
+            return *number;
+        }
+        let row = [("login", login.to_owned()), ("contactid_friendlyname", format!("Person of {login}"))];
+        self.make("User", row.into_iter().map(|(code, text)| (code.to_owned(), json!(text))).collect())
+    }
+
     fn make(&mut self, class: &str, row: Row) -> u64 {
         let last = self.last.entry(class.to_owned()).or_default();
         *last += 1;
@@ -302,6 +317,7 @@ impl Store {
             [("objclass", class), ("attcode", code), ("userinfo", comment), ("date", "2026-11-25 17:03:02")];
         let mut row: Row = said.into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect();
         row.insert("objkey".to_owned(), plain(&json!(number)));
+        row.insert("user_id".to_owned(), plain(&json!(self.user)));
         self.make("CMDBChangeOpSetAttribute", row);
     }
 
@@ -317,7 +333,7 @@ impl Store {
         let key = key.as_str().unwrap_or_default();
         let key =
             if self.is_repeating { key.split(" AND id NOT IN").next().unwrap_or_default() } else { key };
-        let query = Query::read(key).map_err(no)?;
+        let query = Query::read(&key.replace(":current_user->id", &self.user.to_string())).map_err(no)?;
         let own = self.objects.keys().filter(|(own, _)| own == class && query.class == class);
         Ok(own
             .map(|(_, number)| *number)

@@ -1,8 +1,11 @@
 //! Access to an iTop for the tests, with the adapter and around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use servanda::calendar::{TargetTime, read_day};
@@ -16,10 +19,11 @@ use servanda::plan::Step;
 use servanda::settings::{HelpdeskConfig, Pace, Priorities};
 
 use super::double::{Desk, PASSWORD};
+use super::lifecycle::Road;
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itop::operation::{self, id};
 use crate::helpdesk::itop::{ItopCache, ItopLogin, ItopReader, ItopTransport, ItopWriter};
-use crate::helpdesk::{Reader as _, StepResult, WriteError, Writer as _};
+use crate::helpdesk::{Reader as _, SharedCreations, StepResult, WriteError, Writer as _};
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 
@@ -71,10 +75,55 @@ pub(super) struct Bench {
     pub(super) mapping: Mapping,
     pub(super) priorities: Priorities,
     pub(super) cache: ItopCache,
+    pub(super) notes: TestNotes,
     pub(super) provider: LiveId,
     pub(super) client: LiveId,
     pub(super) services: Vec<LiveId>,
     pub(super) person: LiveId,
+}
+
+/// The name of the run of all writes.
+const RUN: &str = "2026-11-25T16:03:02Z-00000001";
+
+/// The notes of creations of several runs, in memory. What is waited for takes effect in the meantime.
+#[derive(Default)]
+pub(super) struct TestNotes {
+    noted: Mutex<BTreeSet<String>>,
+    road: Option<Arc<Road>>,
+    is_wiped: AtomicBool,
+}
+
+impl TestNotes {
+    /// Loses all notes. What is on its way then takes effect right before the next creation.
+    pub(super) fn wipe(&self) {
+        self.noted.lock().expect("no panic").clear();
+        self.is_wiped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl SharedCreations for TestNotes {
+    fn begin<'n>(&'n self, names: &'n [String], has_waited: bool) -> BoxFuture<'n, Result<bool, WriteError>> {
+        Box::pin(async move {
+            let is_noted = {
+                let mut noted = self.noted.lock().expect("no panic");
+                let is_noted = names.iter().any(|name| noted.contains(name));
+                noted.extend(names.iter().cloned());
+                is_noted
+            };
+            let is_pending = is_noted && !has_waited;
+            if let Some(road) = &self.road
+                && (is_pending || self.is_wiped.load(Ordering::Relaxed))
+            {
+                road.deliver().await;
+            }
+            Ok(!is_pending)
+        })
+    }
+
+    fn settle<'n>(&'n self, names: &'n [String]) -> BoxFuture<'n, ()> {
+        self.noted.lock().expect("no panic").retain(|noted| !names.contains(noted));
+        Box::pin(async {})
+    }
 }
 
 /// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, in addition to address and login.
@@ -102,6 +151,16 @@ impl Bench {
         let mut bench = Self::over(transport).await;
         bench.desk = Some(desk);
         bench
+    }
+
+    /// A bench whose requests take a road on which they can be held.
+    pub(super) async fn on_a_road() -> (Self, Arc<Road>) {
+        let desk = Desk::start().await;
+        let road = Arc::new(Road::to(desk.url()));
+        let mut bench = Self::over(transport(&road.open().await, "admin", PASSWORD)).await;
+        bench.desk = Some(desk);
+        bench.notes.road = Some(Arc::clone(&road));
+        (bench, road)
     }
 
     /// Creates the objects in the helpdesk of this transport.
@@ -132,10 +191,27 @@ impl Bench {
             mapping: read_helpdesk("  provider: acme\n").mapping,
             priorities,
             cache: ItopCache::default(),
+            notes: TestNotes::default(),
             provider,
             client,
             services,
             person,
+        }
+    }
+
+    /// Another run with a ledger of its own, on the same helpdesk.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            desk: self.desk.clone(),
+            transport: transport(self.desk().url(), "admin", PASSWORD),
+            mapping: self.mapping.clone(),
+            priorities: self.priorities.clone(),
+            cache: ItopCache::default(),
+            notes: TestNotes::default(),
+            provider: self.provider.clone(),
+            client: self.client.clone(),
+            services: self.services.clone(),
+            person: self.person.clone(),
         }
     }
 
@@ -144,7 +220,7 @@ impl Bench {
     }
 
     pub(super) fn writer(&self) -> ItopWriter<'_> {
-        ItopWriter::new(&self.transport, &self.mapping, &self.cache, "run-1")
+        ItopWriter::new(&self.transport, &self.mapping, &self.cache, RUN, &self.notes)
     }
 
     pub(super) fn desk(&self) -> &Desk {
@@ -208,9 +284,15 @@ impl Bench {
 
     /// Writes past the adapter, as somebody else would.
     pub(super) async fn hand_edit(&self, object: &LiveId, fields: Json) {
+        self.hand_edit_as("anna", "tidy up", object, fields).await;
+    }
+
+    /// Writes past the adapter, by a login of the small iTop.
+    pub(super) async fn hand_edit_as(&self, login: &str, comment: &str, object: &LiveId, fields: Json) {
         let (class, number) = operation::parts(object).expect("an id");
-        let body = json!({ "comment": "Anna Kim", "key": number, "output_fields": "id", "fields": fields });
-        raw(&self.transport, "core/update", class, body).await;
+        let body = json!({ "comment": comment, "key": number, "output_fields": "id", "fields": fields });
+        let other = self.desk.as_ref().map(|desk| transport(desk.url(), login, PASSWORD));
+        raw(other.as_ref().unwrap_or(&self.transport), "core/update", class, body).await;
     }
 }
 

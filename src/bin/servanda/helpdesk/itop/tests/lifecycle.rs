@@ -17,6 +17,9 @@ pub(crate) struct Loss {
     pub(crate) arrives: bool,
 }
 
+/// A request that was sent and not performed yet.
+type Held = (Value, String);
+
 /// The state at the end of the lifecycle.
 enum End {
     /// A helpdesk.
@@ -29,6 +32,9 @@ enum End {
 pub(crate) struct Road {
     end: End,
     losses: Mutex<Vec<Loss>>,
+    /// The number of writes that pass before one is held, and all after it are lost; `None` to hold none.
+    holds_after: Mutex<Option<usize>>,
+    held: Mutex<Vec<Held>>,
     passed: Mutex<Vec<(Value, Value)>>,
     client: reqwest::Client,
 }
@@ -51,12 +57,44 @@ impl Road {
     fn ending(end: End) -> Self {
         crate::http::client::use_ring();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { end, losses: Mutex::default(), passed: Mutex::default(), client }
+        let (losses, holds_after, held, passed) = Default::default();
+        Self { end, losses, holds_after, held, passed, client }
     }
 
     /// Answers that get lost from now on.
     pub(crate) fn lose(&self, losses: Vec<Loss>) {
         *held(&self.losses) = losses;
+    }
+
+    /// Holds the write after this many, as if its sender was killed while the helpdesk is about to perform it.
+    pub(crate) fn hold_after(&self, writes: usize) {
+        *held(&self.holds_after) = Some(writes);
+    }
+
+    /// Performs what was held, and holds nothing any more. Returns whether anything was.
+    pub(crate) async fn deliver(&self) -> bool {
+        *held(&self.holds_after) = None;
+        let waiting = std::mem::take(&mut *held(&self.held));
+        for (request, body) in &waiting {
+            self.ask(request, body.clone()).await;
+        }
+        !waiting.is_empty()
+    }
+
+    /// Whether the request is held.
+    fn holds(&self, request: &Value, body: &str) -> bool {
+        let mut left = held(&self.holds_after);
+        let is_write = request["operation"] != "core/get";
+        match &mut *left {
+            Some(0) if is_write => held(&self.held).push((request.clone(), body.to_owned())),
+            Some(left) if is_write => {
+                *left -= 1;
+                return false;
+            }
+            _ => return false,
+        }
+        *left = None;
+        true
     }
 
     /// The way many of them were not lost yet.
@@ -87,6 +125,9 @@ impl Road {
         let body = read_request(&mut stream).await?;
         let request: Value = serde_json::from_str(read_form(&body).get("json_data")?).ok()?;
         let call = format!("{} {}", request["operation"].as_str()?, request["class"].as_str()?);
+        if self.holds(&request, &body) {
+            return None;
+        }
         let lost = {
             let mut losses = held(&self.losses);
             let at = losses.iter().position(|loss| loss.call == call);

@@ -236,7 +236,7 @@ async fn changes_since_the_last_own_write_are_reported() {
         .await;
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
     let changes: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
-    let by = Some("Anna Kim".to_owned());
+    let by = Some("Person of anna".to_owned());
     let part = |field| Some(DriftPart::Field(field));
     for expected in [
         (Some(DriftPart::State), by.clone()),

@@ -51,9 +51,9 @@ async fn walk(url: &str, user: &str, password: &str) {
     assert!(matches!(edit, Err(WriteError::Conflict)), "{:?}", edit.err());
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
     let changes: Vec<_> =
-        events.iter().map(|event| (event.part.clone(), event.touch.name.as_deref())).collect();
+        events.iter().map(|event| (event.part.clone(), event.touch.name.is_some())).collect();
     for field in [Field::LastDay, Field::Services, Field::Targets] {
-        assert!(changes.contains(&(Some(DriftPart::Field(field)), Some("Anna Kim"))), "{changes:?}");
+        assert!(changes.contains(&(Some(DriftPart::Field(field)), true)), "{changes:?}");
     }
     let held = bench.get(&object).await;
     assert_eq!(

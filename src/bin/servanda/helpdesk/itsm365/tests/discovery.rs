@@ -95,6 +95,7 @@ async fn hold(row: Row) {
     // What a write on the agreement's side would do cannot be read, so that the other is proposed.
     let mut expected = desk.mapping.clone();
     expected.recipients.side = RecipientSide::Recipient;
+    expected.dates.zone = Some(Zone::UTC);
     assert_eq!(mapping, expected, "{row:?}\n{}", render::discovery::yaml(&proposal));
     let fresh = Desk { mapping, ..open(row).await };
     suite(row, fresh).await;
