@@ -20,7 +20,7 @@ use crate::ident::{
     RecipientSlug, ServiceSlug, TemplateName,
 };
 use crate::mapping::Field;
-use crate::settings::Settings;
+use crate::settings::{Product, Settings};
 
 /// One merged document and where it comes from.
 #[derive(Clone, Copy)]
@@ -137,6 +137,16 @@ impl AgreementReader<'_> {
             let known = self.known(PROVIDER, &["provider"], slug, &self.catalog.providers);
             known.or_else(|| ProviderSlug::new(slug))
         });
+        let helpdesk = &self.settings.helpdesk;
+        let is_needed = matches!(helpdesk.kind, Product::Itop { .. }) && helpdesk.mapping.provider.is_none();
+        if is_needed && document.provider.is_none() {
+            self.fault(
+                Code::E010,
+                &["provider"],
+                "`provider` is missing",
+                "add `provider:` here, in a template, or under `helpdesk:` in servanda.yaml; each contract of iTop needs a provider",
+            );
+        }
         (manager, provider)
     }
 

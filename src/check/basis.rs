@@ -2,9 +2,13 @@
 
 use super::{calendars, catalog, settings};
 use crate::catalog::Catalog;
-use crate::diagnostic::Diagnostics;
+use crate::check::subject::Places;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::document::{Document, shape};
 use crate::settings::Settings;
+
+/// The most known providers that an error names.
+const NAMED: usize = 20;
 
 /// Settings, catalog and calendars, with the errors in them.
 #[derive(Clone, Debug)]
@@ -28,6 +32,7 @@ impl Basis {
     ) -> Self {
         let files: Vec<&Document> = catalog.into_iter().collect();
         let mut faults = Diagnostics::default();
+        let servanda_yaml = settings;
         let settings = settings.map_or_else(Settings::default, |document| {
             let (settings, found) = read_settings(document);
             faults.extend(found);
@@ -36,10 +41,33 @@ impl Basis {
         let names_are_known = files.iter().all(|file| file.sound);
         let (mut catalog, found) = read_catalog(&files, &settings);
         faults.extend(found);
+        if let (Some(document), true) = (servanda_yaml, names_are_known) {
+            faults.extend(unknown_provider(document, &settings, &catalog).into_iter().collect());
+        }
         let found = calendars::read_into(&mut catalog, calendars, &settings);
         faults.extend(found.into_iter().collect());
         Self { settings, catalog, names_are_known, faults }
     }
+}
+
+/// The place of the default provider in servanda.yaml. Whoever fills the catalog tolerates an unknown one.
+pub const DEFAULT_PROVIDER: [&str; 2] = ["helpdesk", "provider"];
+
+/// The fault of a default provider that the catalog does not have.
+fn unknown_provider(document: &Document, settings: &Settings, catalog: &Catalog) -> Option<Diagnostic> {
+    let provider = settings.helpdesk.mapping.provider.as_ref()?;
+    if catalog.providers.contains_key(provider) {
+        return None;
+    }
+    let place = Places::value(document, &DEFAULT_PROVIDER).unwrap_or_else(|| Places::whole(document));
+    let known: Vec<String> = catalog.providers.keys().take(NAMED).map(|slug| format!("`{slug}`")).collect();
+    let help = match known.len() {
+        0 => "catalog.yaml has no providers: `servanda catalog pull` adds those of the helpdesk".to_owned(),
+        NAMED => format!("use a slug of `providers:` in catalog.yaml, such as {}", known.join(", ")),
+        _ => format!("use a provider of catalog.yaml: {}", known.join(", ")),
+    };
+    let message = format!("unknown provider `{provider}`");
+    Some(Diagnostic::new(Code::E101, place, message).label("not in the catalog").help(help))
 }
 
 /// Reads servanda.yaml. Values that cannot be used are replaced by their defaults.

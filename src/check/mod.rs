@@ -27,7 +27,7 @@ mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use basis::{Basis, read_catalog, read_settings};
+pub use basis::{Basis, DEFAULT_PROVIDER, read_catalog, read_settings};
 pub use history::changed_periods;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 

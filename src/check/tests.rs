@@ -632,8 +632,22 @@ fn an_itop_has_settings_of_its_own() {
             "helpdesk: {{ kind: itop, url: \"https://itop.acme.example\", user: {{ env: U }}, password: {{ env: P }}, provider: acme{rest} }}"
         ))
     };
+    let itop =
+        |rest: &str| format!("{}\n# catalog.yaml\nproviders: {{ acme: {{ title: Акме }} }}\n", itop(rest));
     assert_reported(&itop(""), &[]);
-    assert_reported(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 3]);
+    assert_reported(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 2]);
+    // A provider is needed by agreements alone, and the settings' own is one of the catalog.
+    let reached = "kind: itop, url: \"https://itop.acme.example\", user: { env: U }, password: { env: P }";
+    assert_reported(&settings(&format!("helpdesk: {{ {reached} }}")), &[]);
+    let agreement = "# agreements/a.yaml\nclient: silent\nservices: { email: true }\nperiod: { open_ended: true, first_day: 2026-01-01 }\nallow: { W404: { reason: none } }\n";
+    let found = made(&format!("{}\n{agreement}", settings(&format!("helpdesk: {{ {reached} }}"))));
+    assert!(found.diagnostics.iter().any(|fault| fault.code == Code::E010), "{:?}", found.diagnostics);
+    let known = "# catalog.yaml\nproviders: { acme: { title: Акме }, other: { title: Other } }\n";
+    let unknown =
+        made(&format!("{}\n{known}", settings(&format!("helpdesk: {{ {reached}, provider: akme }}"))));
+    let fault = unknown.diagnostics.iter().find(|fault| fault.code == Code::E101).expect("it is unknown");
+    let help = fault.help.as_deref().unwrap_or_default();
+    assert!(help.contains("`acme`") && help.contains("`other`"), "{help}");
     for wrong in [
         ", history: { class: event }",
         ", agreement: { deactivate: archive }",
@@ -801,4 +815,46 @@ fn an_unknown_slug_hides_no_other_fault_and_makes_no_agreement() {
         ],
     );
     assert!(checked(&files_of(text)).1.agreements.is_empty());
+}
+
+/// Schema, pages and code state one default for each kind of helpdesk.
+#[test]
+fn the_schema_and_the_pages_state_the_defaults_of_every_kind() {
+    let described = |kind: &str| {
+        let login = match kind {
+            "itop" => ", url: \"https://itop.acme.example\", user: { env: U }, password: { env: P }",
+            "itsm365" => ", url: \"https://acme.itsm365.com/sd\", access_key: { env: KEY }",
+            _ => "",
+        };
+        let text = format!("# servanda.yaml\ntimezone: UTC\nhelpdesk: {{ kind: {kind}{login} }}");
+        checked(&files_of(&text)).1.settings.helpdesk.described()
+    };
+    let kinds = ["itsm365", "itop", "sandbox"].map(|kind| (kind, described(kind)));
+    let schema = include_str!("../../schemas/settings.json");
+    let code = |value: &str| if value == "none" { value.to_owned() } else { format!("`{value}`") };
+    for key in kinds.iter().flat_map(|(_, settings)| settings).map(|(key, _)| *key).collect::<BTreeSet<_>>() {
+        let value = |settings: &[(&str, String)]| {
+            settings.iter().find(|(own, _)| *own == key).map(|(_, value)| code(value))
+        };
+        let values = kinds.iter().filter_map(|(kind, settings)| Some((*kind, value(settings)?)));
+        let values: Vec<(&str, String)> = values.collect();
+        let (_, usual) = &values[0];
+        let others = values[1..].iter().filter(|(_, value)| value != usual);
+        let others: Vec<String> = others
+            .map(|(kind, value)| {
+                format!("{value} for {}", if *kind == "itop" { "iTop" } else { "the sandbox" })
+            })
+            .collect();
+        let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
+        let sentence = format!("Default: {usual}{rest}.");
+        assert!(schema.contains(&sentence), "{key}: no description in schemas/settings.json says {sentence}");
+    }
+    for (page, (_, settings)) in
+        [include_str!("../../docs/itsm365.md"), include_str!("../../docs/itop.md")].into_iter().zip(&kinds)
+    {
+        for (key, value) in settings {
+            let row = format!("| `{key}` | {} |", code(value));
+            assert!(page.contains(&row), "no row of the page is {row}");
+        }
+    }
 }

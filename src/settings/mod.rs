@@ -4,6 +4,7 @@
 //! that hold secrets, never a secret itself.
 
 mod address;
+mod described;
 
 pub use address::{AddressPolicy, RefusedAddress, is_this_machine};
 
@@ -252,7 +253,7 @@ pub enum Login {
 pub type Priorities = BTreeMap<String, u8>;
 
 /// The default names of the four priorities of iTop.
-pub const ITOP_PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
+pub const ITOP_PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("normal", 3), ("low", 4)];
 
 /// The policy for manual changes in the helpdesk: by default they are reverted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

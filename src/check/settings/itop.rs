@@ -6,7 +6,6 @@ use super::reader::SettingsReader;
 use crate::calendar::TargetTime;
 use crate::diagnostic::Code;
 use crate::document::shape;
-use crate::ident::ProviderSlug;
 use crate::mapping::ITOP_BUSINESS_DAY;
 use crate::settings::{ITOP_PRIORITIES, Login, Pace, Priorities, Product};
 
@@ -51,16 +50,6 @@ impl SettingsReader<'_> {
             let help = "delete the key, and use `mail:` or `webhook:` for notices";
             self.fault(Code::E009, &["notices", way], message, help);
         }
-    }
-
-    /// Reads the provider of agreements that name none: iTop requires one for each contract.
-    pub(super) fn default_provider(&mut self, written: &shape::HelpdeskShape) -> Option<ProviderSlug> {
-        let provider = written.provider.as_deref().and_then(ProviderSlug::new);
-        if provider.is_none() {
-            let help = "add `provider: acme`, a slug from `providers:` in catalog.yaml; each contract of iTop needs a provider";
-            self.fault(Code::E010, &["helpdesk"], "`helpdesk.provider` is missing", help);
-        }
-        provider
     }
 
     /// Reads the length of a business day, in seconds.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::SettingsReader;
 use crate::diagnostic::Code;
 use crate::document::shape;
+use crate::ident::ProviderSlug;
 use crate::mapping::{
     DateForm, Dates, DayForm, Deactivation, DepartmentAccess, Field, HistoryClass, IntervalForm, Mapping,
     OwnershipAttribute, RecipientLinks, RecipientMode, RecipientSide, RuleClass,
@@ -51,7 +52,7 @@ pub(super) fn mapping(
         rules: rules(helpdesk.sla_rules.as_ref(), kind),
         business_day: is_itop.then(|| reader.business_day(helpdesk)),
         numbers_as_text: default.numbers_as_text,
-        provider: if is_itop { reader.default_provider(helpdesk) } else { None },
+        provider: helpdesk.provider.as_deref().and_then(ProviderSlug::new).filter(|_| is_itop),
         history: history(helpdesk.history.clone(), kind),
     }
 }

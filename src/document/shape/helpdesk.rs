@@ -30,32 +30,33 @@ pub struct HelpdeskShape {
     pub user: Option<SecretShape>,
     /// The password for iTop. Example: `{ env: ITOP_PASSWORD }`.
     pub password: Option<SecretShape>,
-    /// The default provider, for helpdesks such as iTop in which each agreement must have one: a slug of `providers:` in catalog.yaml.
+    /// The provider of agreements without one, for helpdesks such as iTop in which each agreement must have one: a slug of
+    /// `providers:` in catalog.yaml.
     #[schemars(with = "Option<text::Provider>")]
     pub provider: Option<String>,
     /// A PEM file with the certificates of the private authority that signed the certificate of the server. Example: `/etc/ssl/acme.pem`.
     #[schemars(with = "Option<text::Line>")]
     pub ca_file: Option<String>,
-    /// The largest number of requests per second. Default: `5`.
+    /// The largest number of requests per second. Default: `5`; `50` for iTop, none for the sandbox.
     #[schemars(range(min = 1, max = 1000))]
     pub rate: Option<u32>,
-    /// The largest number of concurrent requests. Default: `4`.
+    /// The largest number of concurrent requests. Default: `4`; `8` for iTop, `8` for the sandbox.
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<u32>,
     /// The timeout of a request. Default: `30s`.
     #[schemars(with = "Option<text::Wait>")]
     pub timeout: Option<String>,
     /// The longest time until the helpdesk's search shows a new object. During this time, an object that is not found is
-    /// not created again. Default: `1m`; `30s` for iTop, and `0s` for the sandbox.
+    /// not created again. Default: `1m`; `30s` for iTop, `0s` for the sandbox.
     #[schemars(with = "Option<text::Wait>")]
     pub search_lag: Option<String>,
-    /// `true` for a helpdesk without real clients, in which runs for other days than today are allowed. Default: `false`.
+    /// `true` for a helpdesk without real clients, in which runs for other days than today are allowed. Default: `false`; `true` for the sandbox.
     pub rehearsal: Option<bool>,
     /// The mapping of agreements.
     pub agreement: Option<AgreementMappingShape>,
     /// The format of days.
     pub dates: Option<DatesShape>,
-    /// `off`, or the mapping of the rules that store targets. Default: `off`.
+    /// `off`, or the mapping of the rules that store targets. For itsm365 they are off by default.
     pub sla_rules: Option<SlaRulesShape>,
     /// The policy for drift, that is for manual changes in the helpdesk: `correct` or `report`, for all fields or per field.
     /// `report` shows the drift in the plan and does not change it. Default: `correct`.
@@ -102,7 +103,7 @@ pub enum HelpdeskKindShape {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreementMappingShape {
-    /// The class, with the type if there is one. Example: `agreement$agreement`.
+    /// The class, with the type if there is one. Default: `agreement$agreement`; `CustomerContract` for iTop.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
     /// The attribute with the ownership key. Objects without an ownership key are never modified.
@@ -116,7 +117,7 @@ pub struct AgreementMappingShape {
     /// The link between an agreement and its recipients.
     pub recipients: Option<RecipientMappingShape>,
     /// The way an agreement is deactivated: by its `state`, by `detach` (removes the links to services or recipients),
-    /// or by `archive`. Default: `state`, and `detach` for iTop.
+    /// or by `archive`. Default: `state`; `detach` for iTop.
     pub deactivate: Option<DeactivateShape>,
     /// `true` if the tenant accepts a change of state only in a separate edit. Default: `false`.
     pub state_in_own_edit: Option<bool>,
@@ -126,7 +127,7 @@ pub struct AgreementMappingShape {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyMappingShape {
-    /// The attribute. Example: `inventoryNumber`.
+    /// The attribute. Default: `inventoryNumber`; `description` for iTop.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
     /// The prefix before the agreement's id. Default: `sv:`.
@@ -248,7 +249,8 @@ pub enum DeactivateShape {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatesShape {
-    /// The time zone of the times in the helpdesk, which have no offset. Example: `Europe/Moscow`.
+    /// The time zone of the times in the helpdesk, which have no offset. Plans name it beside the time of a manual change.
+    /// Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
     /// The format of a day: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, without a time.
@@ -306,7 +308,7 @@ pub struct SlaRulesMappingShape {
     /// For iTop: the length of a business day, since iTop only has minutes and hours. Default: `8h`.
     #[schemars(with = "Option<text::Wait>")]
     pub business_day: Option<String>,
-    /// For iTop: the number from 1 to 4 of each priority. Default: `critical: 1`, `high: 2`, `medium: 3`, `low: 4`.
+    /// For iTop: the number from 1 to 4 of each priority. Default: `critical: 1, high: 2, normal: 3, low: 4`.
     #[schemars(with = "Option<Keyed<text::Priority, Rank>>")]
     pub priorities: Option<BTreeMap<String, u8>>,
     /// The format of a duration: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.

@@ -10,8 +10,8 @@ use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, Pa
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::check::{self, Basis, CheckedRepository};
-use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
+use servanda::check::{self, Basis, CheckedRepository, DEFAULT_PROVIDER};
+use servanda::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources};
 use servanda::discovery::catalog::CatalogEdit;
 use servanda::discovery::catalog_files::{self, CatalogFile, CatalogRefused, CatalogText};
 use servanda::document::{self, Document, DocumentKind, Node};
@@ -416,7 +416,7 @@ impl LoadedFiles {
         Err(Failure::new(Exit::Invalid, "files-invalid", summary))
     }
 
-    /// Refuses errors in these files only, as [`Self::refuse_errors`] does.
+    /// Refuses errors in these files only, as [`Self::refuse_errors`] does. The catalog may lack the provider of the settings.
     pub(crate) fn refuse_errors_in(
         &self,
         is_one: impl Fn(&str) -> bool,
@@ -424,8 +424,16 @@ impl LoadedFiles {
         context: &Context,
     ) -> Result<(), Failure> {
         let mut own = diagnostics.clone();
-        own.retain(|diagnostic| is_one(self.sources.path(diagnostic.place.span.file)));
+        own.retain(|diagnostic| {
+            is_one(self.sources.path(diagnostic.place.span.file)) && !self.awaits_the_catalog(diagnostic)
+        });
         self.refuse_errors(&own, context)
+    }
+
+    /// Whether an error of the settings is that the catalog does not have their provider yet.
+    pub(crate) fn awaits_the_catalog(&self, diagnostic: &Diagnostic) -> bool {
+        let written = self.settings.as_ref().and_then(|settings| settings.get(&DEFAULT_PROVIDER));
+        diagnostic.code == Code::E101 && written.is_some_and(|node| node.span == diagnostic.place.span)
     }
 
     /// The files of the catalog.

@@ -8,6 +8,8 @@ mod proxy;
 mod push;
 mod mail;
 
+use std::collections::BTreeMap;
+
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::ZONE_DATA;
 use servanda::check::CheckedRepository;
@@ -79,6 +81,7 @@ fn check_surroundings(
     found: &mut Vec<DoctorCheck>,
 ) -> Result<(), Failure> {
     found.push(zone(workspace, as_of));
+    found.extend(settings(workspace));
     runtime()?.block_on(async {
         found.extend(checkout::check(&workspace.root).await);
         found.extend(proxy::check(&workspace.settings.helpdesk.kind).await);
@@ -126,7 +129,9 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         DoctorCheck::ok("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
     };
     let is_of_settings = |fault: &&Diagnostic| {
-        fault.severity == Severity::Error && loaded.sources.path(fault.place.span.file) == files::SETTINGS
+        fault.severity == Severity::Error
+            && loaded.sources.path(fault.place.span.file) == files::SETTINGS
+            && !loaded.awaits_the_catalog(fault)
     };
     if let Some(fault) = diagnostics.iter().find(is_of_settings) {
         let place = loaded.sources.position(fault.place.span);
@@ -153,6 +158,16 @@ fn zone(workspace: &Workspace, as_of: AsOf) -> DoctorCheck {
     let zone = &workspace.settings.zone;
     let today = zone.day_of(as_of.instant);
     DoctorCheck::ok("zone", format!("{}, where today is {today}; time zone data {ZONE_DATA}", zone.name()))
+}
+
+/// Lists the settings in effect that differ from one kind of helpdesk to another, in a line for each map.
+fn settings(workspace: &Workspace) -> impl Iterator<Item = DoctorCheck> {
+    let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, value) in workspace.settings.helpdesk.described() {
+        let (map, key) = key.split_once('.').unwrap_or(("settings", key));
+        lines.entry(map).or_default().push(format!("{key}: {value}"));
+    }
+    lines.into_iter().map(|(map, settings)| DoctorCheck::ok(map, settings.join("; ")))
 }
 
 /// Checks the helpdesk. Returns whether it answers, so that more can be checked.

@@ -388,8 +388,16 @@ impl Reader for ItopReader<'_> {
 
     async fn inventory(&self) -> Result<Inventory, ReadError> {
         let everything = Selection::default().with_all_unmarked();
-        let (live, people) = tokio::try_join!(self.read_live(&everything), self.every(PERSON, "org_id"))?;
+        let (live, people, services) = tokio::try_join!(
+            self.read_live(&everything),
+            self.every(PERSON, "org_id"),
+            self.every(SERVICE, "org_id"),
+        )?;
         let mut inventory = Inventory::of(&live);
+        // An iTop without contracts has providers: those of its services.
+        let providers =
+            services.iter().filter_map(|service| wire::link(&service.fields, "org_id").ok().flatten());
+        inventory.providers.extend(providers.map(|unit| id(ORGANIZATION, unit)));
         // iTop has no calendars, and its priorities are numbers that the settings name.
         inventory.items.remove(&ObjectKind::Priority);
         inventory.unkept = [ObjectKind::Calendar, ObjectKind::Priority].into();
