@@ -272,6 +272,12 @@ pub enum AttributeValue {
 }
 
 impl Agreement {
+    /// The recipient to write where the helpdesk holds one: the client as a whole, or else the first by name.
+    pub fn main_recipient(&self) -> Option<&RecipientSlug> {
+        let whole = RecipientSlug::of_client(&self.client);
+        self.recipients.get(&whole).or_else(|| self.recipients.first())
+    }
+
     /// Whether another says just the same, wherever it is written.
     pub fn says_the_same(&self, other: &Self) -> bool {
         Self { span: other.span, ..self.clone() } == *other

@@ -183,7 +183,7 @@ impl Projection<'_> {
         }
         let links = &self.mapping.recipients;
         let mut recipients: Vec<RecipientSlug> = if links.is_single {
-            main_recipient(self.agreement).into_iter().cloned().collect()
+            self.agreement.main_recipient().into_iter().cloned().collect()
         } else {
             self.agreement.recipients.iter().cloned().collect()
         };
@@ -274,12 +274,6 @@ impl Projection<'_> {
         let found = self.resolver.entry(kind, slug);
         self.resolved(found)
     }
-}
-
-/// The recipient to write where the helpdesk holds one: the client as a whole, or else the first by name.
-fn main_recipient(agreement: &Agreement) -> Option<&RecipientSlug> {
-    let whole = RecipientSlug::of_client(&agreement.client);
-    agreement.recipients.get(&whole).or_else(|| agreement.recipients.first())
 }
 
 fn scalar(value: &AttributeValue, numbers_as_text: bool) -> Value {

@@ -117,7 +117,7 @@ pub struct DueTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DueUnknown {
-    /// The hours of the calendar are known only to the helpdesk.
+    /// No file states the hours of the calendar.
     HoursElsewhere,
     /// The calendar has not so much open time within ten years.
     NeverOpen,
@@ -193,7 +193,9 @@ impl Obstacle {
 impl Register {
     /// Puts agreements in order. `links` say whether departments have the agreements of their company.
     pub fn new(agreements: Vec<Agreement>, catalog: Catalog, links: &RecipientLinks) -> Self {
-        let courses = courses(&agreements, |_, _| true);
+        let is_linked =
+            |agreement: &Agreement, recipient: &RecipientSlug| links.links_to(agreement, recipient);
+        let courses = courses(&agreements, is_linked);
         let is_inherited = |agreement: &Agreement, recipient: &RecipientSlug| {
             recipient.department().is_none() && links.passes_on(agreement)
         };

@@ -204,6 +204,8 @@ fn a_department_has_what_the_helpdesk_passes_on_or_the_plan_links() {
     let whole = agreement("whole", "2026-01-01", "2026-12-31");
     let mut named = whole.clone();
     named.is_for_whole_client = false;
+    let mut both = named.clone();
+    both.recipients.insert(RecipientSlug::new("dent-mayak/x-ray").expect("a slug"));
     let now = "2026-02-01T00:00:00+03:00";
     let single = Mapping::itop().recipients;
     for (agreement, links, expected) in [
@@ -213,6 +215,8 @@ fn a_department_has_what_the_helpdesk_passes_on_or_the_plan_links() {
         (&named, links(DepartmentAccess::Explicit), "no:  recipient_not_covered"),
         // A contract of iTop has one customer, so that no department can be linked.
         (&whole, single.clone(), "no:  recipient_not_covered"),
+        (&both, single.clone(), "no:  recipient_not_covered"),
+        (&both, links(DepartmentAccess::Explicit), "yes under whole"),
         (&whole, RecipientLinks { departments: DepartmentAccess::Inherit, ..single }, "yes under whole"),
     ] {
         let register = Register::new(vec![agreement.clone()], Catalog::default(), &links);

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use crate::agreement::Agreement;
 use crate::calendar::Zone;
-use crate::ident::ProviderSlug;
+use crate::ident::{ProviderSlug, RecipientSlug};
 use crate::status::State;
 
 /// A field of an agreement that a helpdesk can store.
@@ -209,6 +209,11 @@ impl RecipientLinks {
     /// Whether an agreement for a whole client is linked to its departments.
     pub fn links_departments(&self) -> bool {
         self.departments == DepartmentAccess::Explicit && !self.is_single
+    }
+
+    /// Whether the helpdesk links an agreement to one of its recipients: where it can have only one, to its main one.
+    pub fn links_to(&self, agreement: &Agreement, recipient: &RecipientSlug) -> bool {
+        !self.is_single || agreement.main_recipient() == Some(recipient)
     }
 
     /// Whether a department may use an agreement whose recipient is its company.

@@ -370,7 +370,7 @@ fn remark_in_words(code: &str, entitlement: &Entitlement) -> String {
             )
         }
         "hours_elsewhere" => {
-            format!("the hours of {calendar} are known only to the helpdesk; write calendars/{calendar}.yaml")
+            format!("no file states the hours of {calendar}; write calendars/{calendar}.yaml")
         }
         _ => format!("{calendar} has not so much open time within ten years"),
     }

@@ -13,8 +13,13 @@ use super::locale::day_or_open;
 use super::vocabulary;
 
 /// The results of the notices of a run, for people. Names no recipient.
-pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> String {
+///
+/// Without a channel it states why nothing is sent.
+pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>, has_channel: bool) -> String {
     let mut lines = vec![summary(report)];
+    if !has_channel {
+        lines = vec![no_channel()];
+    }
     lines.extend(report.sent.iter().map(|key| format!("  sent      {}", name(key))));
     for (key, why) in report.deferred.iter().chain(&report.refused) {
         lines.push(format!("  deferred  {}: {}", name(key), terminal(&vocabulary::redacted(why))));
@@ -36,6 +41,11 @@ pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) 
         lines.push(format!("Notices ended early: {}", terminal(why)));
     }
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+/// The line of a run whose settings name no channel.
+pub fn no_channel() -> String {
+    format!("Notices: none is sent, since {}.", vocabulary::NO_CHANNEL)
 }
 
 fn summary(report: &DeliveryReport) -> String {

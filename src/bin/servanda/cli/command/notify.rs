@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use servanda::calendar::Instant;
 use servanda::notice::delivery::{Message, RecordChange};
-use servanda::notice::{NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
+use servanda::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
 use servanda::render;
 use servanda::render::message::RenderedMessage;
 
@@ -87,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
         let previewed = runtime.block_on(preview(&workspace, &channels, terms.as_of.instant))?;
+        if Channel::configured(&workspace.settings).is_empty() {
+            inform(&render::notice::no_channel());
+        }
         return show(&previewed, arguments.write.as_deref());
     }
     workspace.refuse_other_days(terms.as_of)?;
@@ -100,7 +103,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     runtime.shutdown_background();
     let result = ended?;
     match arguments.format {
-        Format::Text => print_data(&render::notice::report(&result.report, result.awaiting_acknowledgement))?,
+        Format::Text => {
+            let has_channel = !Channel::configured(&workspace.settings).is_empty();
+            let waiting = result.awaiting_acknowledgement;
+            print_data(&render::notice::report(&result.report, waiting, has_channel))?;
+        }
         Format::Json => {
             print_data(&render::json::pretty(&render::notice::report_json(
                 &result.report,

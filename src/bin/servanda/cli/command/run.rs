@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use servanda::notice::Channel;
 use servanda::render;
 
 use crate::cli::audience::Unattended;
@@ -96,13 +97,14 @@ async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     connection.close().await;
     let result = result?;
     let report = result.json(&name);
+    let has_channel = !Channel::configured(&workspace.settings).is_empty();
     if let Some(path) = &arguments.report
         && let Err(failure) = files::write_whole(path, &render::json::pretty(&report))
     {
         log_warning(&format!("cannot write the report: {}\n", failure.message));
     }
     match arguments.format {
-        Format::Text => print_data(&result.text(context))?,
+        Format::Text => print_data(&result.text(context, has_channel))?,
         Format::Json => print_data(&render::json::pretty(&report))?,
     }
     Ok(result.exit())
@@ -165,7 +167,7 @@ impl JobResult {
         Exit::most_severe(self.concluded.exit, notices)
     }
 
-    fn text(&self, context: &Context) -> String {
+    fn text(&self, context: &Context, has_channel: bool) -> String {
         let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
         let mut text = if envelope.plan.is_empty() {
             String::new()
@@ -174,7 +176,8 @@ impl JobResult {
         };
         match &self.notices {
             Ok(result) => {
-                text.push_str(&render::notice::report(&result.report, result.awaiting_acknowledgement));
+                let waiting = result.awaiting_acknowledgement;
+                text.push_str(&render::notice::report(&result.report, waiting, has_channel));
             }
             Err(failure) => {
                 report(failure);
