@@ -5,8 +5,8 @@
 //! An object that no file can express, or that its file would change, is skipped with a reason.
 
 mod adoption;
-mod group;
 mod observed;
+mod templates;
 
 pub use adoption::{AdoptedAgreement, Adoption, AdoptionContext, ProposedFile, SkipReason, SkippedObject};
 
@@ -68,7 +68,7 @@ pub fn adopt(context: &AdoptionContext<'_>) -> Adoption {
         }
     }
     let proposed = match context.template_from {
-        Some(least) => group::templates(&candidates, context, least),
+        Some(least) => templates::templates(&candidates, context, least),
         None => Vec::new(),
     };
     let (attempts, used) = choose(&candidates, context, &proposed);
