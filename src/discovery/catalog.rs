@@ -22,6 +22,8 @@ pub struct Inventory {
     pub providers: BTreeSet<LiveId>,
     /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
     pub unkept: BTreeSet<ObjectKind>,
+    /// The kinds that the settings number, so that the catalog has their titles and no ids.
+    pub by_title: BTreeSet<ObjectKind>,
 }
 
 /// One object.
@@ -137,8 +139,9 @@ pub enum Difference {
     New {
         /// Its title.
         title: String,
-        /// The object.
-        object: LiveId,
+        /// The object; `None` if it is found by its title only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        object: Option<LiveId>,
     },
     /// The entry has no id, and just one object bears its title.
     Tied {
@@ -198,7 +201,10 @@ impl CatalogDifference {
             None => path.push(self.slug.clone()),
         }
         let (key, value) = match &self.what {
-            Difference::New { title, object } => (None, json!({ "title": title, "helpdesk": object })),
+            Difference::New { title, object: Some(object) } => {
+                (None, json!({ "title": title, "helpdesk": object }))
+            }
+            Difference::New { title, object: None } => (None, json!({ "title": title })),
             Difference::Tied { object } => (Some("helpdesk"), json!(object)),
             Difference::Renamed { to, .. } => (Some("title"), json!(to)),
             Difference::Gone { .. }
@@ -262,14 +268,27 @@ impl CatalogComparison<'_> {
             return;
         }
         for (slug, entry) in entries {
+            // What is known of an object is reported for the first entry that refers to it.
+            if let Some((id, (other_list, other))) =
+                entry.helpdesk.as_ref().and_then(|id| self.tied.get_key_value(id))
+            {
+                let (object, other) = (id.clone(), other.clone());
+                if *other_list == list {
+                    self.add(list, &slug, Difference::Twice { other, object });
+                } else {
+                    self.tied.insert(object, (list, slug));
+                }
+                continue;
+            }
             let Some(object) = self.object_of(list, &slug, entry) else {
                 continue;
             };
-            if let Some((_, other)) = self.tied.get(&object) {
-                let other = other.clone();
-                self.add(list, &slug, Difference::Twice { other, object });
-            } else {
-                self.tied.insert(object, (list, slug));
+            match self.tied.get(&object) {
+                Some((other_list, other)) if *other_list == list => {
+                    let other = other.clone();
+                    self.add(list, &slug, Difference::Twice { other, object });
+                }
+                _ => drop(self.tied.insert(object, (list, slug))),
             }
         }
     }
@@ -305,7 +324,15 @@ impl CatalogComparison<'_> {
         }
         match &objects[..] {
             [only] => {
-                self.add(list, slug, Difference::Tied { object: only.clone() });
+                if !self.inventory.by_title.contains(&list.kind()) {
+                    self.add(list, slug, Difference::Tied { object: only.clone() });
+                }
+                // One that was found by its code may have another title.
+                let item = self.inventory.items.get(&list.kind()).and_then(|items| items.get(only));
+                if let Some(to) = item.map(|item| &item.title).filter(|title| *title != entry.title.trim()) {
+                    let (from, to) = (entry.title.clone(), to.clone());
+                    self.add(list, slug, Difference::Renamed { from, to });
+                }
                 Some(only.clone())
             }
             [] => {
@@ -359,7 +386,8 @@ impl CatalogComparison<'_> {
                     if list == CatalogList::Managers { slug_of_person(&title) } else { slug_of(&title) };
                 let slug = free(&name, "", list, &id, taken.entry(list).or_default());
                 self.tied.insert(id.clone(), (list, slug.clone()));
-                self.add(list, &slug, Difference::New { title, object: id });
+                let object = Some(id).filter(|_| !self.inventory.by_title.contains(&list.kind()));
+                self.add(list, &slug, Difference::New { title, object });
             }
         }
         for (id, title, client) in self.missing_departments(&doubtful) {
@@ -372,7 +400,7 @@ impl CatalogComparison<'_> {
                 taken.entry(CatalogList::Clients).or_default(),
             );
             self.tied.insert(id.clone(), (CatalogList::Clients, slug.clone()));
-            self.add(CatalogList::Clients, &slug, Difference::New { title, object: id });
+            self.add(CatalogList::Clients, &slug, Difference::New { title, object: Some(id) });
         }
     }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{CatalogDifference, CatalogList, Difference, Inventory, LiveItem, compare};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
-use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
+use crate::ident::{ClientSlug, LiveId, PriorityName, ProviderSlug, ServiceSlug};
 use crate::live::ObjectKind;
 
 fn id(text: &str) -> LiveId {
@@ -39,7 +39,8 @@ fn inventory(items: &[(ObjectKind, &str, &str, Option<&str>)]) -> Inventory {
 
 fn said(findings: &[CatalogDifference]) -> Vec<String> {
     let what = |finding: &CatalogDifference| match &finding.what {
-        Difference::New { title, object } => format!("new {title} {object}"),
+        Difference::New { title, object: Some(object) } => format!("new {title} {object}"),
+        Difference::New { title, object: None } => format!("new {title}"),
         Difference::Tied { object } => format!("tied {object}"),
         Difference::Renamed { from, to } => format!("{from} is {to}"),
         Difference::Gone { object, archived } => format!("gone {object} {archived}"),
@@ -126,7 +127,6 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
             "clients c: gone ou$9 false",
             "clients d: one of [\"ou$3\", \"ou$4\"]",
             "clients e: none of Нет такого",
-            "clients f: Один is Первый",
             "clients f: ou$1 is a",
             "services mail: gone slmService$1 true",
         ]
@@ -136,10 +136,7 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
         .filter_map(CatalogDifference::edit)
         .map(|edit| format!("{} = {}", edit.path.join("."), edit.value))
         .collect();
-    assert_eq!(
-        edits,
-        ["clients.a.title = \"Первый\"", "clients.b.helpdesk = \"ou$2\"", "clients.f.title = \"Первый\""]
-    );
+    assert_eq!(edits, ["clients.a.title = \"Первый\"", "clients.b.helpdesk = \"ou$2\""]);
 }
 
 #[test]
@@ -168,5 +165,44 @@ fn a_code_that_is_the_slug_ties_and_of_what_is_not_kept_nothing_is_said() {
         item.code = Some("romashka".to_owned());
     }
     inventory.unkept = [ObjectKind::Priority].into();
-    assert_eq!(said(&compare(&catalog, &inventory)), ["clients romashka: tied ou$1"]);
+    assert_eq!(
+        said(&compare(&catalog, &inventory)),
+        ["clients romashka: tied ou$1", "clients romashka: Цветы is ООО «Ромашка»"]
+    );
+}
+
+#[test]
+fn an_entry_found_by_its_code_gets_its_id_and_its_title_in_one_run() {
+    let catalog =
+        Catalog { clients: [client("dent-mayak", "Старое имя", None)].into(), ..Catalog::default() };
+    let mut inventory = inventory(&[(ObjectKind::Unit, "ou$1", "Маяк", None)]);
+    let unit = inventory.items.get_mut(&ObjectKind::Unit).and_then(|items| items.get_mut("ou$1"));
+    unit.expect("it is there").code = Some("dent-mayak".to_owned());
+    let found = compare(&catalog, &inventory);
+    assert_eq!(said(&found), ["clients dent-mayak: tied ou$1", "clients dent-mayak: Старое имя is Маяк"]);
+    assert_eq!(found.iter().filter_map(CatalogDifference::edit).count(), 2);
+}
+
+#[test]
+fn an_object_of_two_lists_is_reported_once() {
+    let mut catalog =
+        Catalog { clients: [client("acme", "Акме", Some("ou$1"))].into(), ..Catalog::default() };
+    catalog.providers.insert(ProviderSlug::new("acme").expect("a slug"), entry("Акме", Some("ou$1")));
+    assert_eq!(said(&compare(&catalog, &inventory(&[]))), ["providers acme: gone ou$1 false"]);
+    let found = inventory(&[
+        (ObjectKind::Unit, "ou$1", "Акме", None),
+        (ObjectKind::Unit, "ou$2", "Отдел", Some("ou$1")),
+    ]);
+    assert_eq!(said(&compare(&catalog, &found)), ["clients acme/otdel: new Отдел ou$2"]);
+}
+
+#[test]
+fn priorities_that_the_settings_number_are_written_without_an_id() {
+    let mut inventory = inventory(&[(ObjectKind::Priority, "Priority::1", "critical", None)]);
+    inventory.by_title.insert(ObjectKind::Priority);
+    let found = compare(&Catalog::default(), &inventory);
+    assert_eq!(said(&found), ["priorities critical: new critical"]);
+    let mut catalog = Catalog::default();
+    catalog.priorities.insert(PriorityName::new("critical").expect("a name"), entry("critical", None));
+    assert_eq!(said(&compare(&catalog, &inventory)), Vec::<String>::new());
 }

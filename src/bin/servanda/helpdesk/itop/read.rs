@@ -209,6 +209,25 @@ impl<'a> ItopReader<'a> {
         Ok(directory)
     }
 
+    /// Adds the contacts of contracts that are no persons, such as teams. Contacts of a file are found among people.
+    async fn add_other_contacts(&self, links: &Links, directory: &mut Directory) -> Result<(), ReadError> {
+        let contacts = links.contacts.values().flatten().filter_map(parts);
+        let classes: BTreeSet<&str> =
+            contacts.map(|(class, _)| class).filter(|class| *class != PERSON).collect();
+        for class in classes {
+            for object in self.every(class, "friendlyname,status").await? {
+                let text = |code| wire::text(&object.fields, code).unwrap_or_default();
+                directory.add(
+                    ObjectKind::Person,
+                    object.id(),
+                    text("friendlyname"),
+                    text(STATE) == "inactive",
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the contracts that have the ownership key of an agreement.
     async fn having_key(&self, id: &AgreementId) -> Result<Vec<Object>, ReadError> {
         let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
@@ -357,8 +376,9 @@ fn target_key(service: u64, priority: u8) -> TargetKey {
 impl Reader for ItopReader<'_> {
     async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
         let codes = Self::codes(self.mapping);
-        let (contracts, links, directory) =
+        let (contracts, links, mut directory) =
             tokio::try_join!(self.every(&self.mapping.class, &codes), self.links(), self.directory())?;
+        self.add_other_contacts(&links, &mut directory).await?;
         let mut live = Live { directory, ..Live::default() };
         let mut marked: BTreeMap<AgreementId, Vec<&Object>> = BTreeMap::new();
         for contract in &contracts {
@@ -399,8 +419,8 @@ impl Reader for ItopReader<'_> {
             services.iter().filter_map(|service| wire::link(&service.fields, "org_id").ok().flatten());
         inventory.providers.extend(providers.map(|unit| id(ORGANIZATION, unit)));
         // iTop has no calendars, and its priorities are numbers that the settings name.
-        inventory.items.remove(&ObjectKind::Priority);
-        inventory.unkept = [ObjectKind::Calendar, ObjectKind::Priority].into();
+        inventory.unkept = [ObjectKind::Calendar].into();
+        inventory.by_title = [ObjectKind::Priority].into();
         let contacts = contacts(&live);
         let is_manager = |person: &&Object| {
             let employer = wire::link(&person.fields, "org_id").ok().flatten();

@@ -62,7 +62,15 @@ async fn a_catalog_is_pulled_from_what_contracts_name() {
         found.iter().map(|finding| format!("{}.{}", finding.list.as_str(), finding.slug)).collect();
     assert_eq!(
         slugs,
-        ["clients.severny-veter", "services.e-mail", "services.vpn", "managers.i.petrova", "providers.akme"]
+        [
+            "clients.severny-veter",
+            "services.e-mail",
+            "services.vpn",
+            "managers.i.petrova",
+            "providers.akme",
+            "priorities.critical",
+            "priorities.normal",
+        ]
     );
 }
 
