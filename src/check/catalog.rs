@@ -171,15 +171,8 @@ impl CatalogReader<'_> {
         named: &CatalogItem<'_>,
     ) -> CatalogEntry {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
+        // The schema requires it.
         let title = named.title.map(str::trim).filter(|title| !title.is_empty());
-        if title.is_none() {
-            self.fault(
-                Code::E010,
-                path,
-                format!("`title` of `{slug}` is missing"),
-                "add `title:`, as the helpdesk shows it",
-            );
-        }
         let helpdesk = named.helpdesk.and_then(LiveId::new);
         if named.helpdesk.is_some() && helpdesk.is_none() {
             let help = "use the id that the helpdesk shows, such as ou$7001";

@@ -307,8 +307,8 @@ fn list_slugs(keywords: &mut Map<String, Value>, slugs: &BTreeSet<String>) {
     if keywords.get("type") == Some(&json!("string")) {
         keywords.insert("enum".to_owned(), json!(slugs));
     } else {
-        // A text or a list of texts. The items of the list have their own `enum`.
-        keywords.insert("if".to_owned(), json!({ "type": "string" }));
-        keywords.insert("then".to_owned(), json!({ "enum": slugs }));
+        // A text or a list of texts. The items of the list have their own `enum`. Editors complete from alternatives, and
+        // not from conditions, which an empty value does not meet.
+        keywords.insert("anyOf".to_owned(), json!([{ "enum": slugs }, { "type": "array" }]));
     }
 }

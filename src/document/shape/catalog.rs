@@ -35,6 +35,7 @@ pub struct CatalogDocument {
 /// A client: a company that has agreements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogClientShape {
     /// The exact name in the helpdesk. Example: `ООО «Северный ветер»`.
     #[schemars(with = "Option<text::Line>")]
@@ -59,6 +60,7 @@ pub struct CatalogClientShape {
 /// A department of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogDepartmentShape {
     /// The exact name in the helpdesk.
     #[schemars(with = "Option<text::Line>")]
@@ -71,6 +73,7 @@ pub struct CatalogDepartmentShape {
 /// A service that clients can request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogServiceShape {
     /// The exact name in the helpdesk. Example: `Электронная почта`.
     #[schemars(with = "Option<text::Line>")]
@@ -83,6 +86,7 @@ pub struct CatalogServiceShape {
 /// A person on the provider's side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogManagerShape {
     /// The exact name in the helpdesk. Example: `Ирина Петрова`.
     #[schemars(with = "Option<text::Line>")]
@@ -98,6 +102,7 @@ pub struct CatalogManagerShape {
 /// A legal entity of the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogProviderShape {
     /// The exact name in the helpdesk. Example: `ООО «Акме»`.
     #[schemars(with = "Option<text::Line>")]
@@ -110,6 +115,7 @@ pub struct CatalogProviderShape {
 /// A calendar with opening hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogCalendarShape {
     /// The exact name in the helpdesk. Example: `8x5`.
     #[schemars(with = "Option<text::Line>")]
@@ -122,6 +128,7 @@ pub struct CatalogCalendarShape {
 /// A priority of requests, with its own targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["title"]))]
 pub struct CatalogPriorityShape {
     /// The exact name in the helpdesk. Example: `Критический`.
     #[schemars(with = "Option<text::Line>")]
