@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::discovery::sample::{ClassSample, Samples};
+use crate::mapping::Field;
 
 /// The proposed `helpdesk` section of servanda.yaml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -12,6 +13,8 @@ pub struct DiscoveredMapping {
     pub lines: Vec<MappingLine>,
     /// The classes that could not be read.
     pub unread: Vec<UnreadableClass>,
+    /// The fields for which no attribute was found.
+    pub missing: Vec<Field>,
 }
 
 /// One proposed line.
@@ -74,6 +77,8 @@ pub enum Evidence {
         of: usize,
         /// Whether the attribute has a well-known name; otherwise the values alone are the reason.
         usual_name: bool,
+        /// The objects with a value of another shape.
+        outliers: Vec<String>,
     },
     /// The attribute has a well-known name, and is empty in every object.
     Empty {
@@ -94,10 +99,12 @@ pub enum Evidence {
         /// Objects with both days.
         of: usize,
     },
-    /// All last days have this time of day.
+    /// Most last days have this time of day.
     Times {
         /// The time.
         time: String,
+        /// Objects with this time.
+        held: usize,
         /// Objects with a last day.
         of: usize,
     },

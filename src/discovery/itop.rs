@@ -142,7 +142,7 @@ pub fn propose_mapping(seen: &ItopSamples<'_>) -> DiscoveredMapping {
     lines.extend(states);
     lines.push(still_offered(&contracts, &usual, &active));
     lines.extend(targets(seen));
-    DiscoveredMapping { lines, unread: unread(seen.samples, &[HISTORY]) }
+    DiscoveredMapping { lines, unread: unread(seen.samples, &[HISTORY]), missing: Vec::new() }
 }
 
 fn contracts(samples: &Samples) -> Vec<&RawObject> {
@@ -163,7 +163,7 @@ fn holding(held: usize, of: usize, shape: ValueShape) -> Evidence {
     match (held, of) {
         (_, 0) => Evidence::Default,
         (0, of) => Evidence::Empty { of },
-        (held, of) => Evidence::Holds { shape, held, of, usual_name: true },
+        (held, of) => Evidence::Holds { shape, held, of, usual_name: true, outliers: Vec::new() },
     }
 }
 
@@ -294,7 +294,7 @@ fn contract_number(contracts: &[&RawObject], profiles: &Profiles, usual: &str) -
     let own = own(contracts);
     let named = NUMBERS.iter().filter(|code| own.contains(*code));
     let named: Vec<(&str, &Profile)> = named.filter_map(|code| Some((*code, profiles.get(code)?))).collect();
-    let held = named.iter().find(|(_, profile)| profile.is_texts());
+    let held = named.iter().find(|(_, profile)| profile.fits(&ValueShape::Text));
     match held.or_else(|| named.iter().find(|(_, profile)| profile.held == 0)) {
         Some((code, profile)) => line(&path, *code, holding(profile.held, profiles.of, ValueShape::Text)),
         None => line(&path, usual, Evidence::OwnLine),
@@ -319,7 +319,8 @@ fn manager(samples: &Samples, contracts: &[&RawObject]) -> Option<MappingLine> {
     });
     let (code, held) = fullest.max_by_key(|(_, held)| *held)?;
     let shape = ValueShape::Reference(PERSON.to_owned());
-    let evidence = Evidence::Holds { shape, held, of: contracts.len(), usual_name: false };
+    let evidence =
+        Evidence::Holds { shape, held, of: contracts.len(), usual_name: false, outliers: Vec::new() };
     Some(line(&["agreement", "attributes", "manager"], code, evidence))
 }
 

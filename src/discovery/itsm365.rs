@@ -55,23 +55,30 @@ pub struct Itsm365Samples<'a> {
 /// The questions to ask, in this order, until one is answered with an object.
 pub fn date_form_probes(samples: &Samples) -> Vec<DateFormProbe> {
     let objects = agreements(samples).1;
-    let Some(attribute) = days(&objects, &Profiles::of(objects.iter().copied())).0 else {
+    let profiles = Profiles::of(objects.iter().copied());
+    let Some(attribute) = days(&objects, &profiles).0 else {
         return Vec::new();
     };
+    let is_bare = profiles.get(&attribute).is_some_and(Profile::is_bare);
     let mut labels = objects.iter().filter_map(|object| read_label(object.get(&attribute)?.as_str()?));
-    let Some((day, time)) = labels.next() else {
+    let Some((day, time)) = labels.find(|(_, time)| time.is_none() == is_bare) else {
         return Vec::new();
     };
     let question =
         |value: String, form: &'static str| DateFormProbe { attribute: attribute.clone(), value, form };
     let (dots, dashes) = (day.strftime("%Y.%m.%d").to_string(), day.to_string());
-    match time {
-        None => vec![question(dots, "date")],
-        Some(time) => vec![
-            question(format!("{dots} {time}"), "date_time"),
-            question(format!("{dashes} {time}"), "iso_date_time"),
-        ],
+    let time = time.unwrap_or_else(|| "00:00:00".to_owned());
+    let mut questions = vec![
+        question(format!("{dots} {time}"), "date_time"),
+        question(format!("{dashes} {time}"), "iso_date_time"),
+        question(dots, "date"),
+        question(dashes, "iso_date"),
+    ];
+    // First the forms that resemble the helpdesk's own.
+    if is_bare {
+        questions.rotate_left(2);
     }
+    questions
 }
 
 /// The mapping that fits what was seen, with the evidence for each line.
@@ -80,11 +87,11 @@ pub fn propose_mapping(seen: &Itsm365Samples<'_>) -> DiscoveredMapping {
     let (class, objects) = agreements(seen.samples);
     if objects.is_empty() {
         let lines = vec![line(&["agreement", "class"], class, Evidence::NoObjects)];
-        return DiscoveredMapping { lines, unread };
+        return DiscoveredMapping { lines, unread, missing: Vec::new() };
     }
     let profiles = Profiles::of(objects.iter().copied());
     let (first, last) = days(&objects, &profiles);
-    let mut lines = Vec::new();
+    let (mut lines, mut missing) = (Vec::new(), Vec::new());
     let all = seen.samples[CLASSES[0].0].objects().len();
     lines.push(line(&["agreement", "class"], class, Evidence::Typed { held: objects.len(), of: all }));
     lines.push(key(&profiles));
@@ -95,6 +102,7 @@ pub fn propose_mapping(seen: &Itsm365Samples<'_>) -> DiscoveredMapping {
             _ => choose(&profiles, usual_names(&field), &wanted(&field)),
         };
         let Some((code, evidence)) = found else {
+            missing.push(field);
             continue;
         };
         if field != Field::LastDay {
@@ -113,7 +121,7 @@ pub fn propose_mapping(seen: &Itsm365Samples<'_>) -> DiscoveredMapping {
     lines.push(zone(seen));
     lines.extend(rules(seen.samples));
     lines.extend(history(seen.samples));
-    DiscoveredMapping { lines, unread }
+    DiscoveredMapping { lines, unread, missing }
 }
 
 /// The fields that are looked for, with their names under `attributes:`.
@@ -221,37 +229,19 @@ fn wanted(field: &Field) -> ValueShape {
     }
 }
 
-fn fits(profile: &Profile, shape: &ValueShape) -> bool {
-    match shape {
-        ValueShape::Text => profile.is_texts(),
-        ValueShape::Day(_) => profile.is_days(),
-        ValueShape::Reference(class) => profile.refers_to(class),
-        ValueShape::Set(class) => profile.lists(class),
-        ValueShape::Interval => {
-            profile.held > 0
-                && profile.references.is_empty()
-                && profile.sets.is_empty()
-                && profile.days.is_empty()
-        }
-    }
-}
-
 /// The code with values that fit: of a usual name, else the fullest of another; at last an empty one of a usual name.
 fn choose(profiles: &Profiles, usual: &[&str], shape: &ValueShape) -> Option<(String, Evidence)> {
-    let holds = |profile: &Profile, usual_name: bool| Evidence::Holds {
-        shape: shape.clone(),
-        held: profile.held,
-        of: profiles.of,
-        usual_name,
+    let holds = |profile: &Profile, usual_name: bool| {
+        holding(profile, profiles.of, (shape.clone(), shape), usual_name)
     };
     let known = || usual.iter().filter_map(|code| Some((*code, profiles.get(code)?)));
-    if let Some((code, profile)) = known().find(|(_, profile)| fits(profile, shape)) {
+    if let Some((code, profile)) = known().find(|(_, profile)| profile.fits(shape)) {
         return Some((code.to_owned(), holds(profile, true)));
     }
     // Any text could be anything; a reference or a set says by itself what it leads to.
     let tells = matches!(shape, ValueShape::Reference(_) | ValueShape::Set(_));
     let others =
-        profiles.iter().filter(|(code, profile)| tells && !SYSTEM.contains(code) && fits(profile, shape));
+        profiles.iter().filter(|(code, profile)| tells && !SYSTEM.contains(code) && profile.fits(shape));
     if let Some((code, profile)) = others.max_by_key(|(_, profile)| profile.held) {
         return Some((code.to_owned(), holds(profile, false)));
     }
@@ -264,7 +254,7 @@ fn days(objects: &[&RawObject], profiles: &Profiles) -> (Option<String>, Option<
     let named = |field: &Field| {
         let known = usual_names(field).iter().filter_map(|code| Some((*code, profiles.get(code)?)));
         let known: Vec<(&str, &Profile)> = known.collect();
-        let held = known.iter().find(|(_, profile)| profile.is_days());
+        let held = known.iter().find(|(_, profile)| profile.fits(&ValueShape::Day(None)));
         held.or_else(|| known.iter().find(|(_, profile)| profile.held == 0))
             .map(|(code, _)| (*code).to_owned())
     };
@@ -275,15 +265,16 @@ fn days(objects: &[&RawObject], profiles: &Profiles) -> (Option<String>, Option<
     if has_values(&first) || has_values(&last) {
         return (first, last);
     }
-    let is_day = |(code, profile): &(&str, &Profile)| !SYSTEM.contains(code) && profile.is_days();
+    let is_day =
+        |(code, profile): &(&str, &Profile)| !SYSTEM.contains(code) && profile.fits(&ValueShape::Day(None));
     let codes: Vec<&str> = profiles.iter().filter(is_day).map(|(code, _)| code).collect();
     let mut best: Option<(usize, &str, &str)> = None;
     for one in &codes {
         for other in codes.iter().filter(|other| *other != one) {
             let spans = term::spans(objects, one, other);
-            let in_order = spans.iter().all(|(first, last)| first <= last);
-            let apart = spans.iter().any(|(first, last)| first < last);
-            if in_order && apart && best.is_none_or(|(count, _, _)| spans.len() > count) {
+            let in_order = spans.iter().filter(|(first, last)| first < last).count();
+            let reversed = spans.iter().filter(|(first, last)| first > last).count();
+            if in_order > reversed && best.is_none_or(|(count, _, _)| spans.len() > count) {
                 best = Some((spans.len(), one, other));
             }
         }
@@ -291,14 +282,25 @@ fn days(objects: &[&RawObject], profiles: &Profiles) -> (Option<String>, Option<
     best.map_or((first, last), |(_, one, other)| (Some(one.to_owned()), Some(other.to_owned())))
 }
 
+/// The evidence of an attribute whose values have a shape, and the objects whose value has another.
+fn holding(
+    profile: &Profile,
+    of: usize,
+    (shown, shape): (ValueShape, &ValueShape),
+    usual_name: bool,
+) -> Evidence {
+    let outliers = profile.outliers(shape);
+    Evidence::Holds { shape: shown, held: profile.held - outliers.len(), of, usual_name, outliers }
+}
+
 fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Evidence) {
     let evidence = match profiles.get(&code) {
-        Some(profile) if profile.held > 0 => Evidence::Holds {
-            shape: ValueShape::Day(profile.time_of_all().map(str::to_owned)),
-            held: profile.held,
-            of: profiles.of,
-            usual_name: usual_names(field).contains(&code.as_str()),
-        },
+        Some(profile) if profile.held > 0 => {
+            let time = profile.usual_time().filter(|(_, count)| *count == profile.days.len());
+            let shown = ValueShape::Day(time.map(|(time, _)| time.to_owned()));
+            let is_usual = usual_names(field).contains(&code.as_str());
+            holding(profile, profiles.of, (shown, &ValueShape::Day(None)), is_usual)
+        }
         _ => Evidence::Empty { of: profiles.of },
     };
     (code, evidence)
@@ -327,7 +329,7 @@ fn form(understood: Option<&DateFormProbe>, last: Option<&Profile>) -> MappingLi
     if let Some(question) = understood {
         return line(&path, question.form, Evidence::Understood { value: question.value.clone() });
     }
-    let is_bare = last.is_some_and(|last| last.is_days() && last.days.iter().all(|(_, time)| time.is_none()));
+    let is_bare = last.is_some_and(Profile::is_bare);
     line(&path, if is_bare { "date" } else { "date_time" }, Evidence::Default)
 }
 
@@ -383,9 +385,11 @@ fn rules(samples: &Samples) -> Vec<MappingLine> {
 fn interval(lengths: &[&Profile], of: usize) -> MappingLine {
     let held = lengths.iter().map(|profile| profile.held).max().unwrap_or_default();
     let numbers = || lengths.iter().flat_map(|profile| &profile.numbers);
-    let form = if lengths.iter().any(|profile| profile.intervals > 0) {
+    let count = |of: fn(&Profile) -> usize| lengths.iter().map(|profile| of(profile)).sum::<usize>();
+    let (objects, texts) = (count(Profile::intervals), count(|profile| profile.texts.len()));
+    let form = if objects > 0 && objects >= texts.max(numbers().count()) {
         "object"
-    } else if lengths.iter().any(|profile| profile.is_texts()) {
+    } else if texts > numbers().count() {
         "text"
     } else if numbers().next().is_none() {
         return line(&["sla_rules", "interval"], "object", Evidence::Default);
@@ -394,7 +398,8 @@ fn interval(lengths: &[&Profile], of: usize) -> MappingLine {
     } else {
         "seconds"
     };
-    let evidence = Evidence::Holds { shape: ValueShape::Interval, held, of, usual_name: true };
+    let evidence =
+        Evidence::Holds { shape: ValueShape::Interval, held, of, usual_name: true, outliers: Vec::new() };
     line(&["sla_rules", "interval"], form, evidence)
 }
 
@@ -407,3 +412,6 @@ fn history(samples: &Samples) -> Option<MappingLine> {
     let held = objects.iter().filter(has_all).count();
     (held > 0).then(|| line(&["history", "class"], class, Evidence::Typed { held, of: objects.len() }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::calendar::{Day, read_day};
+use crate::discovery::evidence::ValueShape;
 use crate::discovery::sample::RawObject;
 
 /// The values that the objects of a class hold under one code.
@@ -16,16 +17,29 @@ pub(super) struct Profile {
     pub(super) texts: Vec<String>,
     /// Days with their time of day, where they bear one.
     pub(super) days: Vec<(Day, Option<String>)>,
-    /// The classes that references lead to, with how many do.
-    pub(super) references: BTreeMap<String, usize>,
-    /// The classes that sets lead to, with how many objects hold one.
-    pub(super) sets: BTreeMap<String, usize>,
-    /// Lengths of time with a unit.
-    pub(super) intervals: usize,
     /// Whole numbers.
     pub(super) numbers: Vec<i64>,
+    /// The kind of each value, with the object that holds it.
+    values: Vec<(String, HeldKind)>,
+}
+
+/// The kind of one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum HeldKind {
+    /// A text that is no day.
+    Text,
+    /// A day.
+    Day,
+    /// A whole number.
+    Number,
+    /// A length of time with a unit.
+    Interval,
+    /// One object of this class.
+    Reference(String),
+    /// A set of objects of this class.
+    Set(String),
     /// Anything else.
-    pub(super) others: usize,
+    Other,
 }
 
 /// The profiles of a class, by code.
@@ -42,8 +56,9 @@ impl Profiles {
         let mut profiles = Self::default();
         for object in objects {
             profiles.of += 1;
+            let id = object.get("UUID").and_then(Json::as_str).unwrap_or_default();
             for (code, json) in object {
-                profiles.by_code.entry(code.clone()).or_default().take_in(json);
+                profiles.by_code.entry(code.clone()).or_default().take_in(id, json);
             }
         }
         profiles
@@ -61,7 +76,7 @@ impl Profiles {
 }
 
 impl Profile {
-    fn take_in(&mut self, json: &Json) {
+    fn take_in(&mut self, id: &str, json: &Json) {
         let is_empty = match json {
             Json::Null => true,
             Json::String(text) => text.trim().is_empty(),
@@ -72,59 +87,91 @@ impl Profile {
             return;
         }
         self.held += 1;
-        match json {
-            Json::String(text) => match read_label(text) {
-                Some(label) => self.days.push(label),
-                None => self.texts.push(text.trim().to_owned()),
-            },
-            Json::Number(number) => match number.as_i64() {
-                Some(number) => self.numbers.push(number),
-                None => self.others += 1,
-            },
-            Json::Object(object) => match object.get("UUID").and_then(Json::as_str) {
-                Some(id) => *self.references.entry(class_of(id)).or_default() += 1,
-                None if object.contains_key("length") && object.contains_key("interval") => {
-                    self.intervals += 1;
-                }
-                None => self.others += 1,
-            },
-            Json::Array(list) => {
-                let ids = list.iter().filter_map(|entry| entry["UUID"].as_str());
-                let classes: BTreeSet<String> = ids.map(class_of).collect();
-                for class in classes {
-                    *self.sets.entry(class).or_default() += 1;
+        let kind = match json {
+            Json::String(text) => {
+                if let Some(label) = read_label(text) {
+                    self.days.push(label);
+                    HeldKind::Day
+                } else {
+                    self.texts.push(text.trim().to_owned());
+                    HeldKind::Text
                 }
             }
-            Json::Null | Json::Bool(_) => self.others += 1,
+            Json::Number(number) => match number.as_i64() {
+                Some(number) => {
+                    self.numbers.push(number);
+                    HeldKind::Number
+                }
+                None => HeldKind::Other,
+            },
+            Json::Object(object) => match object.get("UUID").and_then(Json::as_str) {
+                Some(id) => HeldKind::Reference(class_of(id)),
+                None if object.contains_key("length") && object.contains_key("interval") => {
+                    HeldKind::Interval
+                }
+                None => HeldKind::Other,
+            },
+            Json::Array(list) => {
+                let ids = list.iter().map(|entry| entry["UUID"].as_str().map(class_of));
+                match Vec::from_iter(ids.collect::<BTreeSet<_>>()).pop() {
+                    Some(Some(class)) if list.iter().all(|entry| refers_to(entry, &class)) => {
+                        HeldKind::Set(class)
+                    }
+                    _ => HeldKind::Other,
+                }
+            }
+            Json::Null | Json::Bool(_) => HeldKind::Other,
+        };
+        self.values.push((id.to_owned(), kind));
+    }
+
+    /// Whether most values have a shape. Text that happens to look like a day does not decide against text.
+    pub(super) fn fits(&self, shape: &ValueShape) -> bool {
+        let decides = |kind: &HeldKind| match shape {
+            ValueShape::Text => *kind == HeldKind::Text,
+            shape => is_shaped(kind, shape),
+        };
+        self.values.iter().filter(|(_, kind)| decides(kind)).count() * 2 > self.held
+    }
+
+    /// The objects whose value does not have a shape.
+    pub(super) fn outliers(&self, shape: &ValueShape) -> Vec<String> {
+        let odd = self.values.iter().filter(|(_, kind)| !is_shaped(kind, shape));
+        odd.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The number of lengths of time with a unit.
+    pub(super) fn intervals(&self) -> usize {
+        self.values.iter().filter(|(_, kind)| *kind == HeldKind::Interval).count()
+    }
+
+    /// The time of day that most days bear, with the number of those that do.
+    pub(super) fn usual_time(&self) -> Option<(&str, usize)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for time in self.days.iter().filter_map(|(_, time)| time.as_deref()) {
+            *counts.entry(time).or_default() += 1;
         }
+        counts.into_iter().find(|(_, count)| count * 2 > self.days.len())
     }
 
-    /// Whether everything that is held is a day.
-    pub(super) fn is_days(&self) -> bool {
-        !self.days.is_empty() && self.days.len() == self.held
+    /// Whether most days bear no time of day.
+    pub(super) fn is_bare(&self) -> bool {
+        self.days.iter().filter(|(_, time)| time.is_none()).count() * 2 > self.days.len()
     }
+}
 
-    /// Whether everything that is held is a text.
-    pub(super) fn is_texts(&self) -> bool {
-        !self.texts.is_empty() && self.texts.len() == self.held
+fn is_shaped(kind: &HeldKind, shape: &ValueShape) -> bool {
+    match shape {
+        ValueShape::Text => matches!(kind, HeldKind::Text | HeldKind::Day | HeldKind::Number),
+        ValueShape::Day(_) => *kind == HeldKind::Day,
+        ValueShape::Reference(class) => matches!(kind, HeldKind::Reference(held) if held == class),
+        ValueShape::Set(class) => matches!(kind, HeldKind::Set(held) if held == class),
+        ValueShape::Interval => matches!(kind, HeldKind::Interval | HeldKind::Text | HeldKind::Number),
     }
+}
 
-    /// Whether everything that is held is one object of this class.
-    pub(super) fn refers_to(&self, class: &str) -> bool {
-        self.held > 0 && self.references.get(class) == Some(&self.held)
-    }
-
-    /// Whether everything that is held is a set of objects of this class.
-    pub(super) fn lists(&self, class: &str) -> bool {
-        self.held > 0 && self.sets.len() == 1 && self.sets.get(class) == Some(&self.held)
-    }
-
-    /// The time of day that all days bear.
-    pub(super) fn time_of_all(&self) -> Option<&str> {
-        let mut times = self.days.iter().map(|(_, time)| time.as_deref());
-        let first = times.next()??;
-        times.all(|time| time == Some(first)).then_some(first)
-    }
+fn refers_to(entry: &Json, class: &str) -> bool {
+    entry["UUID"].as_str().is_some_and(|id| class_of(id) == class)
 }
 
 /// The class of an object, by its id.

@@ -38,9 +38,11 @@ pub(super) fn last_day_form(
     last: &str,
 ) -> (&'static str, Evidence) {
     let profile = profiles.get(last);
-    if let Some(time) = profile.and_then(Profile::time_of_all).filter(|time| time.starts_with("23:59")) {
+    if let Some((time, held)) =
+        profile.and_then(Profile::usual_time).filter(|(time, _)| time.starts_with("23:59"))
+    {
         let of = profile.map_or(0, |profile| profile.held);
-        return ("end_of_day", Evidence::Times { time: time.to_owned(), of });
+        return ("end_of_day", Evidence::Times { time: time.to_owned(), held, of });
     }
     let spans = first.map_or_else(Vec::new, |first| spans(objects, first, last));
     let counted_in = spans

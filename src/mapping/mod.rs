@@ -282,6 +282,8 @@ pub enum DateForm {
     IsoDateTime,
     /// `2026.02.01`.
     Date,
+    /// `2026-02-01`.
+    IsoDate,
 }
 
 /// The class of SLA rules and the codes of its attributes.

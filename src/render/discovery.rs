@@ -1,6 +1,7 @@
 //! The discovered mapping as YAML to paste into servanda.yaml, with the evidence for each line as a comment above it.
 
 use crate::discovery::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass, ValueShape};
+use crate::mapping::Field;
 use crate::render::encode;
 use crate::render::vocabulary::preview;
 
@@ -15,6 +16,12 @@ pub fn yaml(proposal: &DiscoveredMapping) -> String {
             if *needed { "" } else { "; plans work without it, but do not show who made manual changes" };
         let comment = format!("# cannot read `{}`: {}{consequence}", preview(class), preview(error));
         lines.push(encode::terminal(&comment).into_owned());
+    }
+    for field in &proposal.missing {
+        let need = if *field == Field::Title { "; the helpdesk creates no agreement without it" } else { "" };
+        lines.push(format!(
+            "# no attribute found for `{field}`{need}: add it under `attributes` if there is one"
+        ));
     }
     lines.push("helpdesk:".to_owned());
     let mut open: Vec<&str> = Vec::new();
@@ -46,9 +53,10 @@ fn evidence_in_words(key: &str, evidence: &Evidence) -> Option<String> {
     Some(match evidence {
         Evidence::Given => return None,
         Evidence::Typed { held, of: all } => format!("{} sampled objects", of(*held, *all)),
-        Evidence::Holds { shape, held, of: all, usual_name } => {
+        Evidence::Holds { shape, held, of: all, usual_name, outliers } => {
             let known = if *usual_name { "" } else { "; found by its values only, please check" };
-            format!("{} contain {}{known}", of(*held, *all), shape_in_words(shape))
+            let odd = outliers_in_words(outliers);
+            format!("{} contain {}{odd}{known}", of(*held, *all), shape_in_words(shape))
         }
         Evidence::Empty { of } => format!("well-known name; empty in all {of}"),
         Evidence::Free { taken: 0, of } => format!("empty or an ownership key in all {of}"),
@@ -59,7 +67,8 @@ fn evidence_in_words(key: &str, evidence: &Evidence) -> Option<String> {
         Evidence::Spans { whole, of: all } => {
             format!("{} periods are whole months if it is read this way", of(*whole, *all))
         }
-        Evidence::Times { time, of } => format!("always {}, in all {of}", preview(time)),
+        Evidence::Times { time, held, of } if held == of => format!("always {}, in all {of}", preview(time)),
+        Evidence::Times { time, held, of: all } => format!("{}, in {}", preview(time), of(*held, *all)),
         Evidence::Named { seen, of: all } => format!("{} in this state", of(*seen, *all)),
         Evidence::Dated { fits, of: all } => {
             format!("the periods of {} in this state fit; please check", of(*fits, *all))
@@ -107,6 +116,18 @@ fn clock(newest: &str, minutes: i64) -> String {
     format!("the time zone of this repository; the newest time, {newest}, fits every zone")
 }
 
+/// The first objects whose value is of another kind.
+fn outliers_in_words(outliers: &[String]) -> String {
+    const SHOWN: usize = 3;
+
+    let shown: Vec<String> = outliers.iter().take(SHOWN).map(|id| preview(id)).collect();
+    match outliers.len() {
+        0 => String::new(),
+        count if count > SHOWN => format!("; not {} and {} more", shown.join(", "), count - SHOWN),
+        _ => format!("; not {}", shown.join(", ")),
+    }
+}
+
 fn shape_in_words(shape: &ValueShape) -> String {
     match shape {
         ValueShape::Text => "text".to_owned(),
@@ -122,6 +143,7 @@ fn shape_in_words(shape: &ValueShape) -> String {
 mod tests {
     use super::yaml;
     use crate::discovery::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass};
+    use crate::mapping::Field;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
 
     #[test]
@@ -152,9 +174,11 @@ mod tests {
                 error: "403".to_owned(),
                 needed: true,
             }],
+            missing: vec![Field::Title],
         };
         insta::assert_snapshot!(yaml(&proposal), @r"
         # cannot read `employee`: 403
+        # no attribute found for `title`; the helpdesk creates no agreement without it: add it under `attributes` if there is one
         helpdesk:
           kind: itsm365
           agreement:
@@ -176,11 +200,11 @@ mod tests {
     #[test]
     fn nothing_hostile_leaves_its_line() {
         for text in HOSTILE {
-            let evidence = Evidence::Times { time: (*text).to_owned(), of: 1 };
+            let evidence = Evidence::Times { time: (*text).to_owned(), held: 1, of: 1 };
             let lines = vec![MappingLine { path: vec!["class"], value: (*text).into(), evidence }];
             let unread =
                 vec![UnreadableClass { class: (*text).to_owned(), error: (*text).to_owned(), needed: true }];
-            let written = yaml(&DiscoveredMapping { lines, unread });
+            let written = yaml(&DiscoveredMapping { lines, unread, missing: Vec::new() });
             assert!(is_clean(&written), "{written}");
             assert_eq!(written.lines().count(), 4, "{written}");
         }

@@ -23,7 +23,14 @@ pub(super) fn mapping(
     let default = if is_itop { Mapping::itop() } else { Mapping::default() };
     let written = helpdesk.agreement.clone().unwrap_or_default();
     let (mut attributes, last_day) = match &written.attributes {
-        Some(attributes) => reader.attributes(attributes),
+        Some(attributes) => {
+            let read = reader.attributes(attributes);
+            // A name that is not known may be meant for one of them.
+            if read.0.len() == attributes.len() {
+                reader.check_required(&read.0, &default);
+            }
+            read
+        }
         None => (default.attributes.clone(), default.last_day),
     };
     if is_itop {
@@ -185,12 +192,30 @@ impl SettingsReader<'_> {
         (attributes, last_day)
     }
 
+    /// Reports the fields without which the helpdesk creates no agreement. `attributes` replaces all defaults, so that each
+    /// has to be there.
+    fn check_required(&mut self, attributes: &BTreeMap<Field, String>, default: &Mapping) {
+        let organisation = default.recipients.is_single.then_some(Field::Recipients);
+        for field in std::iter::once(Field::Title).chain(organisation) {
+            if !attributes.contains_key(&field) {
+                let code = default.attributes.get(&field).map_or("…", String::as_str);
+                self.fault(
+                    Code::E010,
+                    &["helpdesk", "agreement", "attributes"],
+                    format!("`attributes.{field}` is missing: the helpdesk creates no agreement without it"),
+                    format!("add `{field}: {code}`, with the code of that attribute in your helpdesk"),
+                );
+            }
+        }
+    }
+
     fn dates(&mut self, written: Option<&shape::DatesShape>, default: Dates) -> Dates {
         let Some(written) = written else { return default };
         Dates {
             zone: self.zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref()).or(default.zone),
             form: match written.form {
                 Some(shape::DateFormShape::Date) => DateForm::Date,
+                Some(shape::DateFormShape::IsoDate) => DateForm::IsoDate,
                 Some(shape::DateFormShape::DateTime) => DateForm::DateTime,
                 Some(shape::DateFormShape::IsoDateTime) => DateForm::IsoDateTime,
                 None => default.form,

@@ -253,7 +253,8 @@ pub struct DatesShape {
     /// Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// The format of a day: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, without a time.
+    /// The format of a day: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or without a time `date`
+    /// (2026.02.01) or `iso_date` (2026-02-01).
     /// Default: `date_time`.
     pub form: Option<DateFormShape>,
 }
@@ -263,12 +264,14 @@ pub struct DatesShape {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum DateFormShape {
-    /// A date without a time.
+    /// A date with dots and without a time.
     Date,
     /// A date with dots and a time.
     DateTime,
     /// A date with dashes and a time.
     IsoDateTime,
+    /// A date with dashes and without a time.
+    IsoDate,
 }
 
 /// Whether the helpdesk stores the targets, and how.

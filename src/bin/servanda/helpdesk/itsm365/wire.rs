@@ -96,6 +96,7 @@ fn write_day(day: Day, form: DayForm, date_form: DateForm) -> String {
         DateForm::DateTime => format!("{} {time}", day.strftime("%Y.%m.%d")),
         DateForm::IsoDateTime => format!("{day} {time}"),
         DateForm::Date => day.strftime("%Y.%m.%d").to_string(),
+        DateForm::IsoDate => day.to_string(),
     }
 }
 

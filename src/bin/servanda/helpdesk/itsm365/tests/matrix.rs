@@ -19,7 +19,7 @@ use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, Interv
 use crate::sandbox::{Fault, Operation, SandboxOptions};
 
 /// The way many settings each switch has, in the order of [`options`].
-const SETTINGS: [usize; 15] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2, 2];
+const SETTINGS: [usize; 15] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 4, 4, 2, 2, 2];
 
 /// A choice for each switch.
 pub(super) type Row = [usize; SETTINGS.len()];
@@ -44,8 +44,8 @@ fn options(row: Row) -> (SandboxOptions, RecipientSide) {
         greatest_limit: [None, Some(1), Some(3)][row[8]],
         paging: [Paging::Regular, Paging::Ragged][row[14]],
         zone: ["UTC", "Asia/Vladivostok", "America/New_York"][row[9]].to_owned(),
-        day_only: row[10] == 2,
-        date_writes: if row[10] == 1 { DateWrites::Dashes } else { DateWrites::Dots },
+        day_only: row[10] >= 2,
+        date_writes: [DateWrites::Dots, DateWrites::Dashes][row[10] % 2],
         interval: [
             IntervalEncoding::Object,
             IntervalEncoding::Milliseconds,
@@ -69,8 +69,9 @@ pub(super) async fn open(row: Row) -> Desk {
             [row[11]];
     let mut desk = Desk::open(options).await;
     desk.mapping.recipients.side = side;
-    desk.mapping.dates.form = [DateForm::DateTime, DateForm::IsoDateTime, DateForm::Date][row[10]];
-    if row[10] != 2 {
+    desk.mapping.dates.form =
+        [DateForm::DateTime, DateForm::IsoDateTime, DateForm::Date, DateForm::IsoDate][row[10]];
+    if row[10] < 2 {
         desk.mapping.last_day = [DayForm::EndOfDay, DayForm::NextDay][row[10]];
     }
     desk.mapping.rules.as_mut().expect("there are rules").interval = interval;
