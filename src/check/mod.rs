@@ -88,13 +88,16 @@ impl<'a> AgreementChecker<'a> {
         Self { catalog, settings, addresses: notices::addresses(catalog) }
     }
 
-    /// The agreement, where nothing is wrong with it by itself.
-    pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Option<Agreement> {
+    /// The agreement, or the first error in it by itself.
+    pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Result<Agreement, Option<Diagnostic>> {
         let Self { catalog, settings, addresses } = self;
         let titles = Titles::compile(title_of(resolved));
         let reading = alone(resolved, CheckContext { catalog, settings, titles: &titles, addresses }, at);
-        let is_sound = reading.faults.iter().all(|fault| fault.severity != Severity::Error);
-        reading.subject.filter(|_| is_sound).map(|subject| subject.agreement)
+        let error = reading.faults.into_iter().find(|fault| fault.severity == Severity::Error);
+        match (error, reading.subject) {
+            (None, Some(subject)) => Ok(subject.agreement),
+            (error, _) => Err(error),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{Agreement, AttributeValue, Target};
+use crate::agreement::{Agreement, AttributeValue, PeriodEnd, Target};
 use crate::calendar::{Day, Instant, TargetTime};
 use crate::catalog::Catalog;
 use crate::desired::model::{Desired, DesiredAgreement, Unresolved};
@@ -111,9 +111,7 @@ impl Projection<'_> {
             let value = match field {
                 Field::Title => Value::text(&agreement.title),
                 Field::Number => agreement.number.as_deref().map_or(Value::Nothing, Value::text),
-                Field::FirstDay => {
-                    day(agreement.period.first_day.or(period_at(agreement, Instant::MIN).first_day))
-                }
+                Field::FirstDay => day(agreement.period.first_day.or_else(|| self.first_day_of_term())),
                 Field::LastDay => day(stretch.last_day),
                 Field::Manager => {
                     let manager = agreement.manager.as_ref().map(|slug| slug.as_str());
@@ -143,6 +141,13 @@ impl Projection<'_> {
             fields.insert(field.clone(), value);
         }
         fields
+    }
+
+    /// The first day of a term that begins with the first activation. Without a term, a first day that the files leave
+    /// out stays empty.
+    fn first_day_of_term(&self) -> Option<Day> {
+        let is_term = matches!(self.agreement.period.end, PeriodEnd::Term(_));
+        is_term.then(|| period_at(self.agreement, Instant::MIN).first_day)?
     }
 
     fn resolved(&mut self, found: Result<LiveId, Unresolved>) -> Option<LiveId> {

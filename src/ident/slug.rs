@@ -106,7 +106,7 @@ pub fn slug_of(title: &str) -> String {
     let words = words(title);
     let named: Vec<&String> = words.iter().filter(|word| !LEGAL_FORMS.contains(&word.as_str())).collect();
     // A company may be called nothing but a legal form.
-    let named = if named.is_empty() { words.iter().collect() } else { named };
+    let named = if named.is_empty() { words.last().into_iter().collect() } else { named };
     let mut slug = String::new();
     for word in named.into_iter().map(|word| latin(word)).filter(|word| !word.is_empty()) {
         if slug.len() + word.len() + 1 > LONGEST && !slug.is_empty() {
@@ -189,6 +189,7 @@ mod tests {
             ("24x7", "24x7"),
             ("Щёлковский объезд", "shchelkovsky-obezd"),
             ("ООО", "ooo"),
+            ("ООО «ООО»", "ooo"),
             ("日本", ""),
             ("Северныи\u{306}", "severny"),
         ] {

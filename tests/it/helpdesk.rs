@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::repository::Repository;
 
 /// The key that the embedded helpdesk accepts.
-const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
+pub(crate) const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
 
 /// A served helpdesk; dropping it stops the server.
 pub(crate) struct Helpdesk {
@@ -20,13 +20,23 @@ pub(crate) struct Helpdesk {
 impl Helpdesk {
     /// Serves the embedded helpdesk of a repository.
     pub(crate) fn serve(repository: &Repository) -> Self {
-        let mut command = repository.program(&["sandbox", "serve"]);
+        Self::serve_with(repository, &[])
+    }
+
+    /// Serves it with these options of the command.
+    pub(crate) fn serve_with(repository: &Repository, options: &[&str]) -> Self {
+        let mut command = repository.program(&[&["sandbox", "serve"], options].concat());
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address =
             line.trim().strip_prefix("http://").and_then(|url| url.strip_suffix("/sd")).unwrap().to_owned();
         Self { process, address }
+    }
+
+    /// The address for servanda.yaml.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/sd", self.address)
     }
 
     /// Sends a request of the interface.

@@ -26,6 +26,7 @@ mod help;
 mod helpdesk;
 mod helpdesk_notices;
 mod hostile;
+mod import;
 mod layers;
 mod left_out;
 mod ledgers;

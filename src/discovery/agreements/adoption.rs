@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::check::AgreementChecker;
 use crate::diagnostic::Sources;
 use crate::document::Document;
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::{Directory, LiveAgreement, Observed};
 use crate::mapping::Field;
 use crate::settings::Settings;
@@ -35,17 +35,45 @@ pub struct AdoptionContext<'a> {
     pub taken: BTreeSet<String>,
     /// The objects that an agreement already adopts.
     pub adopted: BTreeSet<LiveId>,
+    /// The objects to adopt.
+    pub selection: &'a AdoptionSelection,
     /// The instant of the run.
     pub at: Instant,
     /// The minimum number of agreements for a new template; `None` for no new templates.
     pub template_from: Option<usize>,
 }
 
+/// The objects to adopt: all, or some objects, or those of some clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdoptionSelection {
+    /// Only these objects; all if it is empty.
+    pub objects: BTreeSet<LiveId>,
+    /// Only those of these clients; of all if it is empty.
+    pub clients: BTreeSet<ClientSlug>,
+}
+
+impl AdoptionSelection {
+    /// Whether an object is one of them, as far as its id tells.
+    pub(super) fn contains_object(&self, object: &LiveId) -> bool {
+        self.objects.is_empty() || self.objects.contains(object)
+    }
+
+    /// Whether the objects of a client are among them.
+    pub(super) fn contains_client(&self, client: &ClientSlug) -> bool {
+        self.clients.is_empty() || self.clients.contains(client)
+    }
+
+    /// Whether it is restricted to some clients, so that objects whose client is unknown are not among them.
+    pub(super) fn names_clients(&self) -> bool {
+        !self.clients.is_empty()
+    }
+}
+
 /// The proposed files, and the objects without one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Adoption {
     /// New templates.
-    pub templates: Vec<ProposedFile>,
+    pub templates: Vec<ProposedTemplate>,
     /// New agreements.
     pub agreements: Vec<AdoptedAgreement>,
     /// Objects that are not adopted.
@@ -61,13 +89,29 @@ pub struct ProposedFile {
     pub text: String,
 }
 
+/// A proposed template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProposedTemplate {
+    /// The file.
+    #[serde(flatten)]
+    pub file: ProposedFile,
+    /// The number of agreements and templates that extend it.
+    pub extended_by: usize,
+    /// The number of lines that it saves.
+    pub lines_saved: usize,
+}
+
 /// An object and the file that adopts it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdoptedAgreement {
     /// The object.
     pub object: LiveId,
+    /// Its title in the helpdesk.
+    pub title: String,
     /// The agreement's id.
     pub id: AgreementId,
+    /// The client.
+    pub client: ClientSlug,
     /// The template that it extends.
     pub template: Option<String>,
     /// The file.
@@ -102,31 +146,74 @@ pub enum SkipReason {
     /// It has no recipient, so its client is unknown.
     NoRecipient,
     /// Its recipients belong to several clients.
-    SeveralClients,
+    SeveralClients {
+        /// Their slugs.
+        clients: Vec<String>,
+    },
     /// It covers no service.
     NoService,
     /// The catalog has no slug for an object that it refers to.
     NoSlug {
+        /// The field that refers to it.
+        field: Field,
         /// The object without a slug.
         object: LiveId,
         /// The title of that object.
         title: String,
+    },
+    /// It refers to an object that is archived, which no agreement may use.
+    ArchivedReference {
+        /// The field that refers to it.
+        field: Field,
+        /// The archived object.
+        object: LiveId,
+        /// The title of that object.
+        title: String,
+    },
+    /// The mapping does not name its state.
+    UnknownState {
+        /// The state.
+        state: String,
     },
     /// Its period and its state contradict each other.
     Contradictory {
         /// The state.
         state: String,
     },
-    /// No file can express these fields.
+    /// It is not active, and its services would be withdrawn.
+    StillOffered {
+        /// The state.
+        state: String,
+    },
+    /// A service has targets for some priorities of the agreement only, or on the hours of several calendars.
+    ServiceTargets,
+    /// A file results in other values of these fields.
     NotExpressible {
         /// The fields.
         fields: Vec<Field>,
     },
-    /// Its file would be an error beside the other files of the repository.
+    /// Its file would be an error.
     Invalid {
         /// The error.
         error: String,
     },
+}
+
+impl SkipReason {
+    /// The fields that are the reason; none if the object as a whole is, or the error names them.
+    pub fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Unreadable { .. } | Self::Archived | Self::Invalid { .. } | Self::UnknownState { .. } => {
+                Vec::new()
+            }
+            Self::NoRecipient | Self::SeveralClients { .. } => vec![Field::Recipients],
+            Self::NoService | Self::StillOffered { .. } => vec![Field::Services],
+            Self::NoSlug { field, .. } | Self::ArchivedReference { field, .. } => vec![field.clone()],
+            Self::Contradictory { .. } => vec![Field::LastDay],
+            Self::ServiceTargets => vec![Field::Targets],
+            Self::NotExpressible { fields } => fields.clone(),
+        }
+    }
 }
 
 impl Adoption {
@@ -136,17 +223,16 @@ impl Adoption {
             return;
         };
         let adopted = self.agreements.remove(index);
-        let title = adopted.resolved["title"].as_str().unwrap_or(adopted.object.as_str()).to_owned();
         let reason = SkipReason::Invalid { error: error.to_owned() };
-        self.skipped.push(SkippedObject { object: adopted.object, title, reason });
-        let used: BTreeSet<&String> =
-            self.agreements.iter().filter_map(|adopted| adopted.template.as_ref()).collect();
-        self.templates.retain(|file| used.iter().any(|name| *name == stem(&file.path)));
+        self.skipped.push(SkippedObject { object: adopted.object, title: adopted.title, reason });
     }
 
     /// All proposed files.
     pub fn files(&self) -> impl Iterator<Item = &ProposedFile> {
-        self.templates.iter().chain(self.agreements.iter().map(|adopted| &adopted.file))
+        self.templates
+            .iter()
+            .map(|template| &template.file)
+            .chain(self.agreements.iter().map(|adopted| &adopted.file))
     }
 }
 
@@ -154,4 +240,17 @@ impl Adoption {
 pub(super) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.strip_suffix(".yaml").unwrap_or(name)
+}
+
+/// A possible file of an agreement.
+pub(super) struct DraftFile {
+    pub(super) template: Option<String>,
+    pub(super) text: String,
+    pub(super) own: Json,
+    pub(super) resolved: Json,
+}
+
+/// The path of an agreement's file.
+pub(super) fn path_of(id: &AgreementId) -> String {
+    format!("agreements/{id}.yaml")
 }

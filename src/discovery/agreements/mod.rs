@@ -6,9 +6,13 @@
 
 mod adoption;
 mod observed;
+mod succession;
 mod templates;
 
-pub use adoption::{AdoptedAgreement, Adoption, AdoptionContext, ProposedFile, SkipReason, SkippedObject};
+pub use adoption::{
+    AdoptedAgreement, Adoption, AdoptionContext, AdoptionSelection, ProposedFile, ProposedTemplate,
+    SkipReason, SkippedObject,
+};
 
 use std::collections::BTreeSet;
 
@@ -19,22 +23,16 @@ use crate::agreement::Agreement;
 use crate::author;
 use crate::calendar::Term;
 use crate::desired::desired;
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::document::{DocumentKind, read};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveAgreement, Observed, Value};
-use crate::mapping::Field;
+use crate::mapping::{Field, Mapping};
 use crate::template::Library;
 
-use adoption::stem;
+use adoption::{DraftFile, path_of, stem};
 use observed::{Candidate, ObservedAgreement, SlugIndex};
-
-/// A possible file of an agreement.
-struct DraftFile {
-    template: Option<String>,
-    text: String,
-    resolved: Json,
-}
+use templates::{TemplateDrafts, TemplateFile};
 
 /// Proposes files for all objects without an ownership key.
 pub fn adopt(context: &AdoptionContext<'_>) -> Adoption {
@@ -43,57 +41,92 @@ pub fn adopt(context: &AdoptionContext<'_>) -> Adoption {
     let mut taken = context.taken.clone();
     let mut candidates = Vec::new();
     for (object, observed) in context.unmarked {
-        if context.adopted.contains(object) {
+        if context.adopted.contains(object) || !context.selection.contains_object(object) {
             continue;
         }
-        let live = match observed {
-            Observed::Present(live) => live,
-            Observed::Absent => continue,
+        match observed {
+            Observed::Absent => {}
+            Observed::Present(live) => match observed::facts(live, &slugs, context) {
+                Ok(facts) if context.selection.contains_client(&facts.client) => {
+                    let id = free_id(&facts, &mut taken);
+                    candidates.push(Candidate { object, live, facts, id });
+                }
+                Ok(_) => {}
+                Err(reason) => {
+                    let client = slugs.client_of(live);
+                    if client.map_or(!context.selection.names_clients(), |client| {
+                        context.selection.contains_client(&client)
+                    }) {
+                        adoption.skipped.push(skipped(object, live, reason));
+                    }
+                }
+            },
+            Observed::Unknown(_) if context.selection.names_clients() => {}
             Observed::Unknown(error) => {
                 let reason = SkipReason::Unreadable { error: error.clone() };
-                adoption.skipped.push(SkippedObject {
-                    object: object.clone(),
-                    title: object.to_string(),
-                    reason,
-                });
-                continue;
+                let title = object.to_string();
+                adoption.skipped.push(SkippedObject { object: object.clone(), title, reason });
             }
-        };
-        match observed::facts(live, &slugs, context) {
-            Ok(facts) => {
-                let id = free_id(&facts, &mut taken);
-                candidates.push(Candidate { object, live, facts, id });
-            }
-            Err(reason) => adoption.skipped.push(skipped(object, live, reason)),
         }
     }
-    let proposed = match context.template_from {
-        Some(least) => templates::templates(&candidates, context, least),
-        None => Vec::new(),
+    let drafts = match context.template_from {
+        Some(least) => TemplateDrafts::of(&candidates, context, least),
+        None => TemplateDrafts::default(),
     };
-    let (attempts, used) = choose(&candidates, context, &proposed);
-    adoption.templates = proposed.into_iter().filter(|file| used.contains(stem(&file.path))).collect();
+    let (mut attempts, files) = choose(&candidates, context, &drafts);
+    succession::tie(&candidates, &mut attempts);
+    adoption.templates = proposed_templates(&files, &attempts);
     for (candidate, attempt) in candidates.iter().zip(attempts) {
         match attempt {
-            Ok(attempt) => adoption.agreements.push(AdoptedAgreement {
-                object: candidate.object.clone(),
-                id: candidate.id.clone(),
-                template: attempt.template,
-                file: ProposedFile { path: path_of(&candidate.id), text: attempt.text },
-                resolved: attempt.resolved,
-            }),
-            Err(fields) => {
-                let reason = SkipReason::NotExpressible { fields };
-                adoption.skipped.push(skipped(candidate.object, candidate.live, reason));
-            }
+            Ok(attempt) => adoption.agreements.push(adopted(candidate, attempt)),
+            Err(reason) => adoption.skipped.push(skipped(candidate.object, candidate.live, reason)),
         }
     }
     adoption.skipped.sort_by(|one, other| one.object.cmp(&other.object));
     adoption
 }
 
-fn path_of(id: &AgreementId) -> String {
-    format!("agreements/{id}.yaml")
+fn adopted(candidate: &Candidate<'_>, attempt: DraftFile) -> AdoptedAgreement {
+    AdoptedAgreement {
+        object: candidate.object.clone(),
+        title: candidate.facts.title.clone(),
+        id: candidate.id.clone(),
+        client: candidate.facts.client.clone(),
+        template: attempt.template,
+        file: ProposedFile { path: path_of(&candidate.id), text: attempt.text },
+        resolved: attempt.resolved,
+    }
+}
+
+/// The templates with the number of files that extend each, and the lines that this saves.
+fn proposed_templates(
+    files: &[TemplateFile],
+    attempts: &[Result<DraftFile, SkipReason>],
+) -> Vec<ProposedTemplate> {
+    let lines = |text: &str| text.lines().count();
+    let templates = files.iter().map(|template| {
+        let name = stem(&template.file.path);
+        let mut whole = 0;
+        let mut written = lines(&template.file.text);
+        let of_name = |extended: Option<&str>| extended == Some(name);
+        let mut extended_by = 0;
+        for draft in attempts.iter().flatten().filter(|draft| of_name(draft.template.as_deref())) {
+            extended_by += 1;
+            whole += lines(&author::file_text("agreements/a.yaml", &draft.resolved));
+            written += lines(&draft.text);
+        }
+        for other in files.iter().filter(|other| of_name(other.extends.as_deref())) {
+            extended_by += 1;
+            whole += lines(&other.whole);
+            written += lines(&other.file.text);
+        }
+        ProposedTemplate {
+            file: template.file.clone(),
+            extended_by,
+            lines_saved: whole.saturating_sub(written),
+        }
+    });
+    templates.collect()
 }
 
 fn skipped(object: &LiveId, live: &LiveAgreement, reason: SkipReason) -> SkippedObject {
@@ -117,31 +150,33 @@ fn free_id(facts: &ObservedAgreement, taken: &mut BTreeSet<String>) -> Agreement
     AgreementId::new(&name).expect("a slug with a number is an id")
 }
 
-/// For each candidate, the shortest file that expresses the object exactly, or the fields that no file can express; and
+/// For each candidate, the shortest file that expresses the object exactly, or the reason why none does; and
 /// the new templates that at least two of these files extend.
 fn choose(
     candidates: &[Candidate<'_>],
     context: &AdoptionContext<'_>,
-    proposed: &[ProposedFile],
-) -> (Vec<Result<DraftFile, Vec<Field>>>, BTreeSet<String>) {
-    let mut used: BTreeSet<String> = proposed.iter().map(|file| stem(&file.path).to_owned()).collect();
+    drafts: &TemplateDrafts,
+) -> (Vec<Result<DraftFile, SkipReason>>, Vec<TemplateFile>) {
+    let mut used = drafts.names();
     loop {
+        let files = drafts.files(&used);
         let mut sources = context.sources.clone();
         let mut templates = context.templates.to_vec();
-        for file in proposed.iter().filter(|file| used.contains(stem(&file.path))) {
+        for TemplateFile { file, .. } in &files {
             let id = sources.add(file.path.as_str(), file.text.as_str());
             templates.push(read(&sources, id, DocumentKind::Template).0);
         }
         let (library, _) = Library::new(&templates);
         let attempts: Vec<_> =
             candidates.par_iter().map(|candidate| best(candidate, &library, &sources, context)).collect();
-        let count = |name: &str| {
-            attempts.iter().flatten().filter(|attempt| attempt.template.as_deref() == Some(name)).count()
-        };
-        // A template that one agreement extends saves nothing.
-        let kept: BTreeSet<String> = used.iter().filter(|name| count(name) >= 2).cloned().collect();
+        let extended = attempts.iter().flatten().filter_map(|attempt| attempt.template.as_deref());
+        let extended: Vec<&str> =
+            extended.chain(files.iter().filter_map(|file| file.extends.as_deref())).collect();
+        // A template that one file extends saves nothing.
+        let is_shared = |name: &&String| extended.iter().filter(|other| *other == name).count() >= 2;
+        let kept: BTreeSet<String> = used.iter().filter(is_shared).cloned().collect();
         if kept == used {
-            return (attempts, kept);
+            return (attempts, files);
         }
         used = kept;
     }
@@ -153,57 +188,60 @@ fn best(
     library: &Library<'_>,
     sources: &Sources,
     context: &AdoptionContext<'_>,
-) -> Result<DraftFile, Vec<Field>> {
+) -> Result<DraftFile, SkipReason> {
     let mut best: Option<DraftFile> = None;
-    let mut differs = Vec::new();
+    let mut without_template = SkipReason::NotExpressible { fields: Vec::new() };
     for template in std::iter::once(None).chain(library.names().map(Some)) {
         for has_title in [false, true] {
-            let Some(text) = written(candidate, library, template, has_title) else {
+            let Some(own) = written(candidate, library, context, template, has_title) else {
                 continue;
             };
+            let text = author::file_text(&path_of(&candidate.id), &own);
             if best.as_ref().is_some_and(|best| best.text.len() <= text.len()) {
                 continue;
             }
             match verified(candidate, library, sources, context, &text) {
                 Ok(resolved) => {
-                    best = Some(DraftFile { template: template.map(str::to_owned), text, resolved });
+                    best = Some(DraftFile { template: template.map(str::to_owned), text, own, resolved });
                 }
-                Err(fields) if template.is_none() && has_title => differs = fields,
+                Err(reason) if template.is_none() && has_title => without_template = reason,
                 Err(_) => {}
             }
         }
     }
-    best.ok_or(differs)
+    best.ok_or(without_template)
 }
 
 /// The file of the object, if it extends the template.
 fn written(
     candidate: &Candidate<'_>,
     library: &Library<'_>,
+    context: &AdoptionContext<'_>,
     template: Option<&str>,
     has_title: bool,
-) -> Option<String> {
+) -> Option<Json> {
     let extends: Vec<&str> = template.into_iter().collect();
     let inherited = match template {
         None => Json::Object(Map::new()),
         Some(_) => library.inherited(&extends)?.to_json(),
     };
-    let target = merged(&candidate.facts, &inherited, has_title);
+    let target = merged(&candidate.facts, &inherited, has_title, &context.settings.helpdesk.mapping);
     let mut own = author::minimize(library, &extends, &target).ok()?;
     own.as_object_mut()?.insert("adopts".to_owned(), candidate.object.as_str().into());
-    let ordered = author::in_field_order(own.as_object()?.clone());
-    Some(author::file_text(&path_of(&candidate.id), &ordered))
+    Some(author::in_field_order(own.as_object()?.clone()))
 }
 
 /// The merged agreement that a file must result in: the observed fields, and the template's for the rest.
-fn merged(facts: &ObservedAgreement, inherited: &Json, has_title: bool) -> Json {
+fn merged(facts: &ObservedAgreement, inherited: &Json, has_title: bool, mapping: &Mapping) -> Json {
     let mut merged = inherited.as_object().cloned().unwrap_or_default();
-    for field in observed::SEEN {
-        merged.shift_remove(field);
+    for (key, field) in observed::SEEN {
+        if field.is_none_or(|field| mapping.carries(&field)) {
+            merged.shift_remove(key);
+        }
     }
     merged.extend(facts.fields.clone());
     if has_title {
-        merged.insert("title".to_owned(), facts.title.clone().into());
+        merged.insert("title".to_owned(), literal_title(&facts.title).into());
     } else if let Some(title) = inherited.get("title") {
         merged.insert("title".to_owned(), title.clone());
     }
@@ -228,40 +266,69 @@ fn merged(facts: &ObservedAgreement, inherited: &Json, has_title: bool) -> Json 
     Json::Object(merged)
 }
 
-/// The merged agreement of a file, if it equals the object; otherwise the fields that differ.
+/// A title that renders as it is: braces that would begin an expression are written as one.
+fn literal_title(title: &str) -> String {
+    let mut literal = String::new();
+    let mut letters = title.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '{' if letters.peek().is_some_and(|next| "{%#".contains(*next)) => literal.push_str("{{ '{' }}"),
+            letter => literal.push(letter),
+        }
+    }
+    literal
+}
+
+/// The merged agreement of a file, if it equals the object; otherwise the reason why it does not.
 fn verified(
     candidate: &Candidate<'_>,
     library: &Library<'_>,
     sources: &Sources,
     context: &AdoptionContext<'_>,
     text: &str,
-) -> Result<Json, Vec<Field>> {
+) -> Result<Json, SkipReason> {
     let mut own = sources.placeholders();
     let file = own.add(path_of(&candidate.id), text);
-    let document = read(&own, file, DocumentKind::Agreement).0;
-    let (resolved, _) = library.resolve(&document);
+    let invalid = |faults: Option<Diagnostic>| {
+        let error = faults.map_or_else(|| "it cannot be written as a file".to_owned(), |fault| fault.message);
+        SkipReason::Invalid { error }
+    };
+    let first_error =
+        |faults: Diagnostics| faults.iter().find(|fault| fault.severity == Severity::Error).cloned();
+    let (document, faults) = read(&own, file, DocumentKind::Agreement);
+    if let Some(fault) = first_error(faults) {
+        return Err(invalid(Some(fault)));
+    }
+    let (resolved, faults) = library.resolve(&document);
     let [resolved] = &resolved[..] else {
-        return Err(Vec::new());
+        return Err(invalid(first_error(faults)));
     };
-    let Some(agreement) = context.checker.agreement(resolved, context.at) else {
-        return Err(Vec::new());
-    };
-    let differs = differences(&agreement, candidate.live, context);
-    if differs.is_empty() { Ok(resolved.tree.to_json()) } else { Err(differs) }
+    let agreement = context.checker.agreement(resolved, context.at).map_err(invalid)?;
+    let fields = differences(&agreement, candidate.live, context)?;
+    if fields.is_empty() { Ok(resolved.tree.to_json()) } else { Err(SkipReason::NotExpressible { fields }) }
 }
 
 /// The fields in which an agreement differs from an object. A state that differs is reported as both days.
-fn differences(agreement: &Agreement, live: &LiveAgreement, context: &AdoptionContext<'_>) -> Vec<Field> {
+fn differences(
+    agreement: &Agreement,
+    live: &LiveAgreement,
+    context: &AdoptionContext<'_>,
+) -> Result<Vec<Field>, SkipReason> {
     let mapping = &context.settings.helpdesk.mapping;
     let desired =
         desired(std::slice::from_ref(agreement), context.catalog, mapping, context.directory, context.at);
-    let Some(desired) = desired.agreements.get(&agreement.id) else {
-        return vec![Field::Title];
+    let Some(projected) = desired.agreements.get(&agreement.id) else {
+        let unresolved =
+            desired.unresolved.values().flatten().map(|unresolved| format!("`{}`", unresolved.slug));
+        let slugs = unresolved.collect::<Vec<_>>().join(", ");
+        return Err(SkipReason::Invalid {
+            error: format!("no single object of the helpdesk belongs to {slugs}"),
+        });
     };
-    if desired.record.state != live.record.state || desired.archived != live.archived {
-        return vec![Field::FirstDay, Field::LastDay];
+    if projected.record.state != live.record.state || projected.archived != live.archived {
+        return Ok(vec![Field::FirstDay, Field::LastDay]);
     }
     let held = |field: &Field| live.record.fields.get(field).unwrap_or(&Value::Nothing);
-    let differs = desired.record.fields.iter().filter(|(field, value)| *value != held(field));
-    differs.map(|(field, _)| field.clone()).collect()
+    let differs = projected.record.fields.iter().filter(|(field, value)| *value != held(field));
+    Ok(differs.map(|(field, _)| field.clone()).collect())
 }

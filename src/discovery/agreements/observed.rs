@@ -7,15 +7,25 @@ use serde_json::{Map, Value as Json, json};
 
 use super::adoption::{AdoptionContext, SkipReason};
 use crate::calendar::Day;
-use crate::catalog::{Catalog, CatalogEntry};
+use crate::catalog::{Catalog, CatalogEntry, Contact};
+use crate::ident::slug::slug_of_person;
 use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
-use crate::mapping::{Deactivation, Field, RecipientLinks};
+use crate::mapping::{Deactivation, Field, Mapping, RecipientLinks};
 use crate::status::State;
 
-/// The fields that the helpdesk determines; they replace those of a template.
-pub(super) const SEEN: [&str; 8] =
-    ["title", "number", "manager", "provider", "period", "services", "sla", "attributes"];
+/// The keys that the helpdesk determines where the mapping has their field; they replace those of a template.
+pub(super) const SEEN: [(&str, Option<Field>); 9] = [
+    ("title", None),
+    ("number", Some(Field::Number)),
+    ("manager", Some(Field::Manager)),
+    ("provider", Some(Field::Provider)),
+    ("contacts", Some(Field::Contacts)),
+    ("period", None),
+    ("services", None),
+    ("sla", None),
+    ("attributes", None),
+];
 
 /// The fields of an object, translated into those of an agreement.
 pub(super) struct ObservedAgreement {
@@ -27,6 +37,13 @@ pub(super) struct ObservedAgreement {
     pub(super) last_day: Option<Day>,
     /// The other fields of its document, without title and period.
     pub(super) fields: Map<String, Json>,
+}
+
+impl ObservedAgreement {
+    /// The value at a path; null if there is none.
+    pub(super) fn field(&self, path: &[&str; 2]) -> &Json {
+        self.fields.get(path[0]).map_or(&Json::Null, |value| &value[path[1]])
+    }
 }
 
 /// An object that may get a file.
@@ -93,14 +110,30 @@ impl<'a> SlugIndex<'a> {
         }
     }
 
-    fn none(&self, id: &LiveId) -> SkipReason {
-        let title = self.directory.title(id).unwrap_or_default().to_owned();
-        SkipReason::NoSlug { object: id.clone(), title }
+    /// A slug that agreements may use. One for an archived object resolves to nothing.
+    fn usable<'s, T: ?Sized>(
+        &self,
+        (kind, field): (ObjectKind, Field),
+        id: &LiveId,
+        slug: Option<&'s T>,
+    ) -> Result<&'s T, SkipReason> {
+        let entry = self.directory.get(kind, id);
+        let title = entry.map(|entry| entry.title.clone()).unwrap_or_default();
+        match slug {
+            _ if entry.is_some_and(|entry| entry.archived) => {
+                Err(SkipReason::ArchivedReference { field, object: id.clone(), title })
+            }
+            Some(slug) => Ok(slug),
+            None => Err(SkipReason::NoSlug { field, object: id.clone(), title }),
+        }
     }
 
-    fn slug(&self, kind: ObjectKind, id: &LiveId) -> Result<&str, SkipReason> {
-        let known = self.others.get(&(kind, id.clone()));
-        known.map(String::as_str).ok_or_else(|| self.none(id))
+    fn slug(&self, kind: ObjectKind, field: Field, id: &LiveId) -> Result<&str, SkipReason> {
+        self.usable((kind, field), id, self.others.get(&(kind, id.clone())).map(String::as_str))
+    }
+
+    fn provider(&self, id: &LiveId) -> Result<&str, SkipReason> {
+        self.usable((ObjectKind::Unit, Field::Provider), id, self.providers.get(id).map(String::as_str))
     }
 
     /// Whether an agreement for these recipients of a client is one for the whole client, so that no file names them.
@@ -110,16 +143,31 @@ impl<'a> SlugIndex<'a> {
         recipients.len() == size && recipients.iter().any(|recipient| recipient == client.as_str())
     }
 
+    /// The client of an object, if it has one.
+    pub(super) fn client_of(&self, live: &LiveAgreement) -> Option<ClientSlug> {
+        match held(live, &Field::Recipients) {
+            Value::References(recipients) => self.recipients(recipients).ok().map(|(client, _)| client),
+            _ => None,
+        }
+    }
+
     /// The slugs of recipients, and their client, of which there must be exactly one.
     fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), SkipReason> {
-        let slugs = ids.iter().map(|id| self.units.get(id).ok_or_else(|| self.none(id)));
+        let of = (ObjectKind::Unit, Field::Recipients);
+        let slugs = ids.iter().map(|id| self.usable(of.clone(), id, self.units.get(id)));
         let slugs: Vec<&RecipientSlug> = slugs.collect::<Result<_, _>>()?;
         let clients: BTreeSet<ClientSlug> = slugs.iter().map(|slug| slug.client()).collect();
-        let mut clients = clients.into_iter();
-        match (clients.next(), clients.next()) {
-            (Some(client), None) => Ok((client, slugs.iter().map(ToString::to_string).collect())),
-            (None, _) => Err(SkipReason::NoRecipient),
-            (Some(_), Some(_)) => Err(SkipReason::SeveralClients),
+        match &Vec::from_iter(clients)[..] {
+            [client] => {
+                // The client itself sorts before its departments.
+                let recipients: BTreeSet<String> = slugs.iter().map(ToString::to_string).collect();
+                Ok((client.clone(), Vec::from_iter(recipients)))
+            }
+            [] => Err(SkipReason::NoRecipient),
+            several => {
+                let clients = several.iter().map(ToString::to_string).collect();
+                Err(SkipReason::SeveralClients { clients })
+            }
         }
     }
 }
@@ -130,41 +178,42 @@ pub(super) fn facts(
     slugs: &SlugIndex<'_>,
     context: &AdoptionContext<'_>,
 ) -> Result<ObservedAgreement, SkipReason> {
-    if live.archived && context.settings.helpdesk.mapping.deactivate != Deactivation::Archive {
+    let mapping = &context.settings.helpdesk.mapping;
+    if live.archived && mapping.deactivate != Deactivation::Archive {
         return Err(SkipReason::Archived);
     }
-    let held = |field: Field| live.record.fields.get(&field).unwrap_or(&Value::Nothing);
-    let Value::References(recipients) = held(Field::Recipients) else {
+    let Value::References(recipients) = held(live, &Field::Recipients) else {
         return Err(SkipReason::NoRecipient);
     };
     let (client, recipients) = slugs.recipients(recipients)?;
     let mut fields = Map::new();
     fields.insert("client".to_owned(), client.as_str().into());
-    if !slugs.is_whole_client(&client, &recipients, &context.settings.helpdesk.mapping.recipients) {
+    if !slugs.is_whole_client(&client, &recipients, &mapping.recipients) {
         fields.insert("recipients".to_owned(), recipients.into());
     }
-    if let Value::Reference(id) = held(Field::Provider) {
-        let slug = slugs.providers.get(id).ok_or_else(|| slugs.none(id))?;
-        fields.insert("provider".to_owned(), slug.as_str().into());
+    if let Value::Reference(id) = held(live, &Field::Provider) {
+        let slug = slugs.provider(id)?;
+        // The settings name the provider of agreements without one.
+        if mapping.provider.as_ref().is_none_or(|usual| usual.as_str() != slug) {
+            fields.insert("provider".to_owned(), slug.into());
+        }
     }
-    if let Value::Text(number) = held(Field::Number) {
+    if let Value::Text(number) = held(live, &Field::Number) {
         fields.insert("number".to_owned(), number.as_str().into());
     }
-    if let Value::Reference(id) = held(Field::Manager) {
-        fields.insert("manager".to_owned(), slugs.slug(ObjectKind::Person, id)?.into());
-    }
-    let day = |value: &Value| match value {
+    fields.extend(people(live, slugs, &client, context)?);
+    let day = |field: Field| match held(live, &field) {
         Value::Day(day) => Some(*day),
         _ => None,
     };
-    let (first_day, last_day) = (day(held(Field::FirstDay)), day(held(Field::LastDay)));
+    let (first_day, last_day) = (day(Field::FirstDay), day(Field::LastDay));
     fields.extend(activation(live, &client, (first_day, last_day), context)?);
-    fields.extend(promises(live, slugs)?);
+    fields.extend(promises(live, slugs, mapping)?);
     let attributes = attributes(live);
     if !attributes.is_empty() {
         fields.insert("attributes".to_owned(), attributes.into());
     }
-    let title = match held(Field::Title) {
+    let title = match held(live, &Field::Title) {
         Value::Text(title) => title.clone(),
         _ => String::new(),
     };
@@ -173,52 +222,142 @@ pub(super) fn facts(
     Ok(ObservedAgreement { client, client_title, title, first_day, last_day, fields })
 }
 
+/// The value of a field.
+fn held<'a>(live: &'a LiveAgreement, field: &Field) -> &'a Value {
+    live.record.fields.get(field).unwrap_or(&Value::Nothing)
+}
+
+/// The manager, and the contacts if they are not those of the client in the catalog. Where the mapping has no field for
+/// the manager, the first of the contacts with a slug under `managers:` is the manager.
+fn people(
+    live: &LiveAgreement,
+    slugs: &SlugIndex<'_>,
+    client: &ClientSlug,
+    context: &AdoptionContext<'_>,
+) -> Result<Map<String, Json>, SkipReason> {
+    let mut fields = Map::new();
+    let mut contacts = match held(live, &Field::Contacts) {
+        Value::References(contacts) => contacts.clone(),
+        _ => BTreeSet::new(),
+    };
+    for person in &contacts {
+        slugs.usable(
+            (ObjectKind::Person, Field::Contacts),
+            person,
+            slugs.directory.get(ObjectKind::Person, person),
+        )?;
+    }
+    let of_client = context.catalog.clients.get(client.as_str()).map(|client| &client.contacts);
+    let of_client: BTreeSet<LiveId> = of_client
+        .into_iter()
+        .flat_map(BTreeMap::values)
+        .filter_map(|contact| match contact {
+            Contact::Person(id) => Some(id.clone()),
+            Contact::Email(_) => None,
+        })
+        .collect();
+    let is_manager = |person: &&LiveId| slugs.others.contains_key(&(ObjectKind::Person, (*person).clone()));
+    let manager = match held(live, &Field::Manager) {
+        Value::Reference(id) => Some(id.clone()),
+        _ if context.settings.helpdesk.mapping.attributes.contains_key(&Field::Manager) => None,
+        _ => contacts.difference(&of_client).find(is_manager).cloned(),
+    };
+    if let Some(id) = &manager {
+        fields.insert("manager".to_owned(), slugs.slug(ObjectKind::Person, Field::Manager, id)?.into());
+        // Without another contact, the manager stays one: an agreement without contacts has those of its client.
+        if contacts.len() > 1 || of_client.is_empty() {
+            contacts.remove(id);
+        }
+    }
+    if contacts != of_client && context.settings.helpdesk.mapping.carries(&Field::Contacts) {
+        if contacts.is_empty() {
+            return Err(SkipReason::NotExpressible { fields: vec![Field::Contacts] });
+        }
+        fields.insert("contacts".to_owned(), named_contacts(&contacts, slugs.directory).into());
+    }
+    Ok(fields)
+}
+
+/// The contacts of a file, each under a name that is made of the person's.
+fn named_contacts(contacts: &BTreeSet<LiveId>, directory: &Directory) -> Map<String, Json> {
+    let mut named = Map::new();
+    for person in contacts {
+        let title = directory.get(ObjectKind::Person, person).map_or("", |entry| entry.title.as_str());
+        let stem = Some(slug_of_person(title)).filter(|slug| !slug.is_empty());
+        let stem = stem.unwrap_or_else(|| "contact".to_owned());
+        let names = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
+        let name = names.into_iter().find(|name| !named.contains_key(name)).unwrap_or(stem);
+        named.insert(name, json!({ "helpdesk": person }));
+    }
+    named
+}
+
 /// The fields that result in the object's state: none if the period does, otherwise a suspension or a manual activation.
+///
+/// They take effect the day before the import, since what they say is past: no notice is due because of them.
 fn activation(
     live: &LiveAgreement,
     client: &ClientSlug,
     (first_day, last_day): (Option<Day>, Option<Day>),
     context: &AdoptionContext<'_>,
 ) -> Result<Map<String, Json>, SkipReason> {
-    let settings = context.settings;
+    let mapping = &context.settings.helpdesk.mapping;
     let zone = context.catalog.clients.get(client.as_str()).and_then(|client| client.zone.as_ref());
-    let today = zone.unwrap_or(&settings.zone).day_of(context.at);
-    let is_in = |state: State| settings.helpdesk.mapping.states.get(&state) == Some(&live.record.state);
+    let today = zone.unwrap_or(&context.settings.zone).day_of(context.at);
+    let yesterday = today.yesterday().unwrap_or(today);
+    let state = live.record.state.clone();
+    let is_in = |status: State| mapping.states.get(&status) == Some(&state);
+    if !mapping.states.values().any(|known| *known == state) {
+        return Err(SkipReason::UnknownState { state });
+    }
     let by_days = match (first_day, last_day) {
         (_, Some(last)) if last < today => State::Expired,
         (Some(first), _) if today < first => State::Planned,
         _ => State::Active,
     };
+    if by_days == State::Expired && !is_in(State::Expired) {
+        return Err(SkipReason::Contradictory { state });
+    }
     let mut fields = Map::new();
-    if first_day.is_some() && is_in(by_days) || by_days == State::Expired && is_in(State::Expired) {
-        return Ok(fields);
-    }
-    if by_days == State::Expired {
-        return Err(SkipReason::Contradictory { state: live.record.state.clone() });
-    }
-    if by_days == State::Active && first_day.is_some() && is_in(State::Suspended) {
-        fields.insert("suspensions".to_owned(), json!([{ "from": today.to_string(), "reason": FOUND }]));
-        return Ok(fields);
-    }
-    let by_hand = [
-        (State::Planned, "planned"),
-        (State::Active, "active"),
-        (State::Suspended, "suspended"),
-        (State::Terminated, "ended"),
-    ];
-    let Some((_, status)) = by_hand.into_iter().find(|(state, _)| is_in(*state)) else {
-        return Err(SkipReason::Contradictory { state: live.record.state.clone() });
+    let mut by_hand = |status: &str, on: Day| {
+        let entry = json!([{ "status": status, "on": on.to_string(), "reason": FOUND }]);
+        fields.insert("activation".to_owned(), entry);
     };
-    let entry = json!([{ "status": status, "on": today.to_string(), "reason": FOUND }]);
-    fields.insert("activation".to_owned(), entry);
+    match (by_days, first_day, last_day) {
+        (by_days, Some(_), _) if is_in(by_days) => {}
+        (State::Expired, None, Some(last_day)) => by_hand("active", last_day),
+        (State::Active, Some(first), _) if is_in(State::Suspended) => {
+            let from = first.max(yesterday).to_string();
+            fields.insert("suspensions".to_owned(), json!([{ "from": from, "reason": FOUND }]));
+        }
+        _ => {
+            let status = [
+                (State::Planned, "planned"),
+                (State::Active, "active"),
+                (State::Suspended, "suspended"),
+                (State::Terminated, "ended"),
+            ];
+            let status = status.into_iter().find(|(status, _)| is_in(*status));
+            let (_, status) = status.ok_or(SkipReason::Contradictory { state: state.clone() })?;
+            by_hand(status, yesterday);
+        }
+    }
+    let status = if is_in(State::Active) { State::Active } else { State::Expired };
+    if !mapping.publishes(status) && *held(live, &Field::Services) != Value::Nothing {
+        return Err(SkipReason::StillOffered { state });
+    }
     Ok(fields)
 }
 
 /// The reason of suspensions and activations that only the state implies.
-const FOUND: &str = "as found";
+pub(super) const FOUND: &str = "as found";
 
 /// Services, calendar and targets.
-fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, Json>, SkipReason> {
+fn promises(
+    live: &LiveAgreement,
+    slugs: &SlugIndex<'_>,
+    mapping: &Mapping,
+) -> Result<Map<String, Json>, SkipReason> {
     let nothing = BTreeMap::new();
     let targets = match live.record.fields.get(&Field::Targets) {
         Some(Value::Targets(targets)) => targets,
@@ -228,13 +367,14 @@ fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, J
         return Err(SkipReason::NoService);
     };
     let not_expressible = || SkipReason::NotExpressible { fields: vec![Field::Targets] };
-    let common = of_service(targets, None);
+    let with_services = mapping.holds_targets_with_services();
+    let common = if with_services { common_targets(targets, services) } else { of_service(targets, None) };
     if common.values().any(|promise| promise.calendar.is_some()) {
         return Err(not_expressible());
     }
     let mut sla = Map::new();
     if let Some(Value::Reference(id)) = live.record.fields.get(&Field::Calendar) {
-        sla.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, id)?.into());
+        sla.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, Field::Calendar, id)?.into());
     }
     if !common.is_empty() {
         sla.insert("targets".to_owned(), written(&common, slugs)?);
@@ -242,12 +382,12 @@ fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, J
     let mut covered = Map::new();
     for id in services {
         let own = of_service(targets, Some(id));
-        let terms = if own.is_empty() {
+        let terms = if own.is_empty() || with_services && own == common {
             json!(true)
         } else {
-            terms(&own, &common, slugs)?.ok_or_else(not_expressible)?
+            terms(&own, &common, slugs)?.ok_or(SkipReason::ServiceTargets)?
         };
-        covered.insert(slugs.slug(ObjectKind::Service, id)?.to_owned(), terms);
+        covered.insert(slugs.slug(ObjectKind::Service, Field::Services, id)?.to_owned(), terms);
     }
     let named: BTreeSet<&LiveId> = targets.keys().filter_map(|key| key.service.as_ref()).collect();
     if !named.into_iter().all(|id| services.contains(id)) {
@@ -259,6 +399,20 @@ fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, J
         fields.insert("sla".to_owned(), sla.into());
     }
     Ok(fields)
+}
+
+/// The targets that most services have, if no service lacks one of their priorities: where each service has targets of
+/// its own, those are the agreement's.
+fn common_targets<'a>(
+    targets: &'a BTreeMap<TargetKey, LiveTarget>,
+    services: &BTreeSet<LiveId>,
+) -> BTreeMap<&'a LiveId, &'a LiveTarget> {
+    let tables: Vec<_> = services.iter().map(|service| of_service(targets, Some(service))).collect();
+    let shared = |table: &&BTreeMap<_, _>| tables.iter().filter(|other| other == table).count();
+    let fits_all = |table: &&BTreeMap<&LiveId, &LiveTarget>| {
+        tables.iter().all(|other| table.keys().all(|priority| other.contains_key(priority)))
+    };
+    tables.iter().filter(fits_all).max_by_key(shared).cloned().unwrap_or_default()
 }
 
 fn of_service<'a>(
@@ -283,7 +437,7 @@ fn terms(
     let mut terms = Map::new();
     let calendar = calendars.first().copied().and_then(Option::as_ref);
     if let Some(id) = calendar {
-        terms.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, id)?.into());
+        terms.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, Field::Targets, id)?.into());
     }
     let times = |promise: &LiveTarget| (promise.response, promise.resolution);
     let differs = |(priority, promise): &(&&LiveId, &&LiveTarget)| {
@@ -308,7 +462,10 @@ fn written(promises: &BTreeMap<&LiveId, &LiveTarget>, slugs: &SlugIndex<'_>) -> 
         for (key, time) in [("response", promise.response), ("resolution", promise.resolution)] {
             times.extend(time.map(|time| (key.to_owned(), time.to_string().into())));
         }
-        targets.insert(slugs.slug(ObjectKind::Priority, priority)?.to_owned(), Json::Object(times));
+        targets.insert(
+            slugs.slug(ObjectKind::Priority, Field::Targets, priority)?.to_owned(),
+            Json::Object(times),
+        );
     }
     Ok(json!(targets))
 }

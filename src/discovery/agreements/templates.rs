@@ -1,5 +1,5 @@
-//! Groups agreements with the same terms and proposes a template for each group: first by all terms, then the rest by
-//! targets.
+//! Groups agreements with the same terms and drafts a template for each group: first by all terms, then the rest by
+//! targets. What several of these templates have in common becomes one more template, which they extend.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,40 +9,151 @@ use super::adoption::{AdoptionContext, ProposedFile};
 use super::observed::{Candidate, ObservedAgreement};
 use crate::author;
 use crate::calendar::Term;
+use crate::diagnostic::Sources;
+use crate::document::{DocumentKind, read};
 use crate::ident::TemplateName;
+use crate::ident::slug::slug_of;
+use crate::template::Library;
 
 /// The fields that agreements of a service package have in common.
 const PACKAGE: [&str; 3] = ["services", "sla", "provider"];
 /// The fields that agreements over different services with the same targets have in common.
 const TARGETS: [&str; 2] = ["sla", "provider"];
+/// The fields that templates may have in common.
+const COMMON: [&str; 5] = ["title", "provider", "manager", "period", "sla"];
+/// The name of the template of what templates have in common.
+const BASE: &str = "common";
+/// The longest name that is made for a template.
+const LONGEST: usize = 40;
 
-/// Proposes templates for groups of at least `least` agreements, largest first.
-pub(super) fn templates(
-    candidates: &[Candidate<'_>],
-    context: &AdoptionContext<'_>,
-    least: usize,
-) -> Vec<ProposedFile> {
-    let mut names: BTreeSet<String> =
-        context.templates.iter().map(|template| template.id.to_string()).collect();
-    let mut waiting: Vec<&ObservedAgreement> = candidates.iter().map(|candidate| &candidate.facts).collect();
-    let mut files = Vec::new();
-    for shared in [&PACKAGE[..], &TARGETS[..]] {
-        let mut groups: BTreeMap<String, Vec<&ObservedAgreement>> = BTreeMap::new();
-        for facts in waiting.drain(..) {
-            groups.entry(signature(facts, shared)).or_default().push(facts);
+/// The drafts of new templates.
+#[derive(Default)]
+pub(super) struct TemplateDrafts {
+    base: Option<TemplateDraft>,
+    packages: Vec<TemplateDraft>,
+}
+
+/// A template with everything that agreements inherit from it.
+struct TemplateDraft {
+    name: String,
+    fields: Map<String, Json>,
+}
+
+/// The file of a new template.
+pub(super) struct TemplateFile {
+    pub(super) file: ProposedFile,
+    /// The new template that it extends.
+    pub(super) extends: Option<String>,
+    /// The text that it would have if it extended none.
+    pub(super) whole: String,
+}
+
+impl TemplateDrafts {
+    /// Drafts templates for groups of at least `least` agreements, largest first.
+    pub(super) fn of(candidates: &[Candidate<'_>], context: &AdoptionContext<'_>, least: usize) -> Self {
+        let mut names = TemplateNames {
+            taken: context.templates.iter().map(|template| template.id.to_string()).collect(),
+            services: BTreeSet::new(),
+        };
+        let mut waiting: Vec<&ObservedAgreement> =
+            candidates.iter().map(|candidate| &candidate.facts).collect();
+        let mut packages = Vec::new();
+        for shared in [&PACKAGE[..], &TARGETS[..]] {
+            let mut groups: BTreeMap<String, Vec<&ObservedAgreement>> = BTreeMap::new();
+            for facts in waiting.drain(..) {
+                groups.entry(signature(facts, shared)).or_default().push(facts);
+            }
+            let mut groups: Vec<Vec<&ObservedAgreement>> = groups.into_values().collect();
+            groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+            for group in groups {
+                let says_enough = shared == PACKAGE || !group[0].field(&["sla", "targets"]).is_null();
+                if group.len() >= least.max(2) && says_enough {
+                    packages.push(draft(&group, shared, &mut names));
+                } else {
+                    waiting.extend(group);
+                }
+            }
         }
-        let mut groups: Vec<Vec<&ObservedAgreement>> = groups.into_values().collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-        for group in groups {
-            if group.len() >= least.max(2) && shared.iter().any(|field| group[0].fields.contains_key(*field))
-            {
-                files.push(template(&group, shared, &mut names));
-            } else {
-                waiting.extend(group);
+        let mut drafts = Self { base: None, packages };
+        drafts.choose_base(&names.free(&[BASE.to_owned()]));
+        drafts
+    }
+
+    /// Takes the base with which the templates are the shortest: with the fields of most templates, some of which then
+    /// extend nothing, or with those that all of them have; or none.
+    fn choose_base(&mut self, name: &str) {
+        for in_all in [false, true] {
+            let Some(fields) = base(&self.packages, in_all) else {
+                continue;
+            };
+            let before = self.size();
+            let replaced = self.base.replace(TemplateDraft { name: name.to_owned(), fields });
+            if self.size() >= before {
+                self.base = replaced;
             }
         }
     }
-    files
+
+    /// The bytes of all files.
+    fn size(&self) -> usize {
+        self.files(&self.names()).iter().map(|template| template.file.text.len()).sum()
+    }
+
+    /// The names of all drafts.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.base.iter().chain(&self.packages).map(|draft| draft.name.clone()).collect()
+    }
+
+    /// The files of the drafts with these names.
+    pub(super) fn files(&self, used: &BTreeSet<String>) -> Vec<TemplateFile> {
+        let is_used = |draft: &&TemplateDraft| used.contains(&draft.name);
+        let base = self.base.as_ref().filter(is_used).map(|draft| (draft, draft.file(draft.fields.clone())));
+        let packages = self.packages.iter().filter(is_used).map(|draft| {
+            let whole = draft.file(draft.fields.clone());
+            let own = base.as_ref().and_then(|(base, file)| {
+                Some((draft.file(draft.beyond(&base.name, file)?), Some(base.name.clone())))
+            });
+            let shortest = own.filter(|(own, _)| own.text.len() < whole.text.len());
+            let (file, extends) = shortest.unwrap_or_else(|| (whole.clone(), None));
+            TemplateFile { file, extends, whole: whole.text }
+        });
+        let packages: Vec<TemplateFile> = packages.collect();
+        let of_base = base.map(|(_, file)| TemplateFile { whole: file.text.clone(), file, extends: None });
+        of_base.into_iter().chain(packages).collect()
+    }
+}
+
+impl TemplateDraft {
+    fn file(&self, fields: Map<String, Json>) -> ProposedFile {
+        let path = format!("templates/{}.yaml", self.name);
+        let text = author::file_text(&path, &author::in_field_order(fields));
+        ProposedFile { path, text }
+    }
+
+    /// The fields that it needs if it extends a base; `None` if the base has what it cannot drop.
+    fn beyond(&self, base: &str, file: &ProposedFile) -> Option<Map<String, Json>> {
+        let mut sources = Sources::default();
+        let id = sources.add(file.path.as_str(), file.text.as_str());
+        let documents = [read(&sources, id, DocumentKind::Template).0];
+        let (library, _) = Library::new(&documents);
+        let own = author::minimize(&library, &[base], &Json::Object(self.fields.clone())).ok()?;
+        own.as_object().cloned()
+    }
+}
+
+/// The fields that at least two templates have in common, if there are several; with `in_all`, only fields that all
+/// templates have.
+fn base(packages: &[TemplateDraft], in_all: bool) -> Option<Map<String, Json>> {
+    let mut fields = Map::new();
+    for key in COMMON {
+        let values = packages.iter().filter_map(|draft| draft.fields.get(key));
+        if in_all && values.clone().count() < packages.len() {
+            continue;
+        }
+        fields
+            .extend(commonest(values.map(|value| Some(value.clone()))).map(|value| (key.to_owned(), value)));
+    }
+    (fields.len() >= 2).then_some(fields)
 }
 
 fn signature(facts: &ObservedAgreement, shared: &[&str]) -> String {
@@ -50,42 +161,38 @@ fn signature(facts: &ObservedAgreement, shared: &[&str]) -> String {
     json!(values).to_string()
 }
 
-fn template(group: &[&ObservedAgreement], shared: &[&str], names: &mut BTreeSet<String>) -> ProposedFile {
+fn draft(group: &[&ObservedAgreement], shared: &[&str], names: &mut TemplateNames) -> TemplateDraft {
     let mut fields = Map::new();
     let first = group[0];
     for field in shared {
         fields.extend(first.fields.get(*field).map(|value| ((*field).to_owned(), value.clone())));
     }
     // Fields outside the signature take the most common value.
-    let manager =
-        |facts: &&ObservedAgreement| facts.fields.get("manager").and_then(Json::as_str).map(str::to_owned);
     if group.iter().all(|facts| facts.fields.contains_key("manager"))
-        && let Some(manager) = common(group.iter().map(manager))
+        && let Some(manager) = commonest(group.iter().map(|facts| facts.fields.get("manager").cloned()))
     {
-        fields.insert("manager".to_owned(), manager.into());
+        fields.insert("manager".to_owned(), manager);
     }
-    if let Some(term) = common(group.iter().map(|facts| term(facts))) {
+    if let Some(term) = commonest(group.iter().map(|facts| term(facts).map(Json::from))) {
         fields.insert("period".to_owned(), json!({ "term": term }));
     }
-    if let Some(title) = common(group.iter().map(|facts| pattern(facts))) {
-        fields.insert("title".to_owned(), title.into());
+    if let Some(title) = commonest(group.iter().map(|facts| pattern(facts).map(Json::from))) {
+        fields.insert("title".to_owned(), title);
     }
-    let path = format!("templates/{}.yaml", name(first, shared, names));
-    let text = author::file_text(&path, &author::in_field_order(fields));
-    ProposedFile { path, text }
+    TemplateDraft { name: names.of(&fields, shared), fields }
 }
 
 /// The most common value, if at least two have it. Agreements that differ override it, at no extra cost.
-fn common(values: impl Iterator<Item = Option<String>>) -> Option<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+fn commonest(values: impl Iterator<Item = Option<Json>>) -> Option<Json> {
+    let mut counts: BTreeMap<String, (usize, Json)> = BTreeMap::new();
     for value in values.flatten() {
-        *counts.entry(value).or_default() += 1;
+        counts.entry(value.to_string()).or_insert((0, value)).0 += 1;
     }
-    let (value, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    let (count, value) = counts.into_values().max_by_key(|(count, _)| *count)?;
     (count >= 2).then_some(value)
 }
 
-/// The time it runs, where that is whole years or months.
+/// The term of the period, if that is whole years or months.
 fn term(facts: &ObservedAgreement) -> Option<String> {
     let (first, last) = facts.first_day.zip(facts.last_day)?;
     let years = [1, 2, 3, 5].map(|count| (count * 12, format!("{count}y")));
@@ -94,7 +201,7 @@ fn term(facts: &ObservedAgreement) -> Option<String> {
     years.into_iter().chain(months).find(fits).map(|(_, term)| term)
 }
 
-/// The title with what belongs to one agreement alone taken out of it; nothing where nothing does.
+/// The title with variables for the client's title and the number; `None` if it does not contain the client's title.
 fn pattern(facts: &ObservedAgreement) -> Option<String> {
     if facts.title.contains(['{', '}'])
         || !facts.title.contains(&facts.client_title)
@@ -110,22 +217,59 @@ fn pattern(facts: &ObservedAgreement) -> Option<String> {
     Some(pattern)
 }
 
-/// A name that says what the template is about, and is free.
-fn name(facts: &ObservedAgreement, shared: &[&str], names: &mut BTreeSet<String>) -> String {
-    let services =
-        facts.fields.get("services").and_then(Json::as_object).filter(|_| shared.contains(&"services"));
-    let words: Vec<&str> = services.into_iter().flat_map(Map::keys).map(String::as_str).take(3).collect();
-    let calendar = facts.fields.get("sla").and_then(|sla| sla["calendar"].as_str());
-    let stem = match (&words[..], calendar) {
-        ([], None) => "shared-targets".to_owned(),
-        ([], Some(calendar)) => format!("targets-{calendar}"),
-        (words, _) => words.join("-"),
-    };
-    let stem: String = stem.chars().take(60).collect();
-    let stem = if TemplateName::new(&stem).is_some() { stem } else { "shared".to_owned() };
-    let numbered = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
-    let mut free = numbered.filter(|name| !names.contains(name));
-    let name = free.next().expect("there are more numbers than templates");
-    names.insert(name.clone());
-    name
+/// The names of templates that are taken, and the services that named one.
+struct TemplateNames {
+    taken: BTreeSet<String>,
+    services: BTreeSet<String>,
+}
+
+impl TemplateNames {
+    /// A free name that says what the template is about: the words of its title, the first service that no other
+    /// template is named for, its services, its calendar.
+    fn of(&mut self, fields: &Map<String, Json>, shared: &[&str]) -> String {
+        let calendar = fields.get("sla").and_then(|sla| sla["calendar"].as_str()).unwrap_or_default();
+        if shared != PACKAGE {
+            return self.free(&[joined("targets", calendar), "targets".to_owned()]);
+        }
+        let title = fields.get("title").and_then(Json::as_str).unwrap_or_default();
+        let words = slug_of(&without_variables(title));
+        let services: Vec<String> = fields
+            .get("services")
+            .and_then(Json::as_object)
+            .into_iter()
+            .flat_map(Map::keys)
+            .cloned()
+            .collect();
+        let own =
+            services.iter().find(|service| !self.services.contains(*service)).cloned().unwrap_or_default();
+        let all = services.join("-");
+        self.services.extend(services);
+        self.free(&[words.clone(), joined(&words, &own), own, all, joined(&words, calendar)])
+    }
+
+    /// The first of these names that is free and not too long, or one of them with a number.
+    fn free<const COUNT: usize>(&mut self, names: &[String; COUNT]) -> String {
+        let is_name = |name: &&String| name.len() <= LONGEST && TemplateName::new(name).is_some();
+        let names: Vec<&String> = names.iter().filter(is_name).collect();
+        let stem = names.first().map_or("package", |name| name.as_str());
+        let numbered = (2..).map(|count| format!("{stem}-{count}"));
+        let all = names.iter().map(|name| (*name).clone()).chain([stem.to_owned()]).chain(numbered);
+        let name = all
+            .into_iter()
+            .find(|name| !self.taken.contains(name))
+            .expect("there are more numbers than templates");
+        self.taken.insert(name.clone());
+        name
+    }
+}
+
+/// Two words with a hyphen between; nothing if one is missing.
+fn joined(one: &str, other: &str) -> String {
+    if one.is_empty() || other.is_empty() { String::new() } else { format!("{one}-{other}") }
+}
+
+/// A title without its variables.
+fn without_variables(title: &str) -> String {
+    let parts = title.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, after)| after));
+    parts.collect()
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::check::{AgreementChecker, CheckedRepository};
 use servanda::diagnostic::{Diagnostic, FileId, Severity, Sources};
-use servanda::discovery::agreements::{Adoption, AdoptionContext, adopt};
+use servanda::discovery::agreements::{Adoption, AdoptionContext, AdoptionSelection, adopt};
+use servanda::ident::{LiveId, nearest};
+use servanda::live::Observed;
 use servanda::render;
 
 use crate::cli::options::Format;
@@ -18,8 +20,10 @@ use crate::workspace::load::{self, LoadedFiles, NewFile};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda import --dry-run              show the files, and what is skipped
+  servanda import --dry-run              show what would be adopted, how, and
+                                         what is skipped
   servanda import                        write the files
+  servanda import --client severny-veter --only agreement$605301
   servanda import --template-from 5      a template only for five or more
                                          agreements with the same targets
   servanda import --template-from 0      no templates
@@ -34,6 +38,12 @@ pub(crate) struct Arguments {
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Adopt only this object; repeatable
+    #[arg(long, value_name = "OBJECT")]
+    only: Vec<String>,
+    /// Adopt only the agreements of this client, a slug of catalog.yaml; repeatable
+    #[arg(long, value_name = "SLUG")]
+    client: Vec<String>,
     /// Write a template for this number of agreements with the same services and targets, or more; 0 for none
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     template_from: usize,
@@ -61,7 +71,8 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
     let checked = loaded.check(as_of.instant);
     loaded.refuse_errors(&checked.diagnostics, context)?;
     let least = Some(arguments.template_from).filter(|least| *least > 0);
-    let mut adoption = proposed(&loaded, &checked, as_of, least)?;
+    let selection = selection(arguments, &checked)?;
+    let mut adoption = proposed(&loaded, &checked, as_of, least, &selection)?;
     let root = loaded.root.clone();
     skip_invalid(&mut adoption, loaded, as_of, context)?;
     if arguments.dry_run {
@@ -77,17 +88,59 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
     Ok(adoption)
 }
 
+/// The objects that `--only` and `--client` name.
+fn selection(arguments: &Arguments, checked: &CheckedRepository) -> Result<AdoptionSelection, Failure> {
+    let object = |text: &String| {
+        LiveId::new(text).ok_or_else(|| {
+            Failure::usage(
+                format!("`{text}` is no object of a helpdesk"),
+                "use the id that `servanda import --dry-run` shows, such as agreement$605301",
+            )
+        })
+    };
+    let client = |text: &String| {
+        let known = checked.catalog.clients.get_key_value(text.as_str());
+        known.map(|(slug, _)| slug.clone()).ok_or_else(|| {
+            let nearest = nearest(text, checked.catalog.clients.keys().map(|slug| slug.as_str()));
+            let help = nearest.map_or_else(
+                || "run `servanda catalog pull` to add the clients of the helpdesk".to_owned(),
+                |nearest| format!("did you mean `{nearest}`?"),
+            );
+            Failure::usage(format!("catalog.yaml has no client `{text}`"), help)
+        })
+    };
+    Ok(AdoptionSelection {
+        objects: arguments.only.iter().map(object).collect::<Result<_, _>>()?,
+        clients: arguments.client.iter().map(client).collect::<Result<_, _>>()?,
+    })
+}
+
 /// Reads the helpdesk, and lets the core propose the files.
 fn proposed(
     loaded: &LoadedFiles,
     checked: &CheckedRepository,
     as_of: AsOf,
     template_from: Option<usize>,
+    selection: &AdoptionSelection,
 ) -> Result<Adoption, Failure> {
     let CheckedRepository { settings, catalog, agreements, .. } = checked;
     let wanted = Selection::of(agreements).with_all_unmarked();
     let look = async |connection: &Connection| Ok(connection.reader().read_live(&wanted).await?);
     let live = connect::look(&loaded.root, checked, as_of, look)?;
+    if let Some(object) = selection.objects.iter().find(|object| !live.adoptable.contains_key(*object)) {
+        let managed = live
+            .agreements
+            .iter()
+            .find(|(_, held)| matches!(held, Observed::Present(held) if held.object == *object));
+        let message = match managed {
+            Some((id, _)) => format!("{object} has the ownership key of {id} already"),
+            None => format!("the helpdesk has no agreement {object}"),
+        };
+        return Err(Failure::new(Exit::Failure, "nothing-to-adopt", message)
+            .help("run `servanda import --dry-run` to see what can be adopted"));
+    }
+    // An object whose agreement has no file keeps its id: a new file of that name would take it over.
+    let keys = live.agreements.keys().chain(live.same_ownership_key.keys()).map(ToString::to_string);
     Ok(adopt(&AdoptionContext {
         settings,
         catalog,
@@ -96,7 +149,8 @@ fn proposed(
         checker: &AgreementChecker::new(catalog, settings),
         sources: &loaded.sources,
         templates: &loaded.templates,
-        taken: loaded.agreements.iter().map(|document| document.id.to_string()).collect(),
+        taken: loaded.agreements.iter().map(|document| document.id.to_string()).chain(keys).collect(),
+        selection,
         adopted: agreements.iter().filter_map(|agreement| agreement.adopts.clone()).collect(),
         at: as_of.instant,
         template_from,
