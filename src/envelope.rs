@@ -13,7 +13,7 @@ use crate::live::{Live, Observed, digest};
 use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
-use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Plan, Reason, Risk, on_base};
+use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Note, Plan, Reason, Risk, on_base};
 
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -182,6 +182,13 @@ impl GuardedPlan {
     /// Whether a guard stops nothing but what it stops on the base of the pull request as well.
     pub fn is_guard_on_base(&self, guard: GuardName) -> bool {
         self.scope.as_ref().is_some_and(|scope| scope.guards_on_base.contains(&guard))
+    }
+
+    /// Notes the number of notices that its apply makes due and that are not sent, since the settings name no channel.
+    #[must_use]
+    pub fn not_announcing(mut self, notices: usize) -> Self {
+        self.plan.notes.extend((notices > 0).then_some(Note::NoticesNotSent(notices)));
+        self
     }
 
     /// The highest severity of all changes, guarded ones included, without the risks that are on the base as well; `None`

@@ -15,7 +15,9 @@ use crate::envelope::GuardedPlan;
 use crate::guard::{Acknowledged, guard, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
-use crate::notice::{AnnouncedNotice, PlannedFiles, SentNotices, announced_at_most, announced_by, counted};
+use crate::notice::{
+    AnnouncedNotice, Channel, PlannedFiles, SentNotices, announced_at_most, announced_by, counted,
+};
 use crate::outcome::ChangeResult;
 use crate::plan::scope::Scope;
 use crate::plan::{
@@ -114,15 +116,23 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     (GuardedPlan::new(&proposed, plan, awaiting), Sides { desired, live })
 }
 
-/// Adds the notices, and compares them with those that are announced on the base of a pull request.
+/// Adds the notices, and compares them with those that are announced on the base of a pull request. Without a channel, the
+/// mails that would be sent are only noted.
 fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>, base: &BTreeSet<AnnouncedNotice>) -> GuardedPlan {
-    let announced = counted(&announced(&guarded, input), base);
-    guarded.announcing(announced, input.sent.is_none())
+    let announced = announced(&guarded, input);
+    if Channel::configured(input.settings).is_empty() {
+        return guarded.not_announcing(announced.len());
+    }
+    guarded.announcing(counted(&announced, base), input.sent.is_none())
 }
 
 fn announced(guarded: &GuardedPlan, input: &PlannerInput<'_>) -> BTreeSet<AnnouncedNotice> {
     let PlannerInput { agreements, catalog, settings, .. } = *input;
-    let files = PlannedFiles { agreements, catalog, settings };
+    let mut channels = Channel::configured(settings);
+    if channels.is_empty() {
+        channels.push(Channel::Mail);
+    }
+    let files = PlannedFiles { agreements, catalog, settings, channels: &channels };
     match input.sent {
         Some(sent) => announced_by(&guarded.plan, &guarded.guarded_changes, files, sent),
         None => announced_at_most(&guarded.plan, files),

@@ -110,6 +110,8 @@ pub struct PlannedFiles<'a> {
     pub catalog: &'a Catalog,
     /// The settings.
     pub settings: &'a Settings,
+    /// The channels of notices.
+    pub channels: &'a [Channel],
 }
 
 /// The notices that the run sends which applies this plan, if every write succeeds and everyone has an address. `waiting` are
@@ -117,7 +119,7 @@ pub struct PlannedFiles<'a> {
 pub fn announced_by(
     plan: &Plan,
     waiting: &[Change],
-    PlannedFiles { agreements, catalog, settings }: PlannedFiles<'_>,
+    PlannedFiles { agreements, catalog, settings, channels }: PlannedFiles<'_>,
     sent: SentNotices<'_>,
 ) -> BTreeSet<AnnouncedNotice> {
     let unconfirmed = unconfirmed(plan, waiting);
@@ -130,7 +132,7 @@ pub fn announced_by(
         catalog,
         usual: settings.notice_time,
         late_after: jiff::SignedDuration::from_hours(i64::from(settings.late_after) * 24),
-        channels: &Channel::configured(settings),
+        channels,
         at: plan.header.as_of,
         confirmation: &|id| match id {
             id if unconfirmed.contains(id) => Confirmation::Unconfirmed,
@@ -176,9 +178,9 @@ fn unconfirmed<'a>(plan: &'a Plan, waiting: &'a [Change]) -> BTreeSet<&'a Agreem
 /// The notices about the changes of a plan on its day, sent already or not.
 pub fn announced_at_most(
     plan: &Plan,
-    PlannedFiles { agreements, catalog, settings }: PlannedFiles<'_>,
+    PlannedFiles { agreements, catalog, settings, channels }: PlannedFiles<'_>,
 ) -> BTreeSet<AnnouncedNotice> {
-    let (usual, channels) = (settings.notice_time, Channel::configured(settings));
+    let usual = settings.notice_time;
     let mut announced = BTreeSet::new();
     let by_id: BTreeMap<&AgreementId, &Agreement> =
         agreements.iter().map(|agreement| (&agreement.id, agreement)).collect();
@@ -188,7 +190,7 @@ pub fn announced_at_most(
             continue;
         };
         for event in events(change, agreement, &succession, usual, plan) {
-            for channel in &channels {
+            for channel in channels {
                 let recipients = match (event, channel) {
                     (NoticeEvent::Amended, Channel::Mail) => {
                         resolve(&everyone_named(agreement), agreement, catalog)

@@ -153,6 +153,8 @@ pub enum Note {
     OtherTitle(OtherTitle),
     /// The number of live agreements that Servanda does not manage, and does not read.
     Unmanaged(usize),
+    /// The number of notices that are not sent, since the settings name no channel.
+    NoticesNotSent(usize),
 }
 
 /// The numbers of a plan.

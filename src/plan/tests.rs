@@ -7,6 +7,7 @@ mod moved;
 mod on_base;
 mod overwritten;
 mod prefix;
+mod unsent;
 
 use std::collections::BTreeMap;
 

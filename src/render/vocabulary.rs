@@ -296,6 +296,10 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
                     .quoted(&preview(&title.helpdesk))
                     .text(" in the helpdesk; it is matched by its id, so nothing changes"),
             ),
+            Note::NoticesNotSent(number) => {
+                let not_sent = count(*number, "notice is not sent", "notices are not sent");
+                sentences.push(Line::of(&format!("{not_sent}: {NO_CHANNEL}")));
+            }
             Note::Unmanaged(number) => sentences.push(Line::of(&format!(
                 "{} no ownership key, so Servanda does not manage {}",
                 count(*number, "agreement in the helpdesk has", "agreements in the helpdesk have"),

@@ -9,7 +9,7 @@ use crate::check::Basis;
 use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::notice::{Announced, PlannedFiles, Role, announced_at_most, counted};
+use crate::notice::{Announced, Channel, PlannedFiles, Role, announced_at_most, counted};
 use crate::plan::{
     AgreementHours, Cause, Change, FORMAT, FieldChange, Header, Phase, Plan, StateChange, Totals, Verb,
 };
@@ -66,8 +66,12 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
         };
         let mut settings = Basis::read(None, None, &[]).settings;
         settings.notice_time = setting.usual;
-        let files =
-            PlannedFiles { agreements: setting.agreements, catalog: setting.catalog, settings: &settings };
+        let files = PlannedFiles {
+            agreements: setting.agreements,
+            catalog: setting.catalog,
+            settings: &settings,
+            channels: &Channel::configured(&settings),
+        };
         counted(&announced_at_most(&plan, files), &BTreeSet::new())
     })
 }
