@@ -1,5 +1,5 @@
 //! A helpdesk that people filled by hand for years is adopted: from an empty repository to an apply that writes ownership
-//! keys and nothing else. tests/cases/hand_made.json has one contract of each kind.
+//! keys and nothing else. `tests/cases/hand_made.json` has one contract of each kind.
 
 use std::collections::BTreeMap;
 
