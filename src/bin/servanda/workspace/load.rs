@@ -10,10 +10,8 @@ use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, Pa
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::check::{self, Basis, CheckedRepository, DEFAULT_PROVIDER};
-use servanda::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources};
-use servanda::discovery::catalog::CatalogEdit;
-use servanda::discovery::catalog_files::{self, CatalogFile, CatalogRefused, CatalogText};
+use servanda::check::{self, Basis, CheckedRepository};
+use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::composed;
 use servanda::live::digest;
@@ -39,7 +37,7 @@ pub(crate) struct LoadedFiles {
     calendars: Vec<Document>,
     /// The repository's own texts of notices.
     texts: Vec<FileId>,
-    settings: Option<Document>,
+    pub(super) settings: Option<Document>,
     /// The files of the catalog.
     pub(crate) catalog: Vec<Document>,
     faults: Diagnostics,
@@ -428,33 +426,6 @@ impl LoadedFiles {
             is_one(self.sources.path(diagnostic.place.span.file)) && !self.awaits_the_catalog(diagnostic)
         });
         self.refuse_errors(&own, context)
-    }
-
-    /// Whether an error of the settings is that the catalog does not have their provider yet.
-    pub(crate) fn awaits_the_catalog(&self, diagnostic: &Diagnostic) -> bool {
-        let written = self.settings.as_ref().and_then(|settings| settings.get(&DEFAULT_PROVIDER));
-        diagnostic.code == Code::E101 && written.is_some_and(|node| node.span == diagnostic.place.span)
-    }
-
-    /// The files of the catalog.
-    pub(crate) fn catalog_files(&self) -> Vec<CatalogFile<'_>> {
-        let files = self.catalog.iter().map(|document| CatalogFile {
-            path: self.sources.path(document.file),
-            text: self.sources.text(document.file),
-            root: &document.root,
-        });
-        files.collect()
-    }
-
-    /// The files of the catalog that these edits change, with their new texts.
-    pub(crate) fn edit_catalog(&self, edits: &[CatalogEdit]) -> Result<Vec<CatalogText>, Failure> {
-        catalog_files::edit(&self.catalog_files(), edits).map_err(|refused| {
-            let code = match refused {
-                CatalogRefused::Layout { .. } => "catalog-not-editable",
-                CatalogRefused::Invalid { .. } => "catalog-invalid",
-            };
-            Failure::new(Exit::Failure, code, refused.to_string()).help("nothing was written")
-        })
     }
 
     /// The paths of the files of agreements.

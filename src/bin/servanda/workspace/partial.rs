@@ -46,7 +46,7 @@ impl PartialWorkspace {
         self.left_out.iter().map(|left| left.id.as_str()).collect()
     }
 
-    /// What a command shows, for programs, with what is left out.
+    /// The JSON of a command's output, with the agreements that are left out.
     pub(crate) fn json(&self, shown: &impl serde::Serialize) -> String {
         #[derive(serde::Serialize)]
         struct WithLeftOut<'a, T> {
