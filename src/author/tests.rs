@@ -288,7 +288,7 @@ fn the_errors_of_each_row_are_one_with_all_places() {
         ("client,number\ndent-art,1\ndent-line,1\n", &["3:1 E103 + 1"]),
         ("client,open_ended,provider\ndent-art,maybe,acne\n", &["2:10 E009 + 16"]),
         (
-            "client,first_day,manager\nacne,01/02/2026,nobody\nacne,1.1.26,\n",
+            "client,first_day,manager\nacne,01/02/2026,no-one\nacne,1.1.26,\n",
             &["2:1 E101 + 6 + 17", "3:1 E101 + 6"],
         ),
         ("client,title\n,\n,x\n", &["3:2 E010"]),

@@ -36,7 +36,7 @@ fn a_table_with_errors_writes_nothing_and_a_workbook_is_named() {
     let repository = Repository::example();
     let before = repository.read("catalog.yaml");
     let text =
-        "\u{feff}client;client_title;first_day;manager\r\nacne;;30.02.2028;nobody\r\n;New;1.2.2028;\r\n";
+        "\u{feff}client;client_title;first_day;manager\r\nacne;;30.02.2028;no-one\r\n;New;1.2.2028;\r\n";
     let run = new(&repository, 3, text.as_bytes());
     assert!(
         run.stderr.contains("3 errors in this row") && run.stderr.contains("clients.csv:2:1"),
