@@ -12,6 +12,7 @@ mod wire;
 mod targets;
 mod doubles;
 mod history;
+mod people;
 mod read;
 mod explore;
 mod write;

@@ -21,7 +21,7 @@ use super::operation::{self, Object, id, parts};
 use super::targets::{self, ROW, SLA, SLT, SlaCache, SlaTargets};
 use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
-use super::{history, oql};
+use super::{history, oql, people};
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::helpdesk::reader::{Reader, Selection, StoredKey};
@@ -209,25 +209,6 @@ impl<'a> ItopReader<'a> {
         Ok(directory)
     }
 
-    /// Adds the contacts of contracts that are no persons, such as teams. Contacts of a file are found among people.
-    async fn add_other_contacts(&self, links: &Links, directory: &mut Directory) -> Result<(), ReadError> {
-        let contacts = links.contacts.values().flatten().filter_map(parts);
-        let classes: BTreeSet<&str> =
-            contacts.map(|(class, _)| class).filter(|class| *class != PERSON).collect();
-        for class in classes {
-            for object in self.every(class, "friendlyname,status").await? {
-                let text = |code| wire::text(&object.fields, code).unwrap_or_default();
-                directory.add(
-                    ObjectKind::Person,
-                    object.id(),
-                    text("friendlyname"),
-                    text(STATE) == "inactive",
-                );
-            }
-        }
-        Ok(())
-    }
-
     /// Reads the contracts that have the ownership key of an agreement.
     async fn having_key(&self, id: &AgreementId) -> Result<Vec<Object>, ReadError> {
         let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
@@ -297,21 +278,6 @@ impl<'a> ItopReader<'a> {
     }
 }
 
-/// The contacts of all contracts. A manager is a contact who belongs to the provider, since iTop has no
-/// attribute for managers.
-fn contacts(live: &Live) -> BTreeSet<LiveId> {
-    let contracts = live.agreements.values().chain(live.adoptable.values());
-    let contacts = contracts.filter_map(|observed| match observed {
-        Observed::Present(found) => found.record.fields.get(&Field::Contacts),
-        _ => None,
-    });
-    let people = contacts.filter_map(|value| match value {
-        Value::References(people) => Some(people.iter().cloned()),
-        _ => None,
-    });
-    people.flatten().collect()
-}
-
 impl Links {
     fn of(services: &[Object], contacts: &[Object], promises: &[Object]) -> Result<Self, ReadError> {
         Self::joined(services, contacts, promises).map_err(|what| ReadError {
@@ -378,7 +344,8 @@ impl Reader for ItopReader<'_> {
         let codes = Self::codes(self.mapping);
         let (contracts, links, mut directory) =
             tokio::try_join!(self.every(&self.mapping.class, &codes), self.links(), self.directory())?;
-        self.add_other_contacts(&links, &mut directory).await?;
+        let linked = links.contacts.values().flatten();
+        people::add_others(self.transport, self.page_size, linked, &mut directory).await?;
         let mut live = Live { directory, ..Live::default() };
         let mut marked: BTreeMap<AgreementId, Vec<&Object>> = BTreeMap::new();
         for contract in &contracts {
@@ -421,7 +388,7 @@ impl Reader for ItopReader<'_> {
         // iTop has no calendars, and its priorities are numbers that the settings name.
         inventory.unkept = [ObjectKind::Calendar].into();
         inventory.by_title = [ObjectKind::Priority].into();
-        let contacts = contacts(&live);
+        let contacts = people::contacts(&live);
         let is_manager = |person: &&Object| {
             let employer = wire::link(&person.fields, "org_id").ok().flatten();
             contacts.contains(&person.id())
