@@ -203,7 +203,7 @@ impl TableReader<'_> {
     }
 
     fn row(&mut self, columns: &[Column], cells: &[TableCell]) -> Option<TableRow> {
-        let first = cells.iter().find(|cell| !cell.text.is_empty())?;
+        let first = cells.first().filter(|_| cells.iter().any(|cell| !cell.text.is_empty()))?;
         let mut row = TableRow { place: first.span, client: String::new(), id: None, overrides: Vec::new() };
         let mut end: Option<&str> = None;
         let mut client = ClientCells::default();

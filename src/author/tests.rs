@@ -291,7 +291,7 @@ fn the_errors_of_each_row_are_one_with_all_places() {
             "client,first_day,manager\nacne,01/02/2026,no-one\nacne,1.1.26,\n",
             &["2:1 E101 + 6 + 17", "3:1 E101 + 6"],
         ),
-        ("client,title\n,\n,x\n", &["3:2 E010"]),
+        ("client,title\n,\n,x\n", &["3:1 E010"]),
     ] {
         assert_eq!(table(text).2, expected, "{text:?}");
     }

@@ -88,13 +88,14 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
 #[test]
 fn rows_without_a_value_that_others_set_are_reported() {
     let repository = repository_with(4);
-    let table = "client\tfirst_day\nclient-000\t2027-01-01\nclient-001\nclient-002\t\nКлиент 3\t2027-01-01\n";
+    let table =
+        "client\tfirst_day\nclient-000\t2027-01-01\nclient-001\nclient-002\t\nКлиент 33\t2027-01-01\n";
     repository.file("excel.txt", table);
     let new = ["new", "--template", "support", "--csv", "excel.txt"];
     let run = repository.expect(3, &new);
     assert!(run.stderr.contains("--> excel.txt:5:1"), "{}", run.stderr);
-    assert!(run.stderr.contains("use its slug, `client-003`"), "{}", run.stderr);
-    repository.edit("excel.txt", "Клиент 3", "client-003");
+    assert!(run.stderr.contains("did you mean `Клиент 3`?"), "{}", run.stderr);
+    repository.edit("excel.txt", "Клиент 33", "Клиент 3");
     let run = repository.expect(3, &new);
     for (line, client) in [(3, "client-001"), (4, "client-002")] {
         assert!(run.stderr.contains(&format!("--> excel.txt:{line}:1")), "{}", run.stderr);
