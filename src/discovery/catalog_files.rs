@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_new_catalog_is_one_file() {
         let edits = [added("clients.veter", "Ветер"), added("clients.veter.departments.buh", "Бухгалтерия")];
-        let text = "# yaml-language-server: $schema=schemas/catalog.json\nclients:\n  veter: { title: Ветер, departments: { buh: { title: Бухгалтерия } } }\n";
+        let text = "# yaml-language-server: $schema=schemas/catalog.json\nclients:\n  veter:\n    title: Ветер\n    departments: { buh: { title: Бухгалтерия } }\n";
         assert_eq!(texts(&[], &edits), Ok(vec![("catalog.yaml".to_owned(), text.to_owned())]));
     }
 
