@@ -116,6 +116,7 @@ fn plan(checked: &CheckedRepository, live: Live, at: Instant) -> Plan {
         instant: at,
         prune: false,
         acknowledged: &Acknowledged::new(),
+        selection: &servanda::selection::AgreementSelection::default(),
         origin: Origin { commit: None, files: "", helpdesk: "" },
         sent: None,
         base: None,

@@ -20,6 +20,8 @@ pub struct Agreement {
     pub formerly: Vec<AgreementId>,
     /// The first template it extends.
     pub template: Option<TemplateName>,
+    /// All templates it extends, directly or not, the farthest first.
+    pub templates: Vec<TemplateName>,
     /// The title, ready to be read.
     pub title: String,
     /// The contract's number.
@@ -326,6 +328,7 @@ pub(crate) mod sample {
             id: AgreementId::new(id).expect("an id"),
             formerly: Vec::new(),
             template: None,
+            templates: Vec::new(),
             title: "Стоматология «Маяк»".to_owned(),
             number: None,
             recipients: [RecipientSlug::of_client(&client)].into(),

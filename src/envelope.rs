@@ -14,6 +14,7 @@ use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
 use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Note, Plan, Reason, Risk, on_base};
+use crate::selection::AgreementSelection;
 
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,6 +121,28 @@ impl GuardedPlan {
     /// digest again gains nothing, since an apply derives every change anew.
     pub fn is_intact(&self) -> bool {
         self.clone().sealed() == *self
+    }
+
+    /// Keeps the rows about selected agreements, of which a saved plan knows id, client and status. The totals are then
+    /// those of the rows; the verdict stays that of the whole plan.
+    pub fn retain(&mut self, selection: &AgreementSelection) {
+        let selects = |change: &Change| {
+            let client = change.client.as_ref().map(|client| client.as_str());
+            selection.selects_row(change.id.as_str(), client, change.status)
+        };
+        let changes = self.plan.changes.iter().chain(&self.guarded_changes);
+        let changed: BTreeMap<AgreementId, bool> =
+            changes.map(|change| (change.id.clone(), selects(change))).collect();
+        let keep = |id: &AgreementId| {
+            changed.get(id).copied().unwrap_or_else(|| selection.selects_row(id.as_str(), None, None))
+        };
+        self.plan.changes.retain(|change| keep(&change.id));
+        self.guarded_changes.retain(|change| keep(&change.id));
+        self.plan.drift.retain(|drift| keep(&drift.id));
+        self.plan.blocked.retain(|blocked| keep(&blocked.id));
+        self.plan.notes.clear();
+        self.announced.clear();
+        self.plan.header.selection = selection.clone();
     }
 
     /// Adds the notices of the run that applies it.

@@ -20,6 +20,7 @@ pub mod template;
 pub mod catalog;
 pub mod agreement;
 pub mod status;
+pub mod selection;
 pub mod mapping;
 pub mod settings;
 pub mod check;

@@ -12,7 +12,7 @@ use crate::calendar::{Instant, ZONE_DATA};
 use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
 use crate::envelope::GuardedPlan;
-use crate::guard::{Acknowledged, guard, split};
+use crate::guard::{Acknowledged, guard, limits, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
 use crate::notice::{
@@ -21,8 +21,9 @@ use crate::notice::{
 use crate::outcome::ChangeResult;
 use crate::plan::scope::Scope;
 use crate::plan::{
-    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
+    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift, restrict,
 };
+use crate::selection::AgreementSelection;
 use crate::settings::{DriftPolicy, Settings};
 use crate::status::State;
 
@@ -43,6 +44,8 @@ pub struct PlannerInput<'a> {
     pub prune: bool,
     /// The numbers that were acknowledged, by guard.
     pub acknowledged: &'a Acknowledged,
+    /// The agreements that the plan is restricted to.
+    pub selection: &'a AgreementSelection,
     /// Where the two sides come from.
     pub origin: Origin<'a>,
     /// The notices that the ledger has recorded; without them, those about the changes are announced as an upper bound.
@@ -105,7 +108,12 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     let Proposal { plan: mut proposed, desired, compared } = propose(input, &live);
     let settings = input.settings;
     let mapping = &settings.helpdesk.mapping;
-    let (mut plan, awaiting) = guard(proposed.clone(), &settings.guards, input.acknowledged, mapping);
+    let guards = limits(&proposed, &settings.guards);
+    if !input.selection.is_everything() {
+        let scope = input.selection.scope(input.agreements, input.instant);
+        restrict(&mut proposed, &desired, &live, |id| scope.contains(id), mapping.states.get(&State::Active));
+    }
+    let (mut plan, awaiting) = guard(proposed.clone(), &guards, input.acknowledged, mapping);
     let split = split::dated_in_part(&proposed, &plan);
     if !split.is_empty() {
         let mut dated = compared.unwrap_or_else(|| desired.clone());
@@ -201,6 +209,7 @@ fn header(input: &PlannerInput<'_>) -> Header {
         files: input.origin.files.to_owned(),
         helpdesk: input.origin.helpdesk.to_owned(),
         key_prefix: input.settings.helpdesk.mapping.key.prefix.clone(),
+        selection: input.selection.clone(),
     }
 }
 

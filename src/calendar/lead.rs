@@ -5,7 +5,8 @@ use super::invalid_value::InvalidValue;
 use super::term::Term;
 
 /// A lead time in months and days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Lead {
     /// Years and months together, in months.
     pub months: i32,
@@ -61,6 +62,20 @@ impl Lead {
 }
 
 /// Orders lead times by their mean length. Two may have another order before a certain day: `1mo` and `30d`.
+impl From<Lead> for String {
+    fn from(lead: Lead) -> Self {
+        lead.to_string()
+    }
+}
+
+impl TryFrom<String> for Lead {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::read(&text).map_err(|misread| misread.message)
+    }
+}
+
 impl Ord for Lead {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.mean_length().cmp(&other.mean_length())

@@ -27,6 +27,7 @@ use crate::settings::{Product, Settings};
 pub(super) struct MergedDocument<'a> {
     pub(super) id: &'a AgreementId,
     pub(super) template: Option<&'a TemplateName>,
+    pub(super) templates: &'a [TemplateName],
     pub(super) document: &'a shape::AgreementDocument,
     pub(super) places: &'a dyn Places,
 }
@@ -81,6 +82,7 @@ impl AgreementReader<'_> {
             id: written.id.clone(),
             formerly,
             template: written.template.cloned(),
+            templates: written.templates.to_vec(),
             title: String::new(),
             number: document.number.as_deref().map(str::trim).map(str::to_owned),
             client: client?,

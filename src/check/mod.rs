@@ -301,8 +301,14 @@ fn alone<'a>(resolved: &'a Resolved<'a>, ground: CheckContext<'_>, at: Instant) 
         }
     };
     let template = template_of(resolved);
-    let written =
-        MergedDocument { id: &resolved.id, template: template.as_ref(), document: &document, places };
+    let templates: Vec<TemplateName> = resolved.templates().filter_map(TemplateName::new).collect();
+    let written = MergedDocument {
+        id: &resolved.id,
+        template: template.as_ref(),
+        templates: &templates,
+        document: &document,
+        places,
+    };
     let (agreement, mut faults) = agreement::agreement(written, ground);
     let subject = agreement.map(|agreement| Subject { agreement, places });
     if let Some(subject) = &subject {

@@ -55,7 +55,7 @@ pub fn guard(
         (GuardName::Ended, guards.ended),
         (GuardName::Overwritten, guards.overwritten),
         (GuardName::Orphans, guards.orphans),
-        (GuardName::Vanished, if manages_nothing(&plan) { 0 } else { guards.vanished }),
+        (GuardName::Vanished, guards.vanished),
     ];
     let today = Zone::find(&plan.header.zone).unwrap_or(Zone::UTC).day_of(plan.header.as_of);
     let mut awaiting = Vec::new();
@@ -97,6 +97,13 @@ fn weight(name: GuardName, change: &Change, today: Day) -> usize {
         // by mistake.
         GuardName::Vanished => usize::from(change.verb == Verb::Create),
     }
+}
+
+/// The limits for a plan about all agreements, and for each part of it. Where the helpdesk manages nothing, a single vanished
+/// agreement must be acknowledged.
+pub fn limits(whole: &Plan, guards: &Guards) -> Guards {
+    let vanished = if manages_nothing(whole) { 0 } else { guards.vanished };
+    Guards { vanished, ..*guards }
 }
 
 /// Whether the helpdesk holds no managed agreement.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Acknowledged, guard};
+use super::{Acknowledged, guard, limits};
 use crate::calendar::{read_day, read_instant};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
@@ -45,6 +45,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            selection: crate::selection::AgreementSelection::default(),
         },
         changes,
         drift: Vec::new(),
@@ -69,7 +70,8 @@ fn weakening(id: &str) -> Change {
 }
 
 fn passes(plan: Plan, acknowledged: &Acknowledged) -> (usize, Vec<(GuardName, usize)>) {
-    let (plan, held) = guard(plan, &Guards::default(), acknowledged, &Mapping::default());
+    let limits = limits(&plan, &Guards::default());
+    let (plan, held) = guard(plan, &limits, acknowledged, &Mapping::default());
     (plan.changes.len(), held.into_iter().map(|held| (held.guard, held.count)).collect())
 }
 

@@ -74,6 +74,14 @@ pub struct DueNotices {
 }
 
 impl DueNotices {
+    /// Keeps the notices whose keys `keep` accepts.
+    pub fn retain(&mut self, keep: impl Fn(&NoticeKey) -> bool) {
+        self.send.retain(|notice| keep(&notice.key));
+        self.deferred.retain(|(notice, _)| keep(&notice.key));
+        self.settle.retain(|(key, _)| keep(key));
+        self.orphaned.retain(keep);
+    }
+
     /// The number of addresses that mail goes to.
     pub fn mail_addresses(&self) -> usize {
         self.send.iter().filter_map(mail_address).collect::<BTreeSet<_>>().len()

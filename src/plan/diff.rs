@@ -354,7 +354,7 @@ fn live_active(live: &Live, mapping: &Mapping) -> usize {
 }
 
 /// The titles of the objects that changes mention, so that a saved plan can be read without the helpdesk.
-fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
+pub(super) fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
     let values =
         changes.iter().flat_map(|change| &change.fields).flat_map(|field| [&field.before, &field.after]);
     let hours = changes.iter().flat_map(|change| change.hours.before.iter().chain(&change.hours.after));

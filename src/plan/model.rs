@@ -11,6 +11,7 @@ use crate::ident::{AgreementId, LiveId};
 use crate::mapping::Field;
 use crate::plan::change::{Change, Verb};
 use crate::plan::drift::Drift;
+use crate::selection::AgreementSelection;
 
 /// The version of the plan's JSON. A reader refuses any other.
 pub const FORMAT: u32 = 1;
@@ -59,6 +60,9 @@ pub struct Header {
     pub helpdesk: String,
     /// The beginning of every ownership key of the repository, which tells apart repositories with the same helpdesk.
     pub key_prefix: String,
+    /// The agreements that the plan is restricted to; all others are left as they are, and not reported.
+    #[serde(default, skip_serializing_if = "AgreementSelection::is_everything")]
+    pub selection: AgreementSelection,
 }
 
 /// An agreement that was not planned, with the reason.

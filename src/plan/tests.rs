@@ -7,6 +7,7 @@ mod moved;
 mod on_base;
 mod overwritten;
 mod prefix;
+mod restricted;
 mod unsent;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, 
 use crate::live::{Directory, Live, ObjectKind, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode, RecipientSide};
 use crate::planner::{self, Origin, PlannerInput, Sides};
+use crate::selection::AgreementSelection;
 use crate::settings::{DeactivationGuard, Guards, Settings};
 
 const CLIENTS: [&str; 4] = ["dent-mayak", "dent-profi", "severny-veter", "portovik"];
@@ -134,6 +136,7 @@ fn planned(
 ) -> (GuardedPlan, Sides) {
     // In a helpdesk that lost everything even one vanished agreement blocks creations.
     let acknowledged = [(GuardName::Vanished, [1].into())].into();
+    let selection = AgreementSelection::default();
     let input = PlannerInput {
         agreements,
         catalog: &catalog(),
@@ -142,6 +145,7 @@ fn planned(
         instant: at(instant),
         prune,
         acknowledged: &acknowledged,
+        selection: &selection,
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
         sent: None,
         base: None,

@@ -189,6 +189,15 @@ pub fn script_json(written: &str) -> Cow<'_, str> {
     Cow::Owned(encoded.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
 }
 
+/// Writes lines of cells as CSV, each cell as [`cell`] writes it.
+pub fn csv_lines(lines: &[Vec<String>], separator: &str) -> String {
+    // The byte order mark tells spreadsheets that this is UTF-8.
+    lines.iter().fold("\u{feff}".to_owned(), |text, line| {
+        let cells: Vec<String> = line.iter().map(|text| cell(text)).collect();
+        text + &cells.join(separator) + "\r\n"
+    })
+}
+
 /// A text for a cell of CSV, always in quotation marks. What cannot be seen is gone, and a text that a spreadsheet
 /// would take for a formula begins with an apostrophe.
 pub fn cell(text: &str) -> String {

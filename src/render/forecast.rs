@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, TimeOfDay, Zone};
 use crate::catalog::Catalog;
+use crate::ident::AgreementId;
 use crate::live::digest;
 use crate::notice::due::recipients;
 use crate::notice::event::{Succession, scheduled_events};
@@ -43,8 +44,8 @@ pub struct ForecastEntry {
     pub at: Instant,
     /// The day in the agreement's time zone.
     pub day: Day,
-    /// The id of the agreement.
-    pub agreement: String,
+    /// The agreement.
+    pub agreement: AgreementId,
     /// The title of the agreement.
     pub title: String,
     /// The event.
@@ -90,7 +91,7 @@ pub fn forecast(input: &ForecastInput<'_>) -> Vec<ForecastEntry> {
     for agreement in input.agreements {
         let mut add = |at: Instant, change: ForecastChange| {
             if from < at && at <= until {
-                let (id, title) = (agreement.id.to_string(), agreement.title.clone());
+                let (id, title) = (agreement.id.clone(), agreement.title.clone());
                 let day = agreement.zone.day_of(at);
                 entries.push(ForecastEntry { at, day, agreement: id, title, change });
             }
@@ -135,7 +136,7 @@ pub fn text(entries: &[ForecastEntry], zone: &Zone, language: Language) -> Strin
             writeln!(text, "{date}").expect("writing to a string cannot fail");
         }
         let time = zone.wall_time_of(entry.at).strftime("%H:%M").to_string();
-        let (agreement, change) = (terminal(&entry.agreement), change_text(&entry.change, language));
+        let (agreement, change) = (terminal(entry.agreement.as_str()), change_text(&entry.change, language));
         writeln!(text, "  {time}  {agreement}: {change}").expect("writing to a string cannot fail");
         if let ForecastChange::Notice { to, .. } = &entry.change {
             for recipient in to {
@@ -245,7 +246,10 @@ pub fn ics(entries: &[ForecastEntry], language: Language, now: Instant) -> Strin
             uid: digest(&(entry.at, &entry.agreement, change_text(&entry.change, Language::English))),
             days: (entry.day, entry.day),
             summary: format!("{}: {change}", entry.title),
-            description: std::iter::once(entry.agreement.clone()).chain(to).collect::<Vec<_>>().join("; "),
+            description: std::iter::once(entry.agreement.to_string())
+                .chain(to)
+                .collect::<Vec<_>>()
+                .join("; "),
         }
     });
     calendar(events, now)

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Zone};
 use crate::catalog::Catalog;
+use crate::render::encode::csv_lines;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::{TerminalPage, TerminalTable};
@@ -25,6 +26,8 @@ pub struct StatusList {
     pub zone: String,
     /// Sorted by the next end; then agreements without an end, then those that are over, the latest first.
     pub agreements: Vec<StatusRow>,
+    /// The number of further agreements, beyond a limit.
+    pub omitted: usize,
 }
 
 /// Where one agreement stands. Instants carry the offset of the agreement's own zone.
@@ -86,7 +89,13 @@ pub fn status_list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zon
         (true, day) => (2, None, Reverse(day)),
     };
     rows.sort_by(|left, right| (order(left), &left.id).cmp(&(order(right), &right.id)));
-    StatusList { format: 1, as_of: zone.write(at), zone: zone.name().to_owned(), agreements: rows }
+    StatusList {
+        format: 1,
+        as_of: zone.write(at),
+        zone: zone.name().to_owned(),
+        agreements: rows,
+        omitted: 0,
+    }
 }
 
 fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> StatusRow {
@@ -115,6 +124,44 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> StatusRow {
     }
 }
 
+impl StatusList {
+    /// Keeps the first rows, and counts the others.
+    pub fn limit(&mut self, rows: usize) {
+        self.omitted = self.agreements.len().saturating_sub(rows);
+        self.agreements.truncate(rows);
+    }
+}
+
+/// A line for each agreement, with stable names of columns.
+pub fn csv(list: &StatusList) -> String {
+    let columns = [
+        "agreement",
+        "title",
+        "client",
+        "client_title",
+        "status",
+        "since",
+        "last_day",
+        "days_left",
+        "period",
+    ];
+    let mut lines = vec![columns.map(str::to_owned).to_vec()];
+    lines.extend(list.agreements.iter().map(|row| {
+        vec![
+            row.id.clone(),
+            row.title.clone(),
+            row.client.clone(),
+            row.client_title.clone(),
+            row.status.to_string(),
+            row.since.as_deref().and_then(|since| since.get(..10)).unwrap_or_default().to_owned(),
+            row.last_day.map_or_else(String::new, |day| day.to_string()),
+            row.days_left.map_or_else(String::new, |days| days.to_string()),
+            row.period.number.to_string(),
+        ]
+    }));
+    csv_lines(&lines, ",")
+}
+
 /// The table, with a line above that says for when and one below that sums it up.
 pub fn text(list: &StatusList, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
@@ -138,7 +185,15 @@ pub fn summary(list: &StatusList) -> String {
     }
     let all = vocabulary::count(list.agreements.len(), "agreement", "agreements");
     let parts: Vec<String> = counts.iter().map(|(state, number)| format!("{number} {state}")).collect();
-    if parts.is_empty() { format!("{all}.") } else { format!("{all}: {}.", parts.join(", ")) }
+    let omitted = match list.omitted {
+        0 => String::new(),
+        omitted => format!(" {omitted} more are not shown."),
+    };
+    if parts.is_empty() {
+        format!("{all}.{omitted}")
+    } else {
+        format!("{all}: {}.{omitted}", parts.join(", "))
+    }
 }
 
 fn table(list: &StatusList) -> TerminalTable {
@@ -334,7 +389,8 @@ mod tests {
                 "of": null
               }
             }
-          ]
+          ],
+          "omitted": 0
         }
         "#);
     }

@@ -285,6 +285,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
         id: AgreementId::new("a").unwrap(),
         formerly: Vec::new(),
         template: None,
+        templates: Vec::new(),
         title: String::new(),
         number: None,
         recipients: [RecipientSlug::of_client(&client)].into(),

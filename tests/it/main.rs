@@ -52,6 +52,7 @@ mod reports;
 mod repository;
 mod saved_plans;
 mod schemas;
+mod selection;
 mod steered;
 mod tables;
 mod terminal;

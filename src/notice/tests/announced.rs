@@ -53,6 +53,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            selection: crate::selection::AgreementSelection::default(),
         };
         let plan = Plan {
             format: FORMAT,

@@ -27,6 +27,7 @@ fn planned(base: &[Agreement], head: &[Agreement], live: &Live, settings: &Setti
         instant: at(NOW),
         prune: false,
         acknowledged: &Acknowledged::new(),
+        selection: &crate::selection::AgreementSelection::default(),
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
         sent: None,
         base: Some(Base { agreements: base, catalog: &catalog, scope: &Scope::default() }),

@@ -53,6 +53,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
             files: "9f2c".to_owned(),
             helpdesk: "https://acme.itsm365.com/sd".to_owned(),
             key_prefix: "servanda:".to_owned(),
+            selection: crate::selection::AgreementSelection::default(),
         },
         changes,
         drift: Vec::new(),

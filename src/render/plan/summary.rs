@@ -6,9 +6,10 @@ use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
 use crate::envelope::GuardedPlan;
 use crate::notice::{Announced, Role};
-use crate::plan::{Change, Verb};
+use crate::plan::{Change, Plan, Verb};
 use crate::render::line::Line;
 use crate::render::review::{Review, RiskCounts};
+use crate::render::style::Tone;
 use crate::render::vocabulary;
 
 /// The verdict: the number of each risk, or that there is none. Of a pull request only what it causes counts.
@@ -111,7 +112,20 @@ pub(in crate::render) fn facts(envelope: &GuardedPlan) -> Line {
         Some(scope) => line.text(" · base ").foreign(&scope.base.chars().take(10).collect::<String>()),
         None => line,
     };
-    line.text(" · Servanda ").foreign(&header.version)
+    let line = line.text(" · Servanda ").foreign(&header.version);
+    match restriction(&envelope.plan) {
+        Some(restriction) => line.text(" · ").join(restriction),
+        None => line,
+    }
+}
+
+/// The selection that the plan is restricted to, if there is one.
+pub(super) fn restriction(plan: &Plan) -> Option<Line> {
+    let selection = &plan.header.selection;
+    let line = Line::new().toned(Tone::Alarm, "! ").text("Restricted to ").code(&selection.to_string());
+    let agreements = vocabulary::count(plan.totals.agreements, "agreement", "agreements");
+    let line = line.text(&format!(" ({agreements}); all others are left as they are."));
+    (!selection.is_everything()).then_some(line)
 }
 
 /// The title of the notices: whether they are all that a run sends, or those about the changes at most.

@@ -1,7 +1,7 @@
 //! A report as CSV, a line for each agreement, without cells that a spreadsheet could interpret as formulas.
 
 use crate::calendar::Day;
-use crate::render::encode::cell;
+use crate::render::encode::csv_lines;
 use crate::report::Follows;
 use crate::settings::Language;
 
@@ -70,9 +70,5 @@ pub fn csv(input: &ReportInput<'_>) -> String {
             agreement.zone.name().to_owned(),
         ]);
     }
-    // The byte order mark tells spreadsheets that this is UTF-8.
-    lines.iter().fold("\u{feff}".to_owned(), |text, line| {
-        let cells: Vec<String> = line.iter().map(|text| cell(text)).collect();
-        text + &cells.join(separator) + "\r\n"
-    })
+    csv_lines(&lines, separator)
 }

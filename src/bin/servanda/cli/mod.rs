@@ -131,7 +131,7 @@ pub(crate) enum Author {
 #[derive(Subcommand)]
 pub(crate) enum Check {
     /// Check every file and show all errors at once
-    Validate(command::validate::Arguments),
+    Validate(Box<command::validate::Arguments>),
     /// Show the origin of each value of an agreement, or explain a rule
     Explain(command::explain::Arguments),
 }
@@ -157,7 +157,7 @@ pub(crate) enum Reconcile {
 #[derive(Subcommand)]
 pub(crate) enum Notify {
     /// Send the notices that are due
-    Notify(command::notify::Arguments),
+    Notify(Box<command::notify::Arguments>),
     /// Show, verify or compact the ledger of notices
     Ledger(command::ledger::Arguments),
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use servanda::author::{ActivationStep, EditTarget, EffectiveFrom};
-use servanda::calendar::{Instant, Zone};
+use servanda::calendar::{Instant, Lead, Zone};
 use servanda::render::markdown::Forge;
+use servanda::selection::AgreementSelection;
 use servanda::settings::Language;
+use servanda::status::State;
 
 use crate::cli::value_parsers::{self, Acknowledgement};
 use crate::process::context::{Context, Terminal};
@@ -75,6 +77,18 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The format of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For spreadsheets: cells separated by commas, in UTF-8
+    Csv,
+}
+
 /// The name of a forge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ForgeName {
@@ -130,6 +144,8 @@ pub(crate) struct PlanOptions {
     /// Acknowledge the exact number that a guard counted: deactivations=6, weakened=1, orphans=2
     #[arg(long, value_name = "GUARD=N", value_parser = value_parsers::acknowledgement)]
     accept: Vec<Acknowledgement>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
 }
 
 impl PlanOptions {
@@ -138,11 +154,16 @@ impl PlanOptions {
         Self { as_of: as_of.map(str::to_owned), ..Self::default() }
     }
 
+    /// The same options, restricted to some agreements.
+    pub(crate) fn restricted_to(self, selection: &SelectionOptions) -> Self {
+        Self { selection: selection.clone(), ..self }
+    }
+
     /// Parses the options, with days in the zone of the settings.
     pub(crate) fn terms(&self, zone: &Zone, context: &Context) -> Result<PlanTerms, Failure> {
         let as_of = context.as_of(self.as_of.as_deref(), zone)?;
         let acknowledged = value_parsers::acknowledgements(&self.accept)?;
-        Ok(PlanTerms { as_of, prune: self.prune, acknowledged })
+        Ok(PlanTerms { as_of, prune: self.prune, acknowledged, selection: self.selection.selection() })
     }
 
     /// Loads and checks the repository at the instant of `--as-of`.
@@ -151,6 +172,52 @@ impl PlanOptions {
         let terms = self.terms(&loaded.zone(), context)?;
         let workspace = loaded.into_workspace(terms.as_of.instant, context)?;
         Ok((workspace.refuse_empty()?, terms))
+    }
+}
+
+/// Switches that restrict a command to some agreements.
+#[derive(Clone, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct SelectionOptions {
+    /// Only these agreements; `*` stands for any characters, in all switches of this group
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+    /// Only agreements of this client
+    #[arg(long, value_name = "SLUG")]
+    client: Vec<String>,
+    /// Only agreements that extend this template, directly or not
+    #[arg(long, value_name = "NAME")]
+    template: Vec<String>,
+    /// Only agreements with this service
+    #[arg(long, value_name = "SLUG")]
+    service: Vec<String>,
+    /// Only agreements of this manager
+    #[arg(long, value_name = "SLUG")]
+    manager: Vec<String>,
+    /// Only agreements of this status: planned, active, suspended, expired, terminated
+    #[arg(long, value_name = "STATUS", value_parser = value_parsers::state)]
+    status: Vec<State>,
+    /// Only agreements with this label
+    #[arg(long, value_name = "NAME=TEXT", value_parser = value_parsers::pair)]
+    label: Vec<(String, String)>,
+    /// Only agreements that end within this time: 60d, 2w, 2mo
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::lead)]
+    pub(crate) ending_within: Option<Lead>,
+}
+
+impl SelectionOptions {
+    /// The query.
+    pub(crate) fn selection(&self) -> AgreementSelection {
+        AgreementSelection {
+            ids: self.id.clone(),
+            clients: self.client.clone(),
+            templates: self.template.clone(),
+            services: self.service.clone(),
+            managers: self.manager.clone(),
+            statuses: self.status.clone(),
+            labels: self.label.iter().cloned().collect(),
+            ending_within: self.ending_within,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use servanda::author::EffectiveFrom;
 use servanda::calendar::{Day, InvalidValue, Lead, TargetTime, Term, read_day, read_instant};
 use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::plan::GuardName;
+use servanda::status::State;
 
 use crate::process::failure::Failure;
 
@@ -38,6 +39,12 @@ pub(crate) fn moment(text: &str) -> Result<EffectiveFrom, String> {
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
     pair.ok_or_else(|| "write a name, `=` and a value".to_owned())
+}
+
+/// Parses a status.
+pub(crate) fn state(text: &str) -> Result<State, String> {
+    let found = State::ALL.into_iter().find(|state| state.as_str() == text);
+    found.ok_or_else(|| format!("write {}", State::ALL.map(State::as_str).join(", ")))
 }
 
 /// Parses a waiting time, such as `30s` or `10m`; `0s` is none.

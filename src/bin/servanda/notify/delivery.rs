@@ -12,9 +12,10 @@ use servanda::notice::confirmed::{confirmations, objects};
 use servanda::notice::delivery::{Delivery, DeliveryReport, Effect, Message, Reply, may_submit, messages};
 use servanda::notice::due::past_events;
 use servanda::notice::past::{Unrecorded, unrecorded};
-use servanda::notice::{Channel, Confirmation, DueInput, NoticeRecords, due};
+use servanda::notice::{Channel, Confirmation, DueInput, DueNotices, NoticeRecords, due};
 use servanda::plan::Cause;
 use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessage};
+use servanda::selection::AgreementSelection;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{NoSharedCreations, Reader as _};
@@ -44,6 +45,8 @@ pub(crate) struct Dispatcher<'a> {
     helpdesk: HelpdeskState,
     /// The acknowledged number of messages above the limit.
     acknowledged: Option<usize>,
+    /// The agreements whose notices are sent.
+    selection: AgreementSelection,
 }
 
 /// The state of the helpdesk as far as notices need it.
@@ -127,7 +130,36 @@ impl<'a> Dispatcher<'a> {
             clock: RunClock { as_of, started: clock() },
             helpdesk: HelpdeskState::default(),
             acknowledged: None,
+            selection: AgreementSelection::default(),
         })
+    }
+
+    /// Restricts the notices to these agreements. Those of all others stay due.
+    #[must_use]
+    pub(crate) fn restricted_to(mut self, selection: &AgreementSelection) -> Self {
+        self.selection = selection.clone();
+        self
+    }
+
+    /// The notices that are due for the selected agreements.
+    fn due(&self, records: &NoticeRecords) -> DueNotices {
+        let mut due = self.with_input(|input| due(input, records));
+        if !self.selection.is_everything() {
+            let scope = self.selection.scope(&self.workspace.agreements, self.clock.as_of);
+            due.retain(|key| scope.contains(&key.agreement));
+        }
+        due
+    }
+
+    /// The additions about the selected agreements that the ledger does not have yet.
+    fn unrecorded(&self, records: &NoticeRecords) -> Unrecorded {
+        let mut found = self.with_input(|input| unrecorded(input, records));
+        if !self.selection.is_everything() {
+            let scope = self.selection.scope(&self.workspace.agreements, self.clock.as_of);
+            found.moved.retain(|moved| scope.contains(&moved.key.agreement));
+            found.past.by_agreement.retain(|id, _| scope.contains(id));
+        }
+        found
     }
 
     /// Sets the acknowledged number of messages above the limit.
@@ -173,8 +205,8 @@ impl<'a> Dispatcher<'a> {
         records: &NoticeRecords,
     ) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
         let mut records = records.clone();
-        self.with_input(|input| unrecorded(input, &records)).add_to(&mut records);
-        let due = self.with_input(|input| due(input, &records));
+        self.unrecorded(&records).add_to(&mut records);
+        let due = self.due(&records);
         let rendered = messages(&due, self.channels.max_notices()).into_iter().map(|message| {
             let rendered = self.render(&message);
             let rendered = rendered.map_err(|why| Failure::new(Exit::Invalid, "template-invalid", why))?;
@@ -239,7 +271,7 @@ impl<'a> Dispatcher<'a> {
     /// Records what was live before it was managed, and moves the records of renamed agreements.
     async fn add_unrecorded(&self, records: &LedgerRecords) -> Result<(), Failure> {
         let known = records.memory().await?;
-        let Unrecorded { past, moved } = self.with_input(|input| unrecorded(input, &known));
+        let Unrecorded { past, moved } = self.unrecorded(&known);
         if !moved.is_empty() {
             records.change(&moved).await?;
         }
@@ -359,7 +391,7 @@ impl<'a> Dispatcher<'a> {
             Ok(records) => records,
             Err(error) => return Reply::LedgerFailed(error.to_string()),
         };
-        let mut due = self.with_input(|input| due(input, &records));
+        let mut due = self.due(&records);
         let agreements = self.workspace.agreements.len();
         *above_limit = limit_messages(&mut due, self.channels.max_notices(), agreements, self.acknowledged);
         Reply::Due(due.part(number, parts), records.records)

@@ -10,6 +10,7 @@ use servanda::notice::SentNotices;
 use servanda::outcome::ChangeResult;
 use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
 use servanda::planner::{self, Base, Origin, PlannerInput, Sides};
+use servanda::selection::AgreementSelection;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Selection};
@@ -26,6 +27,8 @@ pub(crate) struct PlanTerms {
     pub(crate) prune: bool,
     /// The numbers that were acknowledged, by guard.
     pub(crate) acknowledged: Acknowledged,
+    /// The agreements that the plan is restricted to.
+    pub(crate) selection: AgreementSelection,
 }
 
 /// The part of the ledger that a plan needs.
@@ -97,6 +100,7 @@ fn with_input<T>(
         instant: terms.as_of.instant,
         prune: terms.prune,
         acknowledged: &terms.acknowledged,
+        selection: &terms.selection,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
         base: workspace.pull_request.as_deref().map(|PullRequestBase { agreements, catalog, scope }| Base {
             agreements,

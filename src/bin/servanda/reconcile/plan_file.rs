@@ -66,7 +66,7 @@ pub(crate) fn refuse_foreign(
     Ok(())
 }
 
-/// The terms under which a saved plan is derived anew: its instant, and its retirements. Acknowledged numbers come from
+/// The terms under which a saved plan is derived anew: its instant, its retirements and its selection. Acknowledged numbers come from
 /// the caller, since whoever can edit the file could also write them into it.
 ///
 /// A plan for another day than today is refused, unless the helpdesk is a rehearsal.
@@ -84,5 +84,6 @@ pub(crate) fn terms_of(
         return Err(Failure::new(Exit::Stale, "plan-for-another-day", message).help(PLAN_AGAIN));
     }
     let prune = saved.plan.changes.iter().any(|change| change.verb == Verb::Retire);
-    Ok(PlanTerms { as_of: AsOf { instant, is_asked: planned != today }, prune, ..given })
+    let selection = saved.plan.header.selection.clone();
+    Ok(PlanTerms { as_of: AsOf { instant, is_asked: planned != today }, prune, selection, ..given })
 }

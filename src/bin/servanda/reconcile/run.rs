@@ -323,7 +323,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     fn terms_with_acknowledgements(&self) -> PlanTerms {
-        PlanTerms { acknowledged: self.acknowledged.clone(), ..*self.terms }
+        let PlanTerms { as_of, prune, selection, .. } = self.terms;
+        let (acknowledged, selection) = (self.acknowledged.clone(), selection.clone());
+        PlanTerms { as_of: *as_of, prune: *prune, acknowledged, selection }
     }
 
     async fn apply(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
@@ -412,13 +414,21 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         };
         let planned: BTreeSet<&AgreementId> = guarded.plan.changes.iter().map(|change| &change.id).collect();
         let waiting = guarded.guarded_changes.iter().filter(|change| !planned.contains(&change.id));
+        let (mut open, mut commit) = (guarded.open_agreements(), guarded.plan.header.commit.clone());
+        let scope = self.terms.selection.scope(&self.workspace.agreements, self.terms.as_of.instant);
+        if !self.terms.selection.is_everything() {
+            // Nothing is known of what the plan leaves out, and the messages of its commits are still to be read.
+            let earlier = self.last_applied.iter().flat_map(|earlier| earlier.agreements.keys());
+            open.extend(earlier.chain(sides.desired.agreements.keys()).filter(|id| !scope.contains(id)));
+            commit = self.last_applied.as_ref().and_then(|earlier| earlier.commit.clone());
+        }
         let state = LastApplied::after(
             self.last_applied.clone(),
             &sides.desired,
             &sides.live,
-            &guarded.open_agreements(),
+            &open,
             waiting,
-            guarded.plan.header.commit.clone(),
+            commit,
             self.terms.as_of.instant,
         );
         // An object that was created stays pending as long as the plan may not see it.

@@ -22,6 +22,8 @@ Examples:
                                          follows from files and helpdesk is
                                          skipped
   servanda apply --accept weakened=2     allow exactly two weakened targets
+  servanda apply --client severny-veter  only these agreements; all others are
+                                         left as they are
   servanda apply --yes --wait-lock 10m   wait for another run to end
 
 Exit codes: 0 applied, 4 refused by a guard, 5 plan stale and nothing applied, 6 applied in part, 7 result unknown, \
@@ -32,7 +34,8 @@ Exit codes: 0 applied, 4 refused by a guard, 5 plan stale and nothing applied, 6
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// A plan that `plan --out` saved; without it, a new one is made
-    #[arg(conflicts_with_all = ["as_of", "prune"])]
+    #[arg(conflicts_with_all = ["as_of", "prune", "id", "client", "template", "service", "manager",
+        "status", "label", "ending_within"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     options: PlanOptions,

@@ -3,6 +3,7 @@
 use servanda::notice::Channel;
 use servanda::render::forecast::{self, ForecastInput};
 
+use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::load;
@@ -12,6 +13,7 @@ Examples:
   servanda forecast --days 60
   servanda forecast --days 365 --format ics > agreements.ics
                                         for a calendar application
+  servanda forecast --manager i.petrova --limit 20
   servanda forecast --as-of 2027-01-01 --days 31
 
 Agreements with errors in their files are left out and named; the exit code is then 3.";
@@ -26,6 +28,11 @@ pub(crate) struct Arguments {
     /// The number of days
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(i32).range(1..=3660))]
     days: i32,
+    #[command(flatten)]
+    selection: SelectionOptions,
+    /// The largest number of changes and notices
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: ForecastFormat,
@@ -53,13 +60,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         .map_err(|_| Failure::usage("the forecast would end after the year 9999", "pass fewer `--days`"))?;
     let workspace = &partial.workspace;
     let settings = &workspace.settings;
-    let coming = forecast::forecast(&ForecastInput {
+    let mut coming = forecast::forecast(&ForecastInput {
         agreements: &workspace.agreements,
         catalog: &workspace.catalog,
         channels: &Channel::configured(settings),
         usual: settings.notice_time,
         between: (from, until),
     });
+    let selection = arguments.selection.selection();
+    let scope = selection.scope(&workspace.agreements, from);
+    coming.retain(|entry| scope.contains(&entry.agreement));
+    coming.truncate(arguments.limit.unwrap_or(usize::MAX));
     match arguments.format {
         ForecastFormat::Text => print_data(&forecast::text(&coming, &settings.zone, settings.language))?,
         ForecastFormat::Json => print_data(&partial.json(&forecast::json(&coming)))?,

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use servanda::calendar::Instant;
 use servanda::notice::delivery::{Message, RecordChange};
 use servanda::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
 use servanda::render;
 use servanda::render::message::RenderedMessage;
 
 use crate::cli::audience::Unattended;
-use crate::cli::options::{Format, NotifyOptions, PlanOptions};
+use crate::cli::options::{Format, NotifyOptions, PlanOptions, SelectionOptions};
 use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
@@ -31,6 +30,7 @@ Examples:
   servanda notify --preview               show the messages that are due
   servanda notify --preview --write mails
                                           write them as .html and .txt files
+  servanda notify --preview --client severny-veter
   servanda notify                         send them, without applying first
   servanda notify resolve KEY --sent      record that a notice was sent
   servanda notify resolve KEY --resend    send a notice again";
@@ -49,6 +49,8 @@ pub(crate) struct Arguments {
     /// Show the messages that are due, and send none
     #[arg(long)]
     preview: bool,
+    #[command(flatten)]
+    selection: SelectionOptions,
     /// Write the messages of the preview into this folder
     #[arg(long, value_name = "DIR", requires = "preview")]
     write: Option<PathBuf>,
@@ -79,14 +81,15 @@ struct Resolve {
 
 /// Sends, previews or resolves.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = PlanOptions::as_of(arguments.as_of.as_deref()).load(context)?;
+    let (workspace, terms) =
+        PlanOptions::as_of(arguments.as_of.as_deref()).restricted_to(&arguments.selection).load(context)?;
     let runtime = runtime()?;
     if let Some(Subcommand::Resolve(resolved)) = &arguments.subcommand {
         return runtime.block_on(resolve(resolved, &workspace, &terms));
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
-        let previewed = runtime.block_on(preview(&workspace, &channels, terms.as_of.instant))?;
+        let previewed = runtime.block_on(preview(&workspace, &channels, &terms))?;
         if Channel::configured(&workspace.settings).is_empty() {
             inform(&render::notice::no_channel());
         }
@@ -137,6 +140,7 @@ async fn send(
         let made = reconciliation.plan_only().await?;
         let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
             .with_acknowledged(options.accept_messages)
+            .restricted_to(&terms.selection)
             .with_live_state(&made, reconciliation.latest());
         dispatcher.run(options.init_ledger, reconciliation.records(), connection, &name, &audience.stop).await
     };
@@ -149,7 +153,7 @@ async fn send(
 async fn preview(
     workspace: &Workspace,
     channels: &Channels,
-    at: Instant,
+    terms: &PlanTerms,
 ) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
     let book = ledger::open(workspace);
     let records = if book.begun().await?.is_some() {
@@ -158,7 +162,9 @@ async fn preview(
         inform("the ledger does not exist yet: this shows everything that was ever due\n");
         NoticeRecords::default()
     };
-    Dispatcher::new(workspace, channels, at)?.assuming_desired_state().preview(&records)
+    let dispatcher =
+        Dispatcher::new(workspace, channels, terms.as_of.instant)?.restricted_to(&terms.selection);
+    dispatcher.assuming_desired_state().preview(&records)
 }
 
 fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Result<Exit, Failure> {

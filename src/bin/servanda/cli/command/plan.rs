@@ -27,6 +27,7 @@ Examples:
   servanda plan --as-of 2027-01-01       what it would change on that day
   servanda plan --out today.plan         save it; apply it with
                                          `servanda apply today.plan`
+  servanda plan --client severny-veter   only these agreements
   servanda plan --exit-code              exit 2 if changes are pending
   servanda plan --prune --accept orphans=1
   servanda plan --format markdown --forge gitlab

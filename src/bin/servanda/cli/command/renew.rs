@@ -10,8 +10,9 @@ use servanda::document::Document;
 use servanda::edit::EditedText;
 use servanda::ident::file_of;
 use servanda::render::encode;
+use servanda::selection::AgreementSelection;
 
-use crate::cli::options::WriteOptions;
+use crate::cli::options::{SelectionOptions, WriteOptions};
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
@@ -27,6 +28,7 @@ Examples:
                                          for another length of time
   servanda renew dental-2026             the agreements of a set, as a new set
   servanda renew --ending-within 60d     all that end within 60 days
+  servanda renew --ending-within 60d --client severny-veter
   servanda renew --ending-within 60d --as-of 2026-12-01 --dry-run
 
 The new file is a copy of the old one with new days, `renews:` and, if given, a new number. It omits what belongs to the \
@@ -42,11 +44,14 @@ const SHOWN: usize = 10;
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// The agreements; of a set, those that end
-    #[arg(value_name = "ID", required_unless_present = "ending_within", conflicts_with = "ending_within")]
+    #[arg(
+        value_name = "ID",
+        required_unless_present = "ending_within",
+        conflicts_with_all = ["ending_within", "id", "client", "template", "service", "manager", "status", "label"]
+    )]
     ids: Vec<String>,
-    /// All agreements that end within this time (60d, 2w, 2mo) and have no successor
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::lead)]
-    ending_within: Option<Lead>,
+    #[command(flatten)]
+    selection: SelectionOptions,
     /// Count from another day (YYYY-MM-DD) than today
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
@@ -63,8 +68,8 @@ pub(crate) struct Arguments {
 /// Writes the successors.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let session = EditSession::open(arguments.as_of.as_deref(), context)?;
-    let chosen = match arguments.ending_within {
-        Some(lead) => ending(&session, lead, arguments.term),
+    let chosen = match arguments.selection.ending_within {
+        Some(lead) => ending(&session, lead, arguments),
         None => named(&session, &arguments.ids, arguments.term)?,
     };
     if chosen.is_empty() {
@@ -129,15 +134,21 @@ fn of_set<'a>(session: &'a EditSession, id: &str) -> Vec<EditTarget<'a>> {
 }
 
 /// The agreements that end soon and have no successor. Notes why others are skipped.
-fn ending<'a>(session: &'a EditSession, lead: Lead, term: Option<Term>) -> Vec<Chosen<'a>> {
+fn ending<'a>(session: &'a EditSession, lead: Lead, arguments: &Arguments) -> Vec<Chosen<'a>> {
     let documents: BTreeMap<&str, &Document> =
         session.loaded.agreements.iter().map(|document| (&*document.id, document)).collect();
+    let (term, at) = (arguments.term, session.as_of.instant);
+    // The end is decided below, by the rule of renewals.
+    let selection = AgreementSelection { ending_within: None, ..arguments.selection.selection() };
     let subject = |agreement: &'a Agreement| {
+        if !selection.selects(agreement, at) {
+            return None;
+        }
         let document = *documents.get(file_of(agreement.id.as_str()))?;
         Some(EditTarget { agreement, document, text: session.loaded.sources.text(document.file) })
     };
     let Ending { renewable, skipped } =
-        author::ending_within(&session.checked.agreements, subject, lead, term, session.as_of.instant);
+        author::ending_within(&session.checked.agreements, subject, lead, term, at);
     for reason in skipped.iter().take(SHOWN) {
         inform(&format!("note: not renewed: {}\n", encode::terminal(reason)));
     }

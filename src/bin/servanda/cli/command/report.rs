@@ -6,7 +6,7 @@ use servanda::render::report::{ReportInput, csv, ics, page};
 use servanda::report::report;
 use servanda::settings::Language;
 
-use crate::cli::options::LanguageName;
+use crate::cli::options::{LanguageName, SelectionOptions};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
@@ -18,6 +18,7 @@ Examples:
   servanda report --out agreements.html    one page that needs no network
   servanda report --out a.html --csv a.csv --ics a.ics
   servanda report --as-of 2027-01-01 --language en > january.html
+  servanda report --client severny-veter --out veter.html
   servanda report --csv -                  only the CSV, to standard output
 
 Agreements with errors in their files are left out, and named on the page; the exit code is then 3.";
@@ -38,6 +39,8 @@ pub(crate) struct Arguments {
     /// Report as of another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
+    #[command(flatten)]
+    selection: SelectionOptions,
     /// The language; without it, that of servanda.yaml
     #[arg(long, value_enum)]
     language: Option<LanguageName>,
@@ -47,7 +50,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let partial = loaded.into_partial(as_of.instant, context)?;
+    let mut partial = loaded.into_partial(as_of.instant, context)?;
+    let selection = arguments.selection.selection();
+    partial.workspace.agreements.retain(|agreement| selection.selects(agreement, as_of.instant));
     let left_out = partial.left_out_ids();
     let workspace = &partial.workspace;
     let settings = &workspace.settings;

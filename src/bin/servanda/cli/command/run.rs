@@ -27,6 +27,8 @@ Examples:
   servanda run --init-ledger             the first run; notices of earlier
                                          events are not sent
   servanda run                           every other run, from a schedule
+  servanda run --client severny-veter    only for these agreements; all others
+                                         are left as they are
   servanda run --wait-lock 10m           wait for another run to end
   servanda run --report run.json --metrics servanda.prom
 
@@ -148,6 +150,7 @@ impl ScheduledJob<'_> {
     ) -> Result<DispatchResult, Failure> {
         let dispatcher = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
             .with_acknowledged(options.accept_messages)
+            .restricted_to(&self.terms.selection)
             .with_live_state(&concluded.guarded, reconciliation.latest());
         dispatcher
             .run(options.init_ledger, reconciliation.records(), self.connection, self.name, &audience.stop)

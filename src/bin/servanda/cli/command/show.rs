@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use servanda::selection::AgreementSelection;
+use servanda::status::State;
+
 use crate::cli::plan_output::PlanOutput;
+use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::reconcile::plan_file;
@@ -10,6 +14,7 @@ use crate::reconcile::plan_file;
 const AFTER_HELP: &str = "\
 Examples:
   servanda plan --out today.plan && servanda show today.plan
+  servanda show today.plan --client severny-veter
   servanda show today.plan --format html > plan.html
   servanda show today.plan --format summary >> $GITHUB_STEP_SUMMARY
   servanda show today.plan --format json | jq '.plan.totals'";
@@ -21,12 +26,39 @@ pub(crate) struct Arguments {
     /// The plan that `plan --out` wrote
     plan: PathBuf,
     #[command(flatten)]
+    selection: PlanSelection,
+    #[command(flatten)]
     output: PlanOutput,
+}
+
+/// Switches that restrict the output to some agreements. A saved plan knows no more of them.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Selection")]
+struct PlanSelection {
+    /// Only these agreements; `*` stands for any characters
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+    /// Only changes of this client
+    #[arg(long, value_name = "SLUG")]
+    client: Vec<String>,
+    /// Only changes of agreements of this status: planned, active, suspended, expired, terminated
+    #[arg(long, value_name = "STATUS", value_parser = value_parsers::state)]
+    status: Vec<State>,
 }
 
 /// Prints the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let envelope = plan_file::read(&arguments.plan)?;
+    let mut envelope = plan_file::read(&arguments.plan)?;
+    let PlanSelection { id, client, status } = &arguments.selection;
+    let selection = AgreementSelection {
+        ids: id.clone(),
+        clients: client.clone(),
+        statuses: status.clone(),
+        ..AgreementSelection::default()
+    };
+    if !selection.is_everything() {
+        envelope.retain(&selection);
+    }
     print_data(&arguments.output.render(&envelope, context)?)?;
     Ok(Exit::Fine)
 }

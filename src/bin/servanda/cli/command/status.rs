@@ -2,7 +2,7 @@
 
 use servanda::render;
 
-use crate::cli::options::Format;
+use crate::cli::options::{SelectionOptions, TableFormat};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::load;
@@ -11,6 +11,9 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda status                        what is in force now
   servanda status --as-of 2027-01-01     what will be in force on that day
+  servanda status --client severny-veter --status active
+  servanda status --ending-within 60d --sort client
+  servanda status --format csv > status.csv
   servanda status --format json | \\
       jq '.agreements[] | select(.days_left < 60) | .id'
 
@@ -23,26 +26,64 @@ pub(crate) struct Arguments {
     /// Show another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
+    #[command(flatten)]
+    selection: SelectionOptions,
+    /// The order of the rows
+    #[arg(long, value_enum, default_value_t)]
+    sort: StatusOrder,
+    /// The largest number of rows
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: TableFormat,
+}
+
+/// The order of the rows.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum StatusOrder {
+    /// The earliest end first
+    #[default]
+    End,
+    /// By id
+    Id,
+    /// By client, and then by id
+    Client,
+    /// By status, and then what ends next
+    Status,
 }
 
 /// Prints the table.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(context)?;
+    let selection = arguments.selection.selection();
+    // The answer about one client needs no other files.
+    let loaded = match selection.only_client() {
+        Some(client) => load::load_for_client(client, context)?,
+        None => load::load(context)?,
+    };
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let partial = loaded.into_partial(as_of.instant, context)?;
+    let mut partial = loaded.into_partial(as_of.instant, context)?;
+    partial.workspace.agreements.retain(|agreement| selection.selects(agreement, as_of.instant));
     let workspace = &partial.workspace;
-    let list = render::status::status_list(
+    let mut list = render::status::status_list(
         &workspace.agreements,
         &workspace.catalog,
         as_of.instant,
         &workspace.settings.zone,
     );
+    match arguments.sort {
+        StatusOrder::End => {}
+        StatusOrder::Id => list.agreements.sort_by(|left, right| left.id.cmp(&right.id)),
+        StatusOrder::Client => {
+            list.agreements.sort_by(|left, right| (&left.client, &left.id).cmp(&(&right.client, &right.id)));
+        }
+        StatusOrder::Status => list.agreements.sort_by_key(|row| row.status),
+    }
+    list.limit(arguments.limit.unwrap_or(usize::MAX));
     match arguments.format {
-        Format::Text => print_data(&render::status::text(&list, context.paint()))?,
-        Format::Json => print_data(&partial.json(&list))?,
+        TableFormat::Text => print_data(&render::status::text(&list, context.paint()))?,
+        TableFormat::Json => print_data(&partial.json(&list))?,
+        TableFormat::Csv => print_data(&render::status::csv(&list))?,
     }
     partial.conclude()
 }

@@ -1,12 +1,16 @@
 //! `servanda validate`: all errors of all files at once, each with its position and a help.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use servanda::agreement::Agreement;
 use servanda::calendar::Zone;
-use servanda::diagnostic::Diagnostics;
+use servanda::check::CheckedRepository;
+use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::render::{Paint, diagnostics, json};
 
+use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
@@ -23,6 +27,8 @@ Examples:
   servanda validate --format sarif --out servanda.sarif
   servanda validate --changed-since origin/main
                                          only what a branch concerns
+  servanda validate --client severny-veter
+                                         only what concerns these agreements
   servanda explain E101                  what a rule means
 
 Exit codes: 0 valid (possibly with warnings), 3 invalid.";
@@ -41,6 +47,8 @@ pub(crate) struct Arguments {
     /// agreements whose content or meaning differs, and findings that were not there before
     #[arg(long, value_name = "COMMIT")]
     changed_since: Option<String>,
+    #[command(flatten)]
+    selection: SelectionOptions,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: FindingsFormat,
@@ -103,6 +111,20 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
         return Ok((pull_request.into_head(), found));
     }
     let loaded = load::load(context)?;
-    let found = loaded.check(as_of(&loaded.zone())?.instant).diagnostics;
-    Ok((loaded, found))
+    let instant = as_of(&loaded.zone())?.instant;
+    let CheckedRepository { agreements, mut diagnostics, .. } = loaded.check(instant);
+    let selection = arguments.selection.selection();
+    if !selection.is_everything() {
+        // A file of which no agreement could be made may be about the selected ones too.
+        let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
+            agreements.iter().partition(|agreement| selection.selects(agreement, instant));
+        let inside: BTreeSet<FileId> = inside.iter().map(|agreement| agreement.span.file).collect();
+        let outside: BTreeSet<FileId> = outside.iter().map(|agreement| agreement.span.file).collect();
+        let outside: BTreeSet<FileId> = outside.difference(&inside).copied().collect();
+        diagnostics.retain(|found| {
+            let mut files = found.related.iter().chain([&found.place]).map(|label| label.span.file);
+            !outside.contains(&found.place.span.file) || files.any(|file| inside.contains(&file))
+        });
+    }
+    Ok((loaded, diagnostics))
 }

@@ -307,6 +307,7 @@ impl ReconcileFixture {
             as_of: AsOf { instant, is_asked: true },
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
+            selection: servanda::selection::AgreementSelection::default(),
         };
         (connection, terms)
     }

@@ -107,9 +107,12 @@ fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> 
     }
     let clients = &session.checked.catalog.clients;
     let is_new = arguments.client_title.is_some();
-    let take = |name: &str| match name {
-        _ if is_new => slug(name).map_err(|failure| failure.message),
-        _ => one_of(name, "client", clients.keys().map(ClientSlug::as_str)),
+    let take = |name: &str| {
+        if is_new {
+            slug(name).map_err(|failure| failure.message)
+        } else {
+            one_of(name, "client", clients.keys().map(ClientSlug::as_str))
+        }
     };
     let named: Vec<&String> = arguments.client.iter().chain(&arguments.clients).collect();
     let names = if named.is_empty() {

@@ -74,6 +74,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         id: AgreementId::new(&format!("a{number}")).expect("an id"),
         formerly: Vec::new(),
         template: None,
+        templates: Vec::new(),
         title: format!("Соглашение {number}"),
         number: None,
         recipients: [RecipientSlug::of_client(&client)].into(),
@@ -201,6 +202,7 @@ impl LawFixture {
             as_of: AsOf { instant: at(instant), is_asked: true },
             prune: true,
             acknowledged: Acknowledged::new(),
+            selection: servanda::selection::AgreementSelection::default(),
         };
         Reconciliation::new(&workspace, &connection, &terms, instant.to_owned(), &TestAudience)
             .run(None)

@@ -275,6 +275,7 @@ pub(crate) fn creation() -> Plan {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            selection: servanda::selection::AgreementSelection::default(),
         },
         changes: vec![change],
         drift: Vec::new(),

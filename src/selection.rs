@@ -1,0 +1,249 @@
+//! Selects agreements by what people know of them: id, client, template, service, manager, status, label or end.
+//!
+//! All commands that list or plan agreements share this one query. It decides about one agreement at a time, so that a
+//! restricted list is the whole list without the other rows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Agreement;
+use crate::calendar::{Instant, Lead};
+use crate::ident::AgreementId;
+use crate::status::{State, period_at, state_at};
+
+/// A query for agreements. An agreement is selected if it meets every criterion that is given; of several values of one
+/// criterion, one suffices, except of labels. Names may contain `*` for any characters and `?` for one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgreementSelection {
+    /// The ids of agreements.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
+    /// The slugs of clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<String>,
+    /// The templates that are extended, directly or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// The slugs of services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// The slugs of managers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub managers: Vec<String>,
+    /// The statuses at the instant of the query.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<State>,
+    /// The values of labels, all of which must match.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The time from the instant of the query within which the agreement ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ending_within: Option<Lead>,
+}
+
+impl AgreementSelection {
+    /// Whether it has no criterion, and so selects every agreement.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it selects an agreement, with its status and end at an instant.
+    pub fn selects(&self, agreement: &Agreement, at: Instant) -> bool {
+        let manager = agreement.manager.as_ref().map(|manager| manager.as_str());
+        any(&self.ids, [agreement.id.as_str()])
+            && any(&self.clients, [agreement.client.as_str()])
+            && any(&self.templates, agreement.templates.iter().map(|template| template.as_str()))
+            && any(&self.services, agreement.services.keys().map(|service| service.as_str()))
+            && any(&self.managers, manager)
+            && self.labels.iter().all(|(name, wanted)| {
+                agreement.labels.get(name).is_some_and(|value| matches_pattern(wanted, value))
+            })
+            && (self.statuses.is_empty() || self.statuses.contains(&state_at(agreement, at).0))
+            && self.ending_within.is_none_or(|lead| ends_within(agreement, lead, at))
+    }
+
+    /// Whether it selects a live agreement without a document, of which only the id is known.
+    fn selects_orphan(&self, id: &AgreementId) -> bool {
+        self.selects_row(id.as_str(), None, None)
+    }
+
+    /// Whether it selects a row of which only these are known. A criterion about anything else selects none.
+    pub fn selects_row(&self, id: &str, client: Option<&str>, status: Option<State>) -> bool {
+        let known = Self { ids: Vec::new(), clients: Vec::new(), statuses: Vec::new(), ..self.clone() };
+        known.is_everything()
+            && any(&self.ids, [id])
+            && any(&self.clients, client)
+            && (self.statuses.is_empty() || status.is_some_and(|status| self.statuses.contains(&status)))
+    }
+
+    /// Decides once about all agreements of the files.
+    pub fn scope<'a>(&'a self, agreements: &'a [Agreement], at: Instant) -> SelectionScope<'a> {
+        let known = agreements.iter().map(|agreement| (&agreement.id, self.selects(agreement, at)));
+        SelectionScope { selection: self, known: known.collect() }
+    }
+
+    /// The one client that it is about, if it names one exactly.
+    pub fn only_client(&self) -> Option<&str> {
+        match &self.clients[..] {
+            [client] if !client.contains(['*', '?']) => Some(client),
+            _ => None,
+        }
+    }
+}
+
+/// The ids that a selection contains.
+#[derive(Clone, Debug)]
+pub struct SelectionScope<'a> {
+    selection: &'a AgreementSelection,
+    /// Whether each agreement of the files is selected.
+    known: BTreeMap<&'a AgreementId, bool>,
+}
+
+impl SelectionScope<'_> {
+    /// Whether an agreement of the files, or one that only the helpdesk or the ledger has, is selected.
+    pub fn contains(&self, id: &AgreementId) -> bool {
+        self.known.get(id).copied().unwrap_or_else(|| self.selection.selects_orphan(id))
+    }
+}
+
+impl fmt::Display for AgreementSelection {
+    /// Writes the query as the switches of a command.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        for (switch, values) in [
+            ("id", &self.ids),
+            ("client", &self.clients),
+            ("template", &self.templates),
+            ("service", &self.services),
+            ("manager", &self.managers),
+        ] {
+            parts.extend(values.iter().map(|value| format!("--{switch} {value}")));
+        }
+        parts.extend(self.statuses.iter().map(|status| format!("--status {status}")));
+        parts.extend(self.labels.iter().map(|(name, value)| format!("--label {name}={value}")));
+        parts.extend(self.ending_within.map(|lead| format!("--ending-within {lead}")));
+        formatter.write_str(&parts.join(" "))
+    }
+}
+
+/// Whether one of the names matches one of the patterns, or there is no pattern.
+fn any<'a>(patterns: &[String], names: impl IntoIterator<Item = &'a str>) -> bool {
+    patterns.is_empty()
+        || names.into_iter().any(|name| patterns.iter().any(|pattern| matches_pattern(pattern, name)))
+}
+
+/// Whether an agreement that is not over ends within a time from an instant.
+fn ends_within(agreement: &Agreement, lead: Lead, at: Instant) -> bool {
+    let today = agreement.zone.day_of(at);
+    let last_day = period_at(agreement, at).last_day;
+    let is_soon = |day| today <= day && lead.before(day).is_none_or(|from| from <= today);
+    !state_at(agreement, at).0.is_over() && last_day.is_some_and(is_soon)
+}
+
+/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut from) = (0, 0);
+    // The position after the last `*`, and the number of characters that it stands for.
+    let mut star: Option<(usize, usize)> = None;
+    while from < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at + 1, from));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[from] => (at, from) = (at + 1, from + 1),
+            _ => match &mut star {
+                None => return false,
+                Some((after, taken)) => {
+                    *taken += 1;
+                    (at, from) = (*after, *taken);
+                }
+            },
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{AgreementSelection, matches_pattern};
+    use crate::agreement::sample::agreement;
+    use crate::calendar::{Lead, read_instant};
+    use crate::status::State;
+
+    fn selects(selection: &AgreementSelection) -> bool {
+        let mut sample = agreement("dental/mayak-2026", "2026-01-01", "2026-12-31");
+        sample.labels = [("region".to_owned(), "north".to_owned())].into();
+        selection.selects(&sample, read_instant("2026-12-01T09:00:00Z").expect("an instant"))
+    }
+
+    #[test]
+    fn every_criterion_must_be_met_and_one_value_of_it_suffices() {
+        let all = AgreementSelection::default();
+        let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+        let label = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
+        for (selection, expected) in [
+            (all.clone(), true),
+            (AgreementSelection { ids: texts(&["other", "dental/*"]), ..all.clone() }, true),
+            (AgreementSelection { ids: texts(&["dental"]), ..all.clone() }, false),
+            (AgreementSelection { statuses: vec![State::Planned, State::Active], ..all.clone() }, true),
+            (AgreementSelection { statuses: vec![State::Expired], ..all.clone() }, false),
+            (AgreementSelection { labels: label("region", "n*"), ..all.clone() }, true),
+            (AgreementSelection { labels: label("region", "south"), ..all.clone() }, false),
+            (AgreementSelection { labels: label("segment", "*"), ..all.clone() }, false),
+            (AgreementSelection { ending_within: Some(Lead::of_days(30)), ..all.clone() }, true),
+            (AgreementSelection { ending_within: Some(Lead::of_days(29)), ..all.clone() }, false),
+            (AgreementSelection { templates: texts(&["*"]), ..all.clone() }, false),
+            (AgreementSelection { ids: texts(&["*"]), services: texts(&["nothing"]), ..all.clone() }, false),
+        ] {
+            assert_eq!(selects(&selection), expected, "{selection}");
+        }
+    }
+
+    #[test]
+    fn a_selection_is_written_as_switches_and_read_back_from_json() {
+        let selection = AgreementSelection {
+            ids: vec!["dental/*".to_owned()],
+            clients: vec!["mayak".to_owned()],
+            statuses: vec![State::Active],
+            ending_within: Some(Lead::of_days(60)),
+            ..AgreementSelection::default()
+        };
+        assert_eq!(selection.to_string(), "--id dental/* --client mayak --status active --ending-within 60d");
+        let json = serde_json::to_value(&selection).expect("JSON");
+        assert_eq!(json["ending_within"], "60d");
+        assert_eq!(serde_json::from_value::<AgreementSelection>(json).expect("the same"), selection);
+        assert_eq!(selection.only_client(), Some("mayak"));
+    }
+
+    /// The definition, by recursion.
+    fn defined(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => (0..=name.len()).any(|taken| defined(rest, &name[taken..])),
+            (['?', rest @ ..], [_, names @ ..]) => defined(rest, names),
+            ([wanted, rest @ ..], [first, names @ ..]) => wanted == first && defined(rest, names),
+            _ => false,
+        }
+    }
+
+    fn pattern() -> impl Strategy<Value = String> {
+        prop_oneof!["[ab*?]{0,8}", any::<char>().prop_map(String::from)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_pattern_matches_as_defined(pattern in pattern(), name in "[ab]{0,8}") {
+            let (letters, named): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+            prop_assert_eq!(matches_pattern(&pattern, &name), defined(&letters, &named));
+        }
+    }
+}
