@@ -348,8 +348,8 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
             PeriodEnd::Term(_) => &["period", "term"],
             PeriodEnd::LastDay(_) | PeriodEnd::Open => &["period", "last_day"],
         };
-        subject
-            .fault(Code::W306, path, format!("`{}` ends {when} and has no successor", subject.id()))
+        let message = format!("`{}` ends {when} and has no successor", subject.id());
+        Diagnostic { ends_in: u16::try_from(days).ok(), ..subject.fault(Code::W306, path, message) }
             .help(format!("create its successor with `servanda renew {0}`, extend it with `servanda extend {0}`, or silence this under `allow:` if it is meant to end", subject.id()))
     })
 }

@@ -152,13 +152,13 @@ fn unknown_slugs_are_reported_at_their_places() {
     assert_reported(
         "client: dent-mayk\nservices: { emial: true, vpn: { calendar: ofice-9x5, targets: { urgent: { response: 1h } } } }\nmanager: petrova\nprovider: acme\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }",
         &[
-            "agreements/example.yaml:1:1 W404",
             "agreements/example.yaml:1:9 E101",
             "agreements/example.yaml:2:13 E101",
             "agreements/example.yaml:2:43 E101",
             "agreements/example.yaml:2:65 E101",
             "agreements/example.yaml:3:10 E101",
             "agreements/example.yaml:4:11 E101",
+            "agreements/example.yaml:1:1 W404",
         ],
     );
     assert_reported(

@@ -33,6 +33,8 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// The help: what to do.
     pub help: Option<String>,
+    /// The days after which an agreement ends, where that is the finding. Many of these are shown together.
+    pub ends_in: Option<u16>,
     /// Whether `allow:` may silence it: as the code says, unless the rule makes an exception.
     pub may_be_allowed: bool,
 }
@@ -47,6 +49,7 @@ impl Diagnostic {
             place: Label { span, text: String::new() },
             related: Vec::new(),
             help: None,
+            ends_in: None,
             may_be_allowed: code.may_be_allowed(),
         }
     }
@@ -105,7 +108,7 @@ impl Diagnostics {
         self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
-    /// Sorts by path, position and code, and removes exact duplicates.
+    /// Sorts by severity, path, position and code, and removes exact duplicates.
     pub fn sort(&mut self, sources: &Sources) {
         self.0.sort_by(|left, right| sort_key(left, sources).cmp(&sort_key(right, sources)));
         self.0.dedup();
@@ -132,9 +135,10 @@ impl Diagnostics {
     }
 }
 
-fn sort_key<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> (&'a str, u32, u32, Code, &'a str) {
+fn sort_key<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> impl Ord + use<'a> {
     let span = diagnostic.place.span;
-    (sources.path(span.file), span.start, span.end, diagnostic.code, &diagnostic.message)
+    let place = (sources.path(span.file), span.start, span.end);
+    (diagnostic.severity, place, diagnostic.code, diagnostic.message.as_str())
 }
 
 impl<'a> IntoIterator for &'a Diagnostics {

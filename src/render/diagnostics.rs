@@ -9,6 +9,7 @@
 mod fingerprint;
 mod github;
 mod gitlab;
+mod ending;
 mod junit;
 mod region;
 mod sarif;
@@ -29,7 +30,8 @@ use crate::render::vocabulary;
 /// The largest width of an excerpt of a file, in columns.
 const WIDEST_EXCERPT: usize = 140;
 
-/// Renders every diagnostic with its lines, in the order given, with a blank line after each.
+/// Renders every diagnostic with its lines, in the order given, with a blank line after each. Many agreements that end soon
+/// are one group at the end.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns().min(WIDEST_EXCERPT));
@@ -43,8 +45,13 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let redacted = secrets().next().map(|_| sources.redacted(secrets()));
     let sources = redacted.as_ref().unwrap_or(sources);
     let mut text = String::new();
-    for diagnostic in found {
+    let ending = ending::together(found);
+    for diagnostic in found.iter().filter(|diagnostic| ending.is_empty() || diagnostic.ends_in.is_none()) {
         text.push_str(&renderer.render(&[group(diagnostic, sources)]));
+        text.push_str("\n\n");
+    }
+    if let Some(group) = ending::group(&ending, sources) {
+        text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
     }
     text
