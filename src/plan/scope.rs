@@ -4,6 +4,8 @@
 //! Both sides are checked before. Values are compared and never positions: a moved line, a comment or another order of
 //! keys is no change.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -18,6 +20,8 @@ use crate::document::tree::{self, Node};
 use crate::ident::{AgreementId, LiveId};
 use crate::plan::{Change, GuardName, OnBase, Risk, on_base};
 use crate::template::Resolved;
+
+pub use lines::{ChangedLine, changed_lines};
 
 /// The scope of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +45,9 @@ pub struct Scope {
     pub guards_on_base: BTreeSet<GuardName>,
     /// The red lines, in the order of files and lines.
     pub red_lines: Vec<RedLine>,
+    /// The lines of templates by which it changes agreements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ChangedLine>,
     /// The mails that read differently because of changed files in `notices/`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TextChange>,

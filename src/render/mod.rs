@@ -18,6 +18,7 @@ mod value;
 pub mod plan;
 pub mod saved_plan;
 mod review;
+mod alike;
 pub mod scope;
 pub mod markdown;
 pub mod html;

@@ -79,6 +79,7 @@ pub(super) struct ClientBlock<'a> {
 }
 
 /// One agreement of a block.
+#[derive(Clone)]
 pub(super) struct ReviewEntry<'a> {
     /// Its id.
     pub(super) id: &'a AgreementId,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
-use crate::plan::scope::{CatalogReference, RedLine, RedLineSubject, Scope, TextChange};
+use crate::plan::scope::{CatalogReference, ChangedLine, RedLine, RedLineSubject, Scope, TextChange};
+use crate::render::alike;
 use crate::render::diff;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
@@ -13,6 +14,9 @@ use crate::render::vocabulary;
 
 /// The number of changed texts that are shown.
 pub(super) const SHOWN_TEXTS: usize = 4;
+
+/// The number of changed lines of templates that are shown.
+const SHOWN_LINES: usize = 20;
 
 /// The text beside a plan that was made for a pull request.
 pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
@@ -28,6 +32,9 @@ pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
         head = head.text(&format!("; the branch is {commits} behind, and this is the plan of the merge"));
     }
     page.line(0, 2, &head);
+    for line in changed_lines(scope) {
+        page.line(0, 2, &line);
+    }
     for red in &scope.red_lines {
         page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
     }
@@ -44,6 +51,26 @@ pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
     let mut text = page.finish();
     text.extend(scope.texts.iter().take(SHOWN_TEXTS).map(|changed| text_diff(changed, paint)));
     text
+}
+
+/// The changed lines of templates: `templates/standard.yaml:5  sla.targets.critical.response 30m → 3h: 4048 agreements of
+/// 2169 clients`. Of many, the first are shown.
+pub(super) fn changed_lines(scope: &Scope) -> Vec<Line> {
+    let value = |value: &Option<String>| match value {
+        Some(value) => Line::new().foreign(&vocabulary::preview(value)),
+        None => Line::of("nothing"),
+    };
+    let line = |changed: &ChangedLine| {
+        let place = format!("{}:{}", changed.path, changed.line);
+        let line = Line::new().foreign(&place).text("  ").code(&changed.value).text(" ");
+        let line = line.join(value(&changed.before)).toned(Tone::Shift, " → ").join(value(&changed.after));
+        line.text(": ").toned(Tone::Strong, &alike::numbers(changed.agreements, changed.clients))
+    };
+    let mut lines: Vec<Line> = scope.lines.iter().take(SHOWN_LINES).map(line).collect();
+    if scope.lines.len() > SHOWN_LINES {
+        lines.push(Line::of(&format!("and {} more", scope.lines.len() - SHOWN_LINES)));
+    }
+    lines
 }
 
 /// The number of changed texts.

@@ -3,10 +3,12 @@
 
 mod inline;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::envelope::GuardedPlan;
 use crate::plan::Cause;
+use crate::render::alike::{self, AlikeChanges};
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
@@ -40,6 +42,8 @@ pub fn page(envelope: &GuardedPlan) -> String {
     ));
     html.header(&review, &verdict);
     html.red_lines(envelope);
+    let lines = envelope.scope.as_ref().map_or(Vec::new(), |scope| scope::changed_lines(scope));
+    html.list("Changed lines of templates", lines.iter().map(inline).collect());
     html.awaiting_acknowledgement(envelope);
     html.risks(&review);
     for section in &review.sections {
@@ -139,9 +143,43 @@ impl Html {
         if let Some(warning) = phrases::section_warning(section.origin) {
             self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
         }
-        for block in &section.blocks {
-            self.block(block, names, number <= OPEN);
+        let entries = section.blocks.iter().flat_map(|block| &block.entries);
+        let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
+        let (groups, _) = alike::split(changes, names);
+        for group in &groups {
+            self.together(group, names);
         }
+        let shown: BTreeSet<_> =
+            groups.iter().flat_map(|group| &group.changes).map(|change| &change.id).collect();
+        for block in &section.blocks {
+            let entries = block.entries.iter().filter(|entry| !shown.contains(entry.id)).cloned();
+            let alone = ClientBlock { entries: entries.collect(), ..*block };
+            if !alone.entries.is_empty() {
+                self.block(&alone, names, number <= OPEN);
+            }
+        }
+    }
+
+    /// Changes that are alike, with their ids to expand.
+    fn together(&mut self, alike: &AlikeChanges<'_>, names: &Names) {
+        let sign = phrases::symbol(&alike.common).1;
+        self.line(format_args!(
+            "<article>\n<h3><span class=\"sign shift\">{sign}</span> <b>{}</b></h3>\n<p class=\"result\">{}</p>\n<ul>",
+            encode::html(&alike.counts()),
+            inline(&alike.result())
+        ));
+        for detail in phrases::details(&alike.common, names) {
+            self.detail(detail);
+        }
+        self.line(format_args!("</ul>\n<details><summary>all of them</summary>\n<ul class=\"plain\">"));
+        for change in &alike.changes {
+            self.line(format_args!(
+                "<li><b><bdi>{}</bdi></b> <bdi class=\"title\">{}</bdi></li>",
+                encode::html(change.id.as_str()),
+                encode::html(&vocabulary::preview(&change.title))
+            ));
+        }
+        self.line(format_args!("</ul>\n</details>\n</article>"));
     }
 
     fn block(&mut self, block: &ClientBlock<'_>, names: &Names, is_open: bool) {

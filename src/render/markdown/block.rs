@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::budget::Budget;
 use super::inline::inline;
 use crate::plan::Cause;
+use crate::render::alike::AlikeChanges;
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
@@ -32,6 +33,17 @@ pub(super) fn block(block: &ClientBlock<'_>, names: &Names, budget: Budget, is_o
     };
     let open = if is_open { " open" } else { "" };
     format!("<details{open}><summary>{name}: {number}</summary>\n{entries}\n</details>\n")
+}
+
+/// Changes that are alike, with some of their ids.
+pub(super) fn together(alike: &AlikeChanges<'_>, names: &Names) -> String {
+    let head = Line::new().toned(Tone::Strong, phrases::symbol(&alike.common).1).text(" ");
+    let head = head.toned(Tone::Strong, &alike.counts()).join(alike.result());
+    let mut text = format!("\n{}\n\n", inline(&head));
+    for detail in phrases::details(&alike.common, names) {
+        write_detail(&mut text, detail);
+    }
+    text + &format!("- {}\n\n", inline(&alike.ids()))
 }
 
 fn entry(entry: &ReviewEntry<'_>, names: &Names) -> String {

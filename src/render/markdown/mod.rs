@@ -13,12 +13,13 @@ use std::fmt::Write as _;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::{Blocked, Reason};
+use crate::render::alike;
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
-use crate::render::review::{self, ChangeOrigin, Review};
+use crate::render::review::{self, ChangeOrigin, ClientBlock, Review, ReviewSection};
 use crate::render::scope;
 use crate::render::style::{Paint, Tone};
-use crate::render::vocabulary;
+use crate::render::vocabulary::{self, Names};
 
 pub use budget::{Budget, Forge};
 
@@ -48,6 +49,7 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     }
     let mut page = Comment { head, budget, parts: Vec::new(), items: Vec::new() };
     page.head.push_str(&risks::red_lines(&review, budget));
+    page.head.push_str(&changed_lines(envelope));
     page.head.push_str(&acknowledgements(envelope));
     page.sections(&review);
     page.blocked(envelope);
@@ -67,6 +69,17 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
 /// The text of a plan for a GitHub job summary.
 pub fn summary(envelope: &GuardedPlan) -> String {
     comments(envelope, Budget::summary()).concat()
+}
+
+/// The lines of templates that the pull request changes, with the number of agreements that inherit each.
+fn changed_lines(envelope: &GuardedPlan) -> String {
+    let lines = envelope.scope.as_ref().map_or(Vec::new(), |scope| scope::changed_lines(scope));
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: String =
+        lines.iter().flat_map(|line| ["- ".to_owned(), inline(line), "\n".to_owned()]).collect();
+    format!("\n#### Changed lines of templates\n\n{lines}")
 }
 
 /// Verdict, totals and origin.
@@ -150,17 +163,46 @@ impl<'a> Comment<'a> {
                     .expect("a string takes all that is written");
             }
             let is_open = number <= block::OPEN;
-            for shown in &section.blocks {
-                let (budget, names) = (self.budget, &review.envelope.plan.names);
+            let (budget, names) = (self.budget, &review.envelope.plan.names);
+            let alone = self.together(section, names, part);
+            for shown in alone {
                 self.items.push(OptionalText {
                     rank: rank(shown.severity as usize, section.origin),
                     part,
                     agreements: shown.entries.len(),
                     client: shown.client,
-                    text: Box::new(move || block::block(shown, names, budget, is_open)),
+                    text: Box::new(move || block::block(&shown, names, budget, is_open)),
                 });
             }
         }
+    }
+
+    /// Adds the groups of alike changes of a section, and returns its other blocks.
+    fn together(
+        &mut self,
+        section: &ReviewSection<'a>,
+        names: &'a Names,
+        part: usize,
+    ) -> Vec<ClientBlock<'a>> {
+        let entries = section.blocks.iter().flat_map(|block| &block.entries);
+        let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
+        let (groups, _) = alike::split(changes, names);
+        let mut grouped: BTreeSet<&AgreementId> = BTreeSet::new();
+        for group in groups {
+            grouped.extend(group.changes.iter().map(|change| &change.id));
+            self.items.push(OptionalText {
+                rank: rank(group.common.severity() as usize, section.origin),
+                part,
+                agreements: group.changes.len(),
+                client: None,
+                text: Box::new(move || block::together(&group, names)),
+            });
+        }
+        let alone = section.blocks.iter().map(|block| ClientBlock {
+            entries: block.entries.iter().filter(|entry| !grouped.contains(entry.id)).cloned().collect(),
+            ..*block
+        });
+        alone.filter(|block| !block.entries.is_empty()).collect()
     }
 
     fn blocked(&mut self, envelope: &'a GuardedPlan) {

@@ -1,15 +1,16 @@
 //! The risks of a plan: never omitted, only written more densely the more there are.
 //!
-//! First, a row for each with all details; then, a row for each with its class only; then, the ids of each class in a
+//! First, a row for each with all details, or one for many that are alike, with their number; then, a row for each with its class only; then, the ids of each class in a
 //! list. If not even the ids fit, continuations list the remaining ones; without continuations they are counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::budget::Budget;
 use super::inline::inline;
 use crate::plan::scope::RedLine;
-use crate::plan::{ChangeSeverity, Risk};
+use crate::plan::{Change, ChangeSeverity, Risk};
+use crate::render::alike;
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::{phrases, summary};
@@ -37,8 +38,8 @@ impl RiskTexts {
         let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
         let (usual, most) = (room(budget.usual), room(budget.most));
         let names = &review.envelope.plan.names;
-        let table = rows(review, usual / 2, |risky| phrases::risks(&risky.risks, names))
-            .or_else(|| rows(review, usual * 3 / 4, brief))
+        let table = rows(review, usual / 2, alike::MANY, |risky| phrases::risks(&risky.risks, names))
+            .or_else(|| rows(review, usual * 3 / 4, usize::MAX, brief))
             .or_else(|| RiskClasses::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
         if let Some(table) = table {
             return Self { section: heading + &table, further: Vec::new() };
@@ -70,21 +71,40 @@ fn further(review: &Review<'_>, classes: &mut RiskClasses<'_>, budget: Budget) -
     lists.into_iter().enumerate().map(text).collect()
 }
 
-/// A table with a row for each risk; `None` if it takes more than `room` bytes.
-fn rows(review: &Review<'_>, room: usize, row: impl Fn(&RiskyChange<'_>) -> Line) -> Option<String> {
+/// A table with a row for each risk, or one row for `many` with the same text and cause; `None` if it takes more than `room`
+/// bytes.
+fn rows(
+    review: &Review<'_>,
+    room: usize,
+    many: usize,
+    row: impl Fn(&RiskyChange<'_>) -> Line,
+) -> Option<String> {
     let mut table = "| agreement | client | risk | cause |\n|---|---|---|---|\n".to_owned();
+    let mut same: BTreeMap<(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
+    for risky in &review.risky {
+        let shown = (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
+        same.entry(shown).or_default().push(risky);
+    }
+    let mut grouped = BTreeSet::new();
     for risky in &review.risky {
         let change = risky.change;
-        let client =
-            change.client.as_ref().map_or_else(String::new, |client| encode::markdown(client.as_str()));
-        let risk = inline(&row(risky));
-        writeln!(
-            table,
-            "| {} | {client} | {risk} | {} |",
-            encode::markdown(change.id.as_str()),
-            inline(&phrases::cause_or_guard(risky))
-        )
-        .expect("a string takes all that is written");
+        let cells = (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
+        let alike = &same[&cells];
+        let client = |change: &Change| {
+            change.client.as_ref().map_or_else(String::new, |client| encode::markdown(client.as_str()))
+        };
+        let (agreement, client) = if alike.len() < many {
+            (encode::markdown(change.id.as_str()), client(change))
+        } else if grouped.insert(cells.clone()) {
+            let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
+            let count = vocabulary::count(alike.len(), "agreement", "agreements");
+            (format!("**{count}**"), vocabulary::count(clients.len(), "client", "clients"))
+        } else {
+            continue;
+        };
+        let (risk, cause) = cells;
+        writeln!(table, "| {agreement} | {client} | {risk} | {cause} |")
+            .expect("a string takes all that is written");
         if table.len() > room {
             return None;
         }

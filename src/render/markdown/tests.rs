@@ -1,8 +1,15 @@
 use super::{Budget, Forge, comments};
+use crate::calendar::TargetTime;
 use crate::envelope::GuardedPlan;
+use crate::ident::{ClientSlug, LiveId};
+use crate::live::{LiveTarget, TargetKey, Value};
+use crate::mapping::Field;
+use crate::plan::scope::{ChangedLine, DocumentChange, Scope};
+use crate::plan::{Cause, FieldChange, Risk, Verb, Weakened};
 use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
 use crate::render::plan::sample;
 use crate::render::plan::tests::hostile_envelope;
+use crate::status::{State, StatusReason};
 
 fn shown(envelope: &GuardedPlan) -> String {
     comments(envelope, Budget::comment(Forge::GitHub)).concat()
@@ -26,6 +33,58 @@ fn a_plan_is_written_in_order_of_severity() {
     let envelope = crate::render::plan::tests::busy_envelope();
     let expected = include_str!("ordered_by_severity.md");
     assert_eq!(shown(&envelope).trim_end(), expected.trim_end());
+}
+
+#[test]
+fn one_changed_line_of_a_template_is_shown_in_four_kilobytes() {
+    let response = |minutes: u32| LiveTarget {
+        response: Some(TargetTime::Seconds(minutes * 60)),
+        resolution: None,
+        calendar: None,
+    };
+    let key = || TargetKey { service: None, priority: LiveId::new("priority$1").expect("a live id") };
+    let change = |index: usize| {
+        let id = format!("client-{:04}-{:02}-{:02}", index / 2, index % 8, index % 3);
+        let mut change = sample::change(&id, Verb::Update, "A", State::Active, StatusReason::WithinPeriod);
+        change.client = ClientSlug::new(&format!("client-{:04}", index / 2));
+        // Another target stays as it is, and differs from agreement to agreement.
+        let other = TargetKey { service: None, priority: LiveId::new("priority$2").expect("a live id") };
+        let minutes = 10 + u32::try_from(index % 50).expect("small");
+        let targets = |minutes_of_first| {
+            Value::Targets([(key(), response(minutes_of_first)), (other.clone(), response(minutes))].into())
+        };
+        let (before, after) = (targets(30), targets(180));
+        let cause = Some(Cause::Edit);
+        change.fields = vec![FieldChange { field: Field::Targets, before, after, cause }];
+        let weakened = Weakened::Target { key: key(), before: response(30), after: Some(response(180)) };
+        change.risks = vec![Risk::Weakens(vec![weakened])];
+        change
+    };
+    let plan = sample::plan((0..4048).map(change).collect());
+    let mut envelope = GuardedPlan::new(&plan, plan.clone(), Vec::new());
+    let documents = plan.changes.iter().map(|change| (change.id.clone(), DocumentChange::Changed));
+    let line = ChangedLine {
+        path: "templates/standard.yaml".to_owned(),
+        line: 5,
+        value: "sla.targets.critical.response".to_owned(),
+        before: Some("30m".to_owned()),
+        after: Some("3h".to_owned()),
+        agreements: 4048,
+        clients: 2024,
+    };
+    let scope = Scope { documents: documents.collect(), lines: vec![line], ..Scope::default() };
+    envelope.scope = Some(Box::new(scope));
+    let texts = comments(&envelope, Budget::comment(Forge::GitHub));
+    assert_eq!(texts.len(), 1);
+    assert!(texts[0].len() <= 4096, "{} bytes\n{}", texts[0].len(), texts[0]);
+    for expected in [
+        "templates/standard.yaml:5",
+        "sla.targets.critical.response",
+        "`30m` → `3h`",
+        "4048 agreements of 2024 clients",
+    ] {
+        assert!(texts[0].contains(expected), "{expected}\n{}", texts[0]);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ pub(in crate::render) mod drift;
 pub(in crate::render) mod summary;
 mod text;
 
-pub use text::text;
+pub use text::{overview, text};
 
 #[cfg(test)]
 pub(crate) mod sample;

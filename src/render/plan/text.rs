@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use crate::calendar::Zone;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
-use crate::live::Touch;
+use crate::live::{Touch, Value};
+use crate::mapping::Field;
 use crate::plan::{Cause, Change, Drift, Plan, Verb};
+use crate::render::alike::{self, AlikeChanges};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::{drift, summary};
 use crate::render::review::{self, ChangeOrigin, Review};
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::TerminalPage;
+use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::value;
 use crate::render::vocabulary::{self, Names};
 use crate::status::State;
@@ -23,6 +25,9 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     let plan = &envelope.plan;
     let mut page = TerminalPage::new(paint);
     page.line(0, 2, &header(plan));
+    if let Some(line) = summary::restriction(plan) {
+        page.line(0, 2, &line);
+    }
     changes(&mut page, envelope);
     drifted(&mut page, plan);
     awaiting_acknowledgement(&mut page, envelope);
@@ -36,6 +41,54 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
         let own = vocabulary::count(own, "agreement", "agreements");
         page.line(0, 2, &Line::of(&format!("The pull request changes {own}; {on_base}.")));
     }
+    page.finish()
+}
+
+/// The largest number of lines of a plan that is shown before an apply.
+const LONGEST: usize = 200;
+
+/// The text of a plan for a confirmation: whole if it is short, else its groups, guards and totals.
+pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
+    let whole = text(envelope, paint);
+    if whole.lines().count() <= LONGEST {
+        return whole;
+    }
+    let plan = &envelope.plan;
+    let mut page = TerminalPage::new(paint);
+    page.line(0, 2, &header(plan));
+    page.gap();
+    let (alike, others) = alike::split(&plan.changes, &plan.names);
+    for alike in &alike {
+        let (tone, symbol) = phrases::symbol(&alike.common);
+        let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts());
+        page.line(0, 4, &title.join(alike.result()));
+        if alike.common.verb != Verb::Create {
+            for detail in phrases::details(&alike.common, &plan.names) {
+                write_detail(&mut page, 4, detail);
+            }
+        }
+    }
+    let risky = others.iter().filter(|change| change.severity().is_risk());
+    for change in risky.take(LONGEST / 4) {
+        page.line(
+            0,
+            4,
+            &Line::new().toned(Tone::Alarm, "! ").foreign_toned(Tone::Strong, change.id.as_str()),
+        );
+        page.line(4, 6, &phrases::risks(&change.risks, &plan.names));
+    }
+    if !others.is_empty() {
+        let changes = vocabulary::count(others.len(), "other change", "other changes");
+        page.line(0, 2, &Line::of(&format!("{changes}; `servanda plan` shows each")));
+    }
+    for held in &envelope.awaiting {
+        let option = format!("--accept {}={}", held.guard.as_str(), held.count);
+        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
+        page.line(0, 2, &line.text("; to acknowledge, add ").toned(Tone::Strong, &option));
+    }
+    list(&mut page, summary::announced_title(envelope), summary::announced(&envelope.announced));
+    page.gap();
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
     page.finish()
 }
 
@@ -119,18 +172,59 @@ fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     };
     let is_mixed = plan.changes.iter().any(|change| origin(change) != ChangeOrigin::Edit);
     for group in [ChangeOrigin::Edit, ChangeOrigin::OtherEdit, ChangeOrigin::Date] {
-        let mut changes = plan.changes.iter().filter(|change| origin(change) == group).peekable();
-        if is_mixed && changes.peek().is_some() {
+        let (alike, others) =
+            alike::split(plan.changes.iter().filter(|change| origin(change) == group), &plan.names);
+        if is_mixed && !(alike.is_empty() && others.is_empty()) {
             section(page, phrases::section_title(group));
             if let Some(warning) = phrases::section_warning(group) {
                 page.line(2, 4, &Line::new().toned(Tone::Alarm, "! ").text(warning));
             }
         }
-        for change in changes {
+        for alike in &alike {
+            page.gap();
+            together(page, alike, &plan.names);
+        }
+        for change in others {
             page.gap();
             block(page, 0, change, &plan.names);
         }
     }
+}
+
+/// Changes that are alike: their numbers, what they have in common, and their ids. New agreements are a table.
+fn together(page: &mut TerminalPage, alike: &AlikeChanges<'_>, names: &Names) {
+    let (tone, symbol) = phrases::symbol(&alike.common);
+    let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts());
+    page.line(0, 4, &title.join(alike.result()));
+    for detail in phrases::details(&alike.common, names) {
+        write_detail(page, 4, detail);
+    }
+    if alike.common.verb == Verb::Create {
+        let rows = alike.changes.iter().map(|change| creation(change)).collect();
+        page.table(4, &TerminalTable { rows, ..TerminalTable::default() });
+    } else {
+        page.line(4, 6, &alike.ids());
+    }
+}
+
+/// The row of a new agreement: its id, its client, its first and last day, and its number.
+fn creation(change: &Change) -> Vec<Line> {
+    let value = |wanted: Field| {
+        let found = change.fields.iter().find(|field| field.field == wanted);
+        match found.map(|field| &field.after) {
+            Some(Value::Day(day)) => Line::of(&day.to_string()),
+            Some(Value::Text(text)) => Line::new().foreign(&vocabulary::preview(text)),
+            _ => Line::new(),
+        }
+    };
+    let client = change.client.as_ref().map_or("", |client| client.as_str());
+    vec![
+        Line::new().foreign_toned(Tone::Strong, change.id.as_str()),
+        Line::new().foreign(client),
+        value(Field::FirstDay),
+        value(Field::LastDay),
+        value(Field::Number),
+    ]
 }
 
 /// One change: its agreement, result, risks and fields.

@@ -30,7 +30,7 @@ pub(crate) struct Attended<'a> {
 impl Audience for Attended<'_> {
     fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
         match self.format {
-            Format::Text => print_data(&render::plan::text(envelope, self.context.paint())),
+            Format::Text => print_data(&render::plan::overview(envelope, self.context.paint())),
             Format::Json => Ok(()),
         }
     }
@@ -95,7 +95,7 @@ impl Audience for Unattended<'_> {
     fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
         let silent = self.is_first.then(|| envelope.clone().announcing(Vec::new(), false));
         let envelope = silent.as_ref().unwrap_or(envelope);
-        inform(&render::plan::text(envelope, self.context.paint_errors()));
+        inform(&render::plan::overview(envelope, self.context.paint_errors()));
         Ok(())
     }
 

@@ -12,7 +12,8 @@ use servanda::check::{CheckedRepository, changed_periods};
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::{composed, file_of};
 use servanda::plan::scope::{
-    CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog, red_lines_of_contacts,
+    CheckedSide, RedLine, RedLineSubject, Scope, changed_lines, red_line, red_lines_of_catalog,
+    red_lines_of_contacts,
 };
 use servanda::render::message;
 use servanda::settings::Settings;
@@ -167,6 +168,7 @@ impl PullRequest {
                 let later = CheckedSide { resolved: after, checked: &head };
                 let mut scope = Scope::between(name, earlier, later);
                 let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
+                scope.lines = changed_lines(earlier, later, &self.head.sources);
                 scope.red_lines = contacts.into_iter().map(|red| self.in_work_tree(red)).collect();
                 let changed_periods = changed_periods(&base.agreements, &head.agreements, after, at);
                 Comparison { base, head, scope, changed_periods }

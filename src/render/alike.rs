@@ -1,0 +1,132 @@
+//! Changes that are alike: what many have in common is shown once, with the number of agreements and clients.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::mapping::Field;
+use crate::plan::{Change, Verb};
+use crate::render::line::Line;
+use crate::render::plan::phrases::{self, Detail};
+use crate::render::value::FieldBody;
+use crate::render::vocabulary::{self, Names};
+
+/// The smallest number of changes that are shown together.
+pub(super) const MANY: usize = 5;
+
+/// The fields in which new agreements differ even if they are alike.
+const OWN: [Field; 6] =
+    [Field::Title, Field::Number, Field::FirstDay, Field::LastDay, Field::Recipients, Field::Manager];
+
+/// Changes that are alike.
+pub(super) struct AlikeChanges<'a> {
+    /// The changes, in their order.
+    pub(super) changes: Vec<&'a Change>,
+    /// The part that they have in common, as a change of the first of them.
+    pub(super) common: Change,
+}
+
+impl AlikeChanges<'_> {
+    /// Their numbers: `4048 agreements of 2169 clients`.
+    pub(super) fn counts(&self) -> String {
+        let clients: BTreeSet<_> = self.changes.iter().filter_map(|change| change.client.as_ref()).collect();
+        numbers(self.changes.len(), clients.len())
+    }
+
+    /// Their result: the new status, or that it stays.
+    pub(super) fn result(&self) -> Line {
+        let result = phrases::result(&self.common).map(|result| Line::of(": ").join(result));
+        result.unwrap_or_else(|| phrases::unchanged_status(&self.common))
+    }
+
+    /// Some of their ids.
+    pub(super) fn ids(&self) -> Line {
+        vocabulary::capped_list(self.changes.iter().map(|change| change.id.to_string()))
+    }
+}
+
+/// A number of agreements and of their clients.
+pub(super) fn numbers(agreements: usize, clients: usize) -> String {
+    let agreements = vocabulary::count(agreements, "agreement", "agreements");
+    match clients {
+        0 => agreements,
+        clients => format!("{agreements} of {}", vocabulary::count(clients, "client", "clients")),
+    }
+}
+
+/// Splits changes into groups of alike ones and all others, both in the order given.
+pub(super) fn split<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    names: &Names,
+) -> (Vec<AlikeChanges<'a>>, Vec<&'a Change>) {
+    let mut groups: Vec<AlikeChanges<'a>> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes {
+        let common = common(change);
+        let at = *known.entry(shown(&common, names)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.changes.push(change),
+            None => groups.push(AlikeChanges { changes: vec![change], common }),
+        }
+    }
+    let (groups, few): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.changes.len() >= MANY);
+    let mut few: Vec<&'a Change> = few.into_iter().flat_map(|group| group.changes).collect();
+    few.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
+    (groups, few)
+}
+
+/// The part of a change that others may share.
+fn common(change: &Change) -> Change {
+    let mut common = change.clone();
+    if change.verb == Verb::Create {
+        common.fields.retain(|field| !OWN.contains(&field.field));
+    }
+    common
+}
+
+/// All that is shown of a change, besides its name.
+fn shown(change: &Change, names: &Names) -> String {
+    let plain = |line: &Line| line.pieces().iter().map(|piece| piece.text.as_str()).collect::<String>();
+    let result = phrases::result(change).unwrap_or_else(|| phrases::unchanged_status(change));
+    let mut parts = vec![phrases::symbol(change).1.to_owned(), plain(&result)];
+    for detail in phrases::details(change, names) {
+        match detail {
+            Detail::Warning(line) => parts.push(plain(&line)),
+            Detail::Text(line, cause) => parts.push(format!("{}{cause:?}", plain(&line))),
+            Detail::Field(field) => {
+                parts.push(format!("{}{:?}", field.label, field.cause));
+                match field.body {
+                    FieldBody::Line(line) => parts.push(plain(&line)),
+                    FieldBody::Targets(rows) => parts.extend(rows.iter().flatten().map(plain)),
+                }
+            }
+        }
+    }
+    parts.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MANY, split};
+    use crate::ident::ClientSlug;
+    use crate::plan::{Change, Risk, Verb};
+    use crate::render::plan::sample;
+    use crate::status::{State, StatusReason};
+
+    fn change(index: usize, risks: Vec<Risk>) -> Change {
+        let (id, title) = (format!("a{index:04}"), format!("Agreement {index}"));
+        let change = sample::change(&id, Verb::Update, &title, State::Active, StatusReason::WithinPeriod);
+        Change { client: ClientSlug::new(&format!("c{:04}", index / 2)), risks, ..change }
+    }
+
+    #[test]
+    fn many_alike_changes_are_one_group_and_few_are_none() {
+        let mut changes: Vec<Change> = (0..40).map(|index| change(index, Vec::new())).collect();
+        changes.extend((40..39 + MANY).map(|index| change(index, vec![Risk::Shortens])));
+        let plan = sample::plan(changes);
+        let (groups, others) = split(&plan.changes, &plan.names);
+        assert_eq!(
+            groups.iter().map(super::AlikeChanges::counts).collect::<Vec<_>>(),
+            ["40 agreements of 20 clients"]
+        );
+        assert_eq!(others.len(), MANY - 1);
+    }
+}
