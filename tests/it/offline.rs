@@ -119,7 +119,8 @@ fn adoptions_of_a_branch_are_planned_from_a_snapshot_too() {
             ),
         );
     }
-    let plan = ["plan", "--as-of", DAY, "--format", "json"];
+    // The adoption overwrites the title and the number that a person wrote.
+    let plan = ["plan", "--as-of", DAY, "--format", "json", "--accept", "overwritten=2"];
     let trusted = repository.run(&plan);
     let offline = repository.run(&[&plan[..], &["--snapshot", "live.json"]].concat());
     assert_eq!((trusted.code, &trusted.stderr), (offline.code, &offline.stderr));
