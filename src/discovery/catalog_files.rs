@@ -1,7 +1,7 @@
 //! Chooses the files of a catalog that edits go to, and edits them.
 //!
 //! Existing entries stay where they are. A new entry goes to the file of its list, to the file of its first letter where
-//! the files are named so, or else to the file of the entry before it. Where that file would grow beyond [`GROWN`], new
+//! the files are named so, or else to the file of the entry before it. Where that file would grow beyond `GROWN`, new
 //! clients go to `catalog/clients/<letter>.yaml`, and other entries to `catalog/<list>.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
