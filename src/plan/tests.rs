@@ -209,15 +209,20 @@ fn an_agreement_that_is_over_and_absent_is_not_created() {
     assert_eq!(plan.notes.len(), 1);
 }
 
+/// The helpdesk with an agreement until the end of August 2026, and that agreement after its successor.
+fn renewed(mapping: &Mapping) -> (Live, [Agreement; 2]) {
+    let old = agreement("a-2025", "2025-01-01", "2026-08-31");
+    let before = plan(std::slice::from_ref(&old), &empty(), mapping, "2026-08-01T09:00:00Z", false);
+    let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
+    new.renews = Some(id("a-2025"));
+    (simulate(&before, &empty(), mapping), [new, old])
+}
+
 #[test]
 fn deactivation_withdraws_first_and_waits_for_the_successor() {
     let mapping = Mapping::default();
-    let old = agreement("a-2025", "2025-01-01", "2026-08-31");
-    let before = plan(std::slice::from_ref(&old), &empty(), &mapping, "2026-08-01T09:00:00Z", false);
-    let live = simulate(&before, &empty(), &mapping);
-    let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
-    new.renews = Some(id("a-2025"));
-    let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
+    let (live, renewed) = renewed(&mapping);
+    let plan = plan(&renewed, &live, &mapping, "2026-09-01T09:00:00Z", false);
     let order: Vec<_> = plan.changes.iter().map(|change| (change.id.as_str(), change.phase)).collect();
     assert_eq!(order, [("a-2026", Phase::Gain), ("a-2025", Phase::Loss)]);
     assert_eq!(plan.changes[1].after, [id("a-2026")]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
@@ -160,31 +160,38 @@ fn an_error_in_an_agreement_does_not_stop_the_other_checks() {
     assert_eq!(lines["helpdesk"].0, "ok", "{lines:#?}");
 }
 
-/// Starts an empty helpdesk whose clock shows another time.
-pub(crate) fn with_clock_at(date: &'static str) -> String {
+/// Starts a server that treats each connection alike.
+fn serving(answer: impl Fn(BufReader<TcpStream>, TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or_default() == 0 || line == "\r\n" {
-                    break;
-                }
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-            }
-            std::io::copy(&mut reader.take(length), &mut std::io::sink()).unwrap();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
-            );
-            // The client may have closed the connection.
-            let _ = write!(stream, "{head}Connection: close\r\n\r\n[]");
+            let stream = stream.unwrap();
+            answer(BufReader::new(stream.try_clone().unwrap()), stream);
         }
+    });
+    address
+}
+
+/// Starts an empty helpdesk whose clock shows another time.
+pub(crate) fn with_clock_at(date: &'static str) -> String {
+    let address = serving(move |mut reader, mut stream| {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or_default() == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        std::io::copy(&mut reader.take(length), &mut std::io::sink()).unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+        );
+        // The client may have closed the connection.
+        let _ = write!(stream, "{head}Connection: close\r\n\r\n[]");
     });
     format!("http://{address}/sd")
 }
@@ -285,19 +292,13 @@ fn a_variable_that_names_another_repository_is_reported_as_ignored() {
 
 /// Starts a mail server that takes connections and offers nothing.
 fn plain_mail_server() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            stream.write_all(b"220 here\r\n").unwrap();
-            let mut line = String::new();
-            while reader.read_line(&mut line).unwrap_or_default() > 0 {
-                // The client may have closed the connection.
-                let _ = stream.write_all(b"250 here\r\n");
-                line.clear();
-            }
+    let address = serving(|mut reader, mut stream| {
+        stream.write_all(b"220 here\r\n").unwrap();
+        let mut line = String::new();
+        while reader.read_line(&mut line).unwrap_or_default() > 0 {
+            // The client may have closed the connection.
+            let _ = stream.write_all(b"250 here\r\n");
+            line.clear();
         }
     });
     format!("smtp://{address}")

@@ -2,10 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{
-    agreement, any_mapping, any_repository, applied, at, catalog, empty, id, plan, planned, settings,
-    simulate,
-};
+use super::{any_mapping, any_repository, applied, at, catalog, id, planned, renewed, settings, simulate};
 use crate::agreement::Agreement;
 use crate::envelope::GuardedPlan;
 use crate::live::Live;
@@ -105,12 +102,8 @@ proptest! {
 #[test]
 fn an_agreement_does_not_end_while_its_successor_is_outside() {
     let mapping = Mapping::default();
-    let old = agreement("a-2025", "2025-01-01", "2026-08-31");
-    let before = plan(std::slice::from_ref(&old), &empty(), &mapping, "2026-08-01T09:00:00Z", false);
-    let live = simulate(&before, &empty(), &mapping);
-    let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
-    new.renews = Some(id("a-2025"));
-    let part = restricted(&[new, old], &live, &mapping, None, &ids(&["a-2025"])).plan;
+    let (live, renewed) = renewed(&mapping);
+    let part = restricted(&renewed, &live, &mapping, None, &ids(&["a-2025"])).plan;
     assert!(part.is_empty());
     assert_eq!(part.blocked.len(), 1);
     assert_eq!(part.blocked[0].reason, Reason::Waits(id("a-2026")));
