@@ -61,7 +61,7 @@ pub struct LiveAgreement {
 }
 
 /// The person and the time of a change, as far as the helpdesk records them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Touch {
     /// The person.

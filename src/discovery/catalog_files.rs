@@ -166,10 +166,15 @@ impl<'a> Placement<'a> {
         self.assigned.entry(path).or_default().extend(entry.edits);
     }
 
+    /// The existing entries of a list, each with its file, in the order of their slugs.
+    fn of_list<'s>(&'s self, wanted: &'s str) -> Vec<(&'s str, &'s str)> {
+        let entries = self.entries.range((wanted, "")..).take_while(|((list, _), _)| *list == wanted);
+        entries.map(|((_, slug), path)| (*slug, *path)).collect()
+    }
+
     /// The file of a new entry, however large it is.
     fn home(&self, entry: &EntryEdits<'_>) -> String {
-        let of_list = self.entries.range((entry.list, "")..).take_while(|((list, _), _)| *list == entry.list);
-        let of_list: Vec<(&str, &str)> = of_list.map(|((_, slug), path)| (*slug, *path)).collect();
+        let of_list = self.of_list(entry.list);
         if let Some(prefix) = letters(entry.list, &of_list) {
             return format!("{prefix}{}.yaml", entry.letter());
         }
@@ -184,10 +189,8 @@ impl<'a> Placement<'a> {
     /// The file of a new entry where its home is full: the first one of its letter, or else of its list, with room.
     fn split(&self, entry: &EntryEdits<'_>) -> String {
         let stem = if entry.list == CatalogList::Clients.as_str() {
-            let of_list =
-                self.entries.range((entry.list, "")..).take_while(|((list, _), _)| *list == entry.list);
-            let of_list: Vec<(&str, &str)> = of_list.map(|((_, slug), path)| (*slug, *path)).collect();
-            let prefix = letters(entry.list, &of_list).unwrap_or_else(|| format!("catalog/{}/", entry.list));
+            let prefix = letters(entry.list, &self.of_list(entry.list))
+                .unwrap_or_else(|| format!("catalog/{}/", entry.list));
             format!("{prefix}{}", entry.letter())
         } else {
             format!("catalog/{}", entry.list)

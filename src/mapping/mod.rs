@@ -256,7 +256,7 @@ pub enum Deactivation {
 /// The way the helpdesk writes dates, which have no UTC offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dates {
-    /// The zone of times such as `lastModifiedDate`; `None` if it is not known. First and last days are calendar days and are
+    /// The zone of times such as `lastModifiedDate`; `None` if unknown. First and last days are calendar days and are
     /// never converted.
     pub zone: Option<Zone>,
     /// The format of a day.

@@ -85,8 +85,8 @@ fn differences(before: &Json, after: &Json) -> Vec<ValueChange> {
     };
     let keys: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
     let below = keys.into_iter().flat_map(|key| {
-        let value = |map: &serde_json::Map<String, Json>| map.get(key).cloned().unwrap_or_default();
-        let found = differences(&value(own), &value(others)).into_iter();
+        let [before, after] = [own, others].map(|map| map.get(key).unwrap_or(&Json::Null));
+        let found = differences(before, after).into_iter();
         found.map(move |(path, before, after)| {
             (std::iter::once(key.clone()).chain(path).collect::<Vec<_>>(), before, after)
         })

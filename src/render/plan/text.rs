@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::calendar::Zone;
 use crate::envelope::GuardedPlan;
+use crate::guard::AwaitingAcknowledgement;
 use crate::ident::AgreementId;
 use crate::live::{Touch, Value};
 use crate::mapping::Field;
@@ -36,7 +37,9 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     list(&mut page, "Notes", vocabulary::notes(&plan.notes));
     page.gap();
     page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
-    if let Some(on_base) = summary::on_base(&Review::of(envelope)) {
+    if envelope.scope.is_some()
+        && let Some(on_base) = summary::on_base(&Review::of(envelope))
+    {
         let own = envelope.own_agreements().len();
         let own = vocabulary::count(own, "agreement", "agreements");
         page.line(0, 2, &Line::of(&format!("The pull request changes {own}; {on_base}.")));
@@ -59,9 +62,7 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
     page.gap();
     let (alike, others) = alike::split(&plan.changes, &plan.names);
     for alike in &alike {
-        let (tone, symbol) = phrases::symbol(&alike.common);
-        let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts());
-        page.line(0, 4, &title.join(alike.result()));
+        alike_heading(&mut page, alike);
         if alike.common.verb != Verb::Create {
             for detail in phrases::details(&alike.common, &plan.names) {
                 write_detail(&mut page, 4, detail);
@@ -82,9 +83,7 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
         page.line(0, 2, &Line::of(&format!("{changes}; `servanda plan` shows each")));
     }
     for held in &envelope.awaiting {
-        let option = format!("--accept {}={}", held.guard.as_str(), held.count);
-        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
-        page.line(0, 2, &line.text("; to acknowledge, add ").toned(Tone::Strong, &option));
+        page.line(0, 2, &guard_and_option(envelope, held));
     }
     list(&mut page, summary::announced_title(envelope), summary::announced(&envelope.announced));
     page.gap();
@@ -191,11 +190,16 @@ fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     }
 }
 
-/// Changes that are alike: their numbers, what they have in common, and their ids. New agreements are a table.
-fn together(page: &mut TerminalPage, alike: &AlikeChanges<'_>, names: &Names) {
+/// The numbers of changes that are alike, and their result.
+fn alike_heading(page: &mut TerminalPage, alike: &AlikeChanges<'_>) {
     let (tone, symbol) = phrases::symbol(&alike.common);
     let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts());
     page.line(0, 4, &title.join(alike.result()));
+}
+
+/// Changes that are alike: their numbers, what they have in common, and their ids. New agreements are a table.
+fn together(page: &mut TerminalPage, alike: &AlikeChanges<'_>, names: &Names) {
+    alike_heading(page, alike);
     for detail in phrases::details(&alike.common, names) {
         write_detail(page, 4, detail);
     }
@@ -276,21 +280,17 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
         return;
     }
     section(page, phrases::section_title(ChangeOrigin::Drift));
-    let mut shown: Vec<(&Change, Vec<&Touch>)> = Vec::new();
+    let mut shown: BTreeMap<Vec<&Touch>, Vec<&Change>> = BTreeMap::new();
     for (change, drifts) in by_id.into_values() {
         page.gap();
-        if let Some(change) = change {
-            let touches: Vec<&Touch> = drifts.iter().filter_map(|drift| drift.touch.as_ref()).collect();
-            if let Some((first, _)) = shown.iter().find(|(first, edited)| {
-                !touches.is_empty()
-                    && *edited == touches
-                    && first.state.is_none()
-                    && is_same_edit(first, change)
-            }) {
+        let touches: Vec<&Touch> = drifts.iter().filter_map(|drift| drift.touch.as_ref()).collect();
+        if let Some(change) = change.filter(|change| change.state.is_none() && !touches.is_empty()) {
+            let earlier = shown.entry(touches).or_default();
+            if let Some(first) = earlier.iter().find(|first| is_same_edit(first, change)) {
                 same_edit(page, change, &first.id);
                 continue;
             }
-            shown.push((change, touches));
+            earlier.push(change);
         }
         match change {
             Some(change) => block(page, 0, change, &plan.names),
@@ -306,9 +306,10 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
     }
 }
 
-/// Whether two changes correct the same values, as of an object that several agreements share.
+/// Whether two changes, of which neither changes the state, correct the same values, as of an object that several agreements
+/// share.
 fn is_same_edit(one: &Change, other: &Change) -> bool {
-    (one.verb, &one.state, &one.fields) == (other.verb, &other.state, &other.fields)
+    (one.verb, &one.fields) == (other.verb, &other.fields)
 }
 
 /// An agreement whose drift is that of another one, which is shown once.
@@ -335,6 +336,16 @@ fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
     }
 }
 
+/// A guard that stopped changes, and the option that acknowledges it, unless it stops the same on the base.
+fn guard_and_option(envelope: &GuardedPlan, held: &AwaitingAcknowledgement) -> Line {
+    let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
+    if envelope.is_guard_on_base(held.guard) {
+        return line;
+    }
+    let option = format!("--accept {}={}", held.guard.as_str(), held.count);
+    line.text("; to acknowledge, add ").toned(Tone::Strong, &option)
+}
+
 /// The guards that stopped changes, the option that acknowledges each, and the changes.
 fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
     if envelope.awaiting.is_empty() {
@@ -343,14 +354,7 @@ fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
     section(page, "Awaiting acknowledgement");
     let guards = envelope.guards();
     for held in &envelope.awaiting {
-        let option = format!("--accept {}={}", held.guard.as_str(), held.count);
-        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
-        let line = if envelope.is_guard_on_base(held.guard) {
-            line
-        } else {
-            line.text("; to acknowledge, add ").toned(Tone::Strong, &option)
-        };
-        page.line(2, 4, &line);
+        page.line(2, 4, &guard_and_option(envelope, held));
         let stopped =
             envelope.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in stopped {
