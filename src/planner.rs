@@ -90,17 +90,15 @@ pub struct Sides {
 /// Names of people are removed from the live state first, so that no plan contains them. For a pull request, its base is
 /// planned too, to tell apart what each of them brings about.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
-    let before = input.base.map(|Base { agreements, catalog, scope }| {
-        let input = PlannerInput { agreements, catalog, base: None, ..*input };
-        let before = guarded(&input, live.clone()).0;
-        (announced(&before, &input), before, scope.clone())
-    });
-    let (guarded, sides) = guarded(input, live);
-    let Some((announced_before, before, scope)) = before else {
+    let Some(Base { agreements, catalog, scope }) = input.base else {
+        let (guarded, sides) = guarded(input, live);
         return (announce(guarded, input, &BTreeSet::new()), sides);
     };
-    let guarded = announce(guarded, input, &announced_before);
-    (guarded.for_pull_request(scope, &before), sides)
+    let of_base = PlannerInput { agreements, catalog, base: None, ..*input };
+    let before = guarded(&of_base, live.clone()).0;
+    let (guarded, sides) = guarded(input, live);
+    let guarded = announce(guarded, input, &announced(&before, &of_base));
+    (guarded.for_pull_request(scope.clone(), &before), sides)
 }
 
 fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {

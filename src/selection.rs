@@ -67,18 +67,17 @@ impl AgreementSelection {
             && self.ending_within.is_none_or(|lead| ends_within(agreement, lead, at))
     }
 
-    /// Whether it selects a live agreement without a document, of which only the id is known.
-    fn selects_orphan(&self, id: &AgreementId) -> bool {
-        self.selects_row(id.as_str(), None, None)
-    }
-
     /// Whether it selects a row of which only these are known. A criterion about anything else selects none.
     pub fn selects_row(&self, id: &str, client: Option<&str>, status: Option<State>) -> bool {
-        let known = Self { ids: Vec::new(), clients: Vec::new(), statuses: Vec::new(), ..self.clone() };
-        known.is_everything()
-            && any(&self.ids, [id])
-            && any(&self.clients, client)
-            && (self.statuses.is_empty() || status.is_some_and(|status| self.statuses.contains(&status)))
+        let Self { ids, clients, templates, services, managers, statuses, labels, ending_within } = self;
+        templates.is_empty()
+            && services.is_empty()
+            && managers.is_empty()
+            && labels.is_empty()
+            && ending_within.is_none()
+            && any(ids, [id])
+            && any(clients, client)
+            && (statuses.is_empty() || status.is_some_and(|status| statuses.contains(&status)))
     }
 
     /// Decides once about all agreements of the files.
@@ -107,7 +106,7 @@ pub struct SelectionScope<'a> {
 impl SelectionScope<'_> {
     /// Whether an agreement of the files, or one that only the helpdesk or the ledger has, is selected.
     pub fn contains(&self, id: &AgreementId) -> bool {
-        self.known.get(id).copied().unwrap_or_else(|| self.selection.selects_orphan(id))
+        self.known.get(id).copied().unwrap_or_else(|| self.selection.selects_row(id.as_str(), None, None))
     }
 }
 
@@ -141,8 +140,7 @@ fn any<'a>(patterns: &[String], names: impl IntoIterator<Item = &'a str>) -> boo
 fn ends_within(agreement: &Agreement, lead: Lead, at: Instant) -> bool {
     let today = agreement.zone.day_of(at);
     let last_day = period_at(agreement, at).last_day;
-    let is_soon = |day| today <= day && lead.before(day).is_none_or(|from| from <= today);
-    !state_at(agreement, at).0.is_over() && last_day.is_some_and(is_soon)
+    !state_at(agreement, at).0.is_over() && last_day.is_some_and(|day| lead.reaches(day, today))
 }
 
 /// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one.

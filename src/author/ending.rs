@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::edit_target::{EditRefused, EditTarget};
 use super::renew::{NextPeriod, covers, ends_on, is_meant_to_end, next_period};
 use crate::agreement::Agreement;
-use crate::calendar::{Day, Instant, Lead, Term};
+use crate::calendar::{Instant, Lead, Term};
 
 /// The agreements that end soon.
 #[derive(Debug)]
@@ -43,8 +43,7 @@ pub fn ending_within<'a>(
         let id = agreement.id.as_str();
         let Some(subject) = subject(agreement) else { continue };
         let today = agreement.zone.day_of(at);
-        let is_soon = |day: Day| today <= day && lead.before(day).is_none_or(|from| from <= today);
-        if successors.contains_key(id) || !ends_on(&subject).is_some_and(is_soon) {
+        if successors.contains_key(id) || !ends_on(&subject).is_some_and(|day| lead.reaches(day, today)) {
             continue;
         }
         match next_period(&subject, term, at) {

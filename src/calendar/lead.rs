@@ -55,6 +55,11 @@ impl Lead {
         day.checked_sub(months).ok()?.checked_sub(days).ok()
     }
 
+    /// Whether a day is today, or this time before it has begun.
+    pub fn reaches(self, day: Day, today: Day) -> bool {
+        today <= day && self.before(day).is_none_or(|from| from <= today)
+    }
+
     /// The mean length in 1/4800 days: 4800 months have 146097 days. The months distinguish what has the same length.
     fn mean_length(self) -> (i64, i32) {
         (i64::from(self.months) * 146_097 + i64::from(self.days) * 4_800, self.months)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{Day, Zone};
 use crate::ident::AgreementId;
 use crate::mapping::Mapping;
-use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb};
+use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb, dependents};
 use crate::settings::Guards;
 use crate::status::State;
 
@@ -113,17 +113,8 @@ fn manages_nothing(plan: &Plan) -> bool {
 
 /// Blocks the changes that wait for a blocked one.
 fn block_dependents(plan: &Plan, blocked: &mut BTreeMap<AgreementId, Reason>) {
-    loop {
-        let gone: BTreeSet<AgreementId> = blocked.keys().cloned().collect();
-        let waiting = plan.changes.iter().filter(|change| !gone.contains(&change.id)).find_map(|change| {
-            let awaited = change.after.iter().find(|id| gone.contains(*id))?;
-            Some((change.id.clone(), Reason::Waits(awaited.clone())))
-        });
-        match waiting {
-            Some((id, reason)) => blocked.insert(id, reason),
-            None => return,
-        };
-    }
+    let waiting = dependents(&plan.changes, blocked.keys().cloned().collect());
+    blocked.extend(waiting.into_iter().map(|(id, awaited)| (id, Reason::Waits(awaited))));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Restricts a plan to selected agreements. What is outside is left as it is, and not reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::Desired;
 use crate::ident::AgreementId;
@@ -20,14 +20,12 @@ pub fn restrict(
 ) {
     let (mut changes, outside): (Vec<Change>, Vec<Change>) =
         std::mem::take(&mut plan.changes).into_iter().partition(|change| is_selected(&change.id));
-    let mut gone: BTreeSet<AgreementId> = outside.into_iter().map(|change| change.id).collect();
+    let gone = outside.into_iter().map(|change| change.id).collect();
     plan.blocked.retain(|blocked| is_selected(&blocked.id));
-    while let Some(at) = changes.iter().position(|change| change.after.iter().any(|id| gone.contains(id))) {
-        let waiting = changes.remove(at);
-        let awaited = waiting.after.iter().find(|id| gone.contains(*id)).cloned();
-        plan.blocked.extend(awaited.map(|id| Blocked { id: waiting.id.clone(), reason: Reason::Waits(id) }));
-        gone.insert(waiting.id);
-    }
+    let waiting = dependents(&changes, gone);
+    changes.retain(|change| !waiting.contains_key(&change.id));
+    let waiting = waiting.into_iter();
+    plan.blocked.extend(waiting.map(|(id, awaited)| Blocked { id, reason: Reason::Waits(awaited) }));
     plan.blocked.sort();
     plan.drift.retain(|drift| is_selected(&drift.id));
     plan.notes.retain(|note| match note {
@@ -56,4 +54,19 @@ pub fn restrict(
     plan.totals.agreements = agreements + unresolved;
     plan.totals.unchanged = unchanged;
     plan.count(active);
+}
+
+/// The changes that wait for one of `gone`, directly or not, each with the first that it waits for.
+pub fn dependents(changes: &[Change], mut gone: BTreeSet<AgreementId>) -> BTreeMap<AgreementId, AgreementId> {
+    let mut waiting = BTreeMap::new();
+    while let Some((id, awaited)) =
+        changes.iter().filter(|change| !gone.contains(&change.id)).find_map(|change| {
+            let awaited = change.after.iter().find(|id| gone.contains(*id))?;
+            Some((change.id.clone(), awaited.clone()))
+        })
+    {
+        gone.insert(id.clone());
+        waiting.insert(id, awaited);
+    }
+    waiting
 }

@@ -1,11 +1,14 @@
 //! Changes that are alike: what many have in common is shown once, with the number of agreements and clients.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ident::AgreementId;
 use crate::mapping::Field;
 use crate::plan::{Change, Verb};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
+use crate::render::review::{ClientBlock, ReviewSection};
 use crate::render::value::FieldBody;
 use crate::render::vocabulary::{self, Names};
 
@@ -64,7 +67,7 @@ pub(super) fn split<'a>(
         let at = *known.entry(shown(&common, names)).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.changes.push(change),
-            None => groups.push(AlikeChanges { changes: vec![change], common }),
+            None => groups.push(AlikeChanges { changes: vec![change], common: common.into_owned() }),
         }
     }
     let (groups, few): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.changes.len() >= MANY);
@@ -73,13 +76,32 @@ pub(super) fn split<'a>(
     (groups, few)
 }
 
+/// The groups of alike changes in a section, and its blocks without them.
+pub(super) fn split_section<'a>(
+    section: &ReviewSection<'a>,
+    names: &Names,
+) -> (Vec<AlikeChanges<'a>>, Vec<ClientBlock<'a>>) {
+    let entries = section.blocks.iter().flat_map(|block| &block.entries);
+    let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
+    let (groups, _) = split(changes, names);
+    let grouped: BTreeSet<&AgreementId> =
+        groups.iter().flat_map(|group| &group.changes).map(|change| &change.id).collect();
+    let alone = section.blocks.iter().map(|block| ClientBlock {
+        entries: block.entries.iter().filter(|entry| !grouped.contains(entry.id)).cloned().collect(),
+        ..*block
+    });
+    let alone = alone.filter(|block| !block.entries.is_empty()).collect();
+    (groups, alone)
+}
+
 /// The part of a change that others may share.
-fn common(change: &Change) -> Change {
-    let mut common = change.clone();
-    if change.verb == Verb::Create {
-        common.fields.retain(|field| !OWN.contains(&field.field));
+fn common(change: &Change) -> Cow<'_, Change> {
+    if change.verb != Verb::Create {
+        return Cow::Borrowed(change);
     }
-    common
+    let mut common = change.clone();
+    common.fields.retain(|field| !OWN.contains(&field.field));
+    Cow::Owned(common)
 }
 
 /// All that is shown of a change, besides its name.

@@ -91,13 +91,18 @@ pub fn summary(found: &Diagnostics, files: usize) -> String {
     format!("{what} in {}", vocabulary::count(files, "file", "files"))
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
-    let level = match diagnostic.severity {
+const fn level(severity: Severity) -> Level<'static> {
+    match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
-    };
-    let title = level.primary_title(encode::terminal(&diagnostic.message)).id(diagnostic.code.as_str());
+    }
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+    let title = level(diagnostic.severity)
+        .primary_title(encode::terminal(&diagnostic.message))
+        .id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     let labels = std::iter::once((&diagnostic.place, AnnotationKind::Primary))
         .chain(diagnostic.related.iter().map(|label| (label, AnnotationKind::Context)));

@@ -13,8 +13,9 @@ use crate::document::is_joiner;
 ///
 /// The runners of CI systems obey `##[` and `##vso[` anywhere in a line of their log, so the second `#` is an escape too.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let Cow::Borrowed(text) = without_marks(text, "\\u{23}") else {
-        return Cow::Owned(visible(&without_marks(text, "\\u{23}")).into_owned());
+    let text = match without_marks(text, "\\u{23}") {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => return Cow::Owned(visible(&text).into_owned()),
     };
     if !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
@@ -149,8 +150,9 @@ pub fn json(written: &str) -> Cow<'_, str> {
     // Line feeds between values are serde's own; within a text they are escapes already.
     let is_raw = |character: char| is_unseen(character) && character != '\n';
     // A runner would obey it, wherever on a line of its log it stands.
-    let Cow::Borrowed(written) = without_marks(written, "\\u0023") else {
-        return Cow::Owned(json(&without_marks(written, "\\u0023")).into_owned());
+    let written = match without_marks(written, "\\u0023") {
+        Cow::Borrowed(written) => written,
+        Cow::Owned(written) => return Cow::Owned(json(&written).into_owned()),
     };
     if !written.chars().any(is_raw) {
         return Cow::Borrowed(written);
@@ -223,8 +225,9 @@ pub fn address(text: &str) -> String {
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
 /// below the line stay where they are. Line feeds and tabs stay.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
-    let Cow::Borrowed(text) = without_marks(text, "\u{fffd}") else {
-        return Cow::Owned(excerpt(&without_marks(text, "\u{fffd}")).into_owned());
+    let text = match without_marks(text, "\u{fffd}") {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => return Cow::Owned(excerpt(&text).into_owned()),
     };
     if !text.chars().any(is_unseen_in_excerpt) {
         return Cow::Borrowed(text);

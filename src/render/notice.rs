@@ -16,10 +16,7 @@ use super::vocabulary;
 ///
 /// Without a channel it states why nothing is sent.
 pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>, has_channel: bool) -> String {
-    let mut lines = vec![summary(report)];
-    if !has_channel {
-        lines = vec![no_channel()];
-    }
+    let mut lines = vec![if has_channel { summary(report) } else { no_channel() }];
     lines.extend(report.sent.iter().map(|key| format!("  sent      {}", name(key))));
     for (key, why) in report.deferred.iter().chain(&report.refused) {
         lines.push(format!("  deferred  {}: {}", name(key), terminal(&vocabulary::redacted(why))));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Code, Severity};
+use crate::diagnostic::Code;
 use crate::document::{DocumentKind, Key, description, keys};
 
 /// The kinds of file with the name of their page and its title.
@@ -74,11 +74,7 @@ pub fn rules_page() -> String {
                     `allow: { CODE: { reason: … } }`.\n\n| code | severity | rule | keys |\n|---|---|---|---|\n"
         .to_owned();
     for code in Code::ALL {
-        let severity = match code.severity() {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = super::json::severity(code.severity());
         let keys: Vec<String> = code.keys().map(|key| format!("`{key}`")).collect();
         let keys = if keys.is_empty() { "–".to_owned() } else { keys.join(", ") };
         put(

@@ -305,9 +305,7 @@ fn blocks(entries: Vec<ReviewEntry<'_>>) -> Vec<ClientBlock<'_>> {
 
 /// The main cause of a change: an edit before the date, the date before drift. An unknown cause counts as an edit.
 pub(super) fn main_cause(change: &Change) -> Cause {
-    let state = change.state.iter().map(|state| state.cause);
-    let causes = state.chain(change.fields.iter().map(|field| field.cause));
-    causes.map(|cause| cause.unwrap_or(Cause::Edit)).min().unwrap_or(Cause::Edit)
+    change.causes().map(|cause| cause.unwrap_or(Cause::Edit)).min().unwrap_or(Cause::Edit)
 }
 
 /// The agreements that a guard stopped.

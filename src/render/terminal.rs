@@ -284,12 +284,15 @@ impl TerminalTable {
         let count = rows.first().map_or(0, Vec::len);
         let natural = |column: usize| rows.iter().map(move |cells| cells[column].width()).max();
         let mut widths: Vec<usize> = (first..count).map(|column| natural(column).unwrap_or(0)).collect();
+        let room = room.checked_sub(widths.len().saturating_sub(1) * Self::GAP)?;
+        if widths.iter().sum::<usize>() <= room {
+            return Some(widths);
+        }
         let floor = |column: usize| match rows.iter().map(move |cells| cells[column].longest_name()).max() {
             Some(longest) if !self.firm.contains(&column) => longest.max(Self::NARROWEST),
             _ => usize::MAX,
         };
         let floors: Vec<usize> = (first..count).map(floor).collect();
-        let room = room.checked_sub(widths.len().saturating_sub(1) * Self::GAP)?;
         while widths.iter().sum::<usize>() > room {
             let columns = widths.iter_mut().enumerate();
             let breakable = columns.filter(|(column, width)| **width > floors[*column]);

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{Group, Level};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::render::encode;
 
 /// The number of agreements up to which each is shown with its lines.
@@ -22,7 +22,7 @@ pub(super) fn together(found: &Diagnostics) -> Vec<&Diagnostic> {
 pub(super) fn group<'a>(ending: &[&Diagnostic], sources: &Sources) -> Option<Group<'a>> {
     let (last, number) = (ending.last()?, ending.len());
     let days = last.ends_in?;
-    let level = if last.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
+    let level = super::level(last.severity);
     let title = format!("{number} agreements end within {days} days and have no successor");
     let mut group = Group::with_title(level.primary_title(title).id(last.code.as_str()));
     for diagnostic in ending.iter().take(NAMED) {

@@ -3,7 +3,6 @@
 
 mod inline;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::envelope::GuardedPlan;
@@ -143,20 +142,12 @@ impl Html {
         if let Some(warning) = phrases::section_warning(section.origin) {
             self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
         }
-        let entries = section.blocks.iter().flat_map(|block| &block.entries);
-        let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
-        let (groups, _) = alike::split(changes, names);
+        let (groups, alone) = alike::split_section(section, names);
         for group in &groups {
             self.together(group, names);
         }
-        let shown: BTreeSet<_> =
-            groups.iter().flat_map(|group| &group.changes).map(|change| &change.id).collect();
-        for block in &section.blocks {
-            let entries = block.entries.iter().filter(|entry| !shown.contains(entry.id)).cloned();
-            let alone = ClientBlock { entries: entries.collect(), ..*block };
-            if !alone.entries.is_empty() {
-                self.block(&alone, names, number <= OPEN);
-            }
+        for block in &alone {
+            self.block(block, names, number <= OPEN);
         }
     }
 

@@ -16,10 +16,10 @@ use crate::plan::{Blocked, Reason};
 use crate::render::alike;
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
-use crate::render::review::{self, ChangeOrigin, ClientBlock, Review, ReviewSection};
+use crate::render::review::{self, ChangeOrigin, Review};
 use crate::render::scope;
 use crate::render::style::{Paint, Tone};
-use crate::render::vocabulary::{self, Names};
+use crate::render::vocabulary;
 
 pub use budget::{Budget, Forge};
 
@@ -164,7 +164,16 @@ impl<'a> Comment<'a> {
             }
             let is_open = number <= block::OPEN;
             let (budget, names) = (self.budget, &review.envelope.plan.names);
-            let alone = self.together(section, names, part);
+            let (groups, alone) = alike::split_section(section, names);
+            for group in groups {
+                self.items.push(OptionalText {
+                    rank: rank(group.common.severity() as usize, section.origin),
+                    part,
+                    agreements: group.changes.len(),
+                    client: None,
+                    text: Box::new(move || block::together(&group, names)),
+                });
+            }
             for shown in alone {
                 self.items.push(OptionalText {
                     rank: rank(shown.severity as usize, section.origin),
@@ -175,34 +184,6 @@ impl<'a> Comment<'a> {
                 });
             }
         }
-    }
-
-    /// Adds the groups of alike changes of a section, and returns its other blocks.
-    fn together(
-        &mut self,
-        section: &ReviewSection<'a>,
-        names: &'a Names,
-        part: usize,
-    ) -> Vec<ClientBlock<'a>> {
-        let entries = section.blocks.iter().flat_map(|block| &block.entries);
-        let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
-        let (groups, _) = alike::split(changes, names);
-        let mut grouped: BTreeSet<&AgreementId> = BTreeSet::new();
-        for group in groups {
-            grouped.extend(group.changes.iter().map(|change| &change.id));
-            self.items.push(OptionalText {
-                rank: rank(group.common.severity() as usize, section.origin),
-                part,
-                agreements: group.changes.len(),
-                client: None,
-                text: Box::new(move || block::together(&group, names)),
-            });
-        }
-        let alone = section.blocks.iter().map(|block| ClientBlock {
-            entries: block.entries.iter().filter(|entry| !grouped.contains(entry.id)).cloned().collect(),
-            ..*block
-        });
-        alone.filter(|block| !block.entries.is_empty()).collect()
     }
 
     fn blocked(&mut self, envelope: &'a GuardedPlan) {

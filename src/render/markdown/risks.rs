@@ -80,22 +80,22 @@ fn rows(
     row: impl Fn(&RiskyChange<'_>) -> Line,
 ) -> Option<String> {
     let mut table = "| agreement | client | risk | cause |\n|---|---|---|---|\n".to_owned();
-    let mut same: BTreeMap<(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
-    for risky in &review.risky {
-        let shown = (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
-        same.entry(shown).or_default().push(risky);
+    let shown = |risky: &RiskyChange<'_>| (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
+    let cells: Vec<(String, String)> = review.risky.iter().map(shown).collect();
+    let mut same: BTreeMap<&(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
+    for (risky, cells) in review.risky.iter().zip(&cells) {
+        same.entry(cells).or_default().push(risky);
     }
     let mut grouped = BTreeSet::new();
-    for risky in &review.risky {
+    for (risky, cells) in review.risky.iter().zip(&cells) {
         let change = risky.change;
-        let cells = (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
-        let alike = &same[&cells];
+        let alike = &same[cells];
         let client = |change: &Change| {
             change.client.as_ref().map_or_else(String::new, |client| encode::markdown(client.as_str()))
         };
         let (agreement, client) = if alike.len() < many {
             (encode::markdown(change.id.as_str()), client(change))
-        } else if grouped.insert(cells.clone()) {
+        } else if grouped.insert(cells) {
             let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
             let count = vocabulary::count(alike.len(), "agreement", "agreements");
             (format!("**{count}**"), vocabulary::count(clients.len(), "client", "clients"))
