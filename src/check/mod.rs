@@ -27,6 +27,7 @@ mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use address::non_ascii_part;
 pub use basis::{Basis, DEFAULT_PROVIDER, read_catalog, read_settings};
 pub use history::changed_periods;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};

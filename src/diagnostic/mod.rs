@@ -40,6 +40,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The files of all its positions.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.related.iter().chain([&self.place]).map(|label| label.span.file)
+    }
+
     /// Creates a diagnostic at `span` with the severity of its code.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {

@@ -156,19 +156,16 @@ pub fn duplicate_ids<'document>(
     for ((_, id), mut same) in by_id.into_iter().filter(|(_, same)| same.len() > 1) {
         same.sort_by_key(|document| sources.path(document.file));
         for duplicate in &same[1..] {
-            let is_form = id_of(sources.path(duplicate.file)) != id_of(sources.path(same[0].file));
-            let (message, help) = if is_form {
-                let what = "whose letters are composed in one name and decomposed in the other";
-                (
-                    format!("two files have the id {}, {what}", quoted(id)),
-                    "delete one of them; `git ls-files -z | od -c` tells them apart",
-                )
+            let stem = |document: &Document| id_of(sources.path(document.file));
+            let (form, help) = if stem(duplicate) == stem(same[0]) {
+                ("", "rename one of them; the folder is not part of the id")
             } else {
                 (
-                    format!("two files have the id {}", quoted(id)),
-                    "rename one of them; the folder is not part of the id",
+                    ", whose letters are composed in one name and decomposed in the other",
+                    "delete one of them; `git ls-files -z | od -c` tells them apart",
                 )
             };
+            let message = format!("two files have the id {}{form}", quoted(id));
             let fault = Diagnostic::new(Code::E102, Span::of_file(duplicate.file), message)
                 .label("second file")
                 .related(Span::of_file(same[0].file), "first file")

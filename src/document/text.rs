@@ -84,7 +84,7 @@ fn diagnostic(file: FileId, at: usize, character: char) -> Diagnostic {
 }
 
 /// The span of a range of bytes in a file.
-pub(super) fn span(file: FileId, start: usize, end: usize) -> Span {
+pub(crate) fn span(file: FileId, start: usize, end: usize) -> Span {
     let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
     Span { file, start: narrow(start), end: narrow(end) }
 }

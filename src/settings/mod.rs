@@ -88,6 +88,14 @@ pub struct MailSender {
     pub pace: MailPace,
 }
 
+impl MailSender {
+    /// The address of the sender, without a name.
+    pub fn address(&self) -> &str {
+        let from = &*self.from;
+        from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end_matches('>'))
+    }
+}
+
 /// The limits of a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailPace {

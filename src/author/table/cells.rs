@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::document::span;
 
 /// A cell: its text, and its position.
 pub(super) struct TableCell {
@@ -39,22 +40,17 @@ pub(super) fn cells(text: &str, file: FileId) -> (Vec<Vec<TableCell>>, Option<Di
                 let spans = spans(&body[start..end], char::from(delimiter), begin + start);
                 let cell = |(text, range): (&str, Range<usize>)| TableCell {
                     text: text.trim().to_owned(),
-                    span: span(file, &range),
+                    span: span(file, range.start, range.end),
                 };
                 rows.push(record.iter().zip(spans).map(cell).collect());
             }
             Err(error) => {
-                let place = span(file, &(begin + start..begin + start));
+                let place = span(file, begin + start, begin + start);
                 let fault = Diagnostic::new(Code::E002, place, format!("invalid CSV: {error}"));
                 return (rows, Some(fault.help("check the quotes of this row")));
             }
         }
     }
-}
-
-fn span(file: FileId, range: &Range<usize>) -> Span {
-    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    Span { file, start: narrow(range.start), end: narrow(range.end) }
 }
 
 /// The positions of the cells of one row, without the blanks around them.

@@ -182,14 +182,14 @@ impl SettingsReader<'_> {
             self.fault(Code::E010, &["mail"], "`mail.from` is missing", help);
             return None;
         };
-        let address = from.rsplit_once('<').map_or(&*from, |(_, address)| address.trim_end_matches('>'));
-        self.faults.extend(non_ascii_name(self.places, &["mail", "from"], address));
         let usual = MailPace::default();
         let pace = MailPace {
             connections: written.connections.map_or(usual.connections, |count| count.clamp(1, 16) as usize),
             per_minute: written.rate.map_or(usual.per_minute, |rate| rate.max(1)),
         };
-        Some(MailSender { server, from, pace })
+        let sender = MailSender { server, from, pace };
+        self.faults.extend(non_ascii_name(self.places, &["mail", "from"], sender.address()));
+        Some(sender)
     }
 
     fn helpdesk_notice(

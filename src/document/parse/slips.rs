@@ -45,10 +45,10 @@ fn is_mark(line: &str, letter: char) -> bool {
 /// Finds in a text that is not YAML the likely reason: spaces that are none, else a colon without a space on the line of
 /// the parser's error or the one above it.
 pub(super) fn in_malformed(file: FileId, text: &str, at: usize) -> Vec<Diagnostic> {
-    let odd: Vec<Diagnostic> =
-        lines(text).filter_map(|(begin, line)| odd_space_of_line(file, begin, line)).collect();
+    let odd = lines(text).filter_map(|(begin, line)| odd_space_of_line(file, begin, line));
+    let odd: Vec<Diagnostic> = odd.take(REPORT_LIMIT).collect();
     if !odd.is_empty() {
-        return odd.into_iter().take(REPORT_LIMIT).collect();
+        return odd;
     }
     let before: Vec<(usize, &str)> = lines(text)
         .take_while(|(begin, _)| *begin <= at)
@@ -118,8 +118,9 @@ fn structural(text: &str) -> Option<(usize, char, &'static str)> {
     if let Some(character) = text.strip_prefix('-').and_then(first) {
         return Some((1, character, "after a dash"));
     }
-    let (key, rest) = key_and_rest(text.trim_start_matches("- "))?;
-    let skipped = text.len() - text.trim_start_matches("- ").len();
+    let entry = text.trim_start_matches("- ");
+    let (key, rest) = key_and_rest(entry)?;
+    let skipped = text.len() - entry.len();
     first(rest).map(|character| (skipped + key.len() + 1, character, "after a colon"))
 }
 

@@ -56,8 +56,7 @@ fn line_of(sources: &Sources, file: FileId, line: usize) -> Span {
     let text = sources.text(file);
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let length = text[start..].lines().next().map_or(0, str::len);
-    let offset = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-    Span { file, start: offset(start), end: offset(start + length) }
+    crate::document::span(file, start, start + length)
 }
 
 /// Renders every kind of text with one own template: those messages that contain it.

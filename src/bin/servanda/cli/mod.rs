@@ -308,12 +308,13 @@ pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
 fn parse_or_translate(words: &[OsString]) -> Result<(CommandLine, Vec<String>), clap::Error> {
     let unknown = match parse_from(words) {
         Ok(parsed) => return Ok((parsed, Vec::new())),
-        Err(error) => error,
+        Err(error) if error.kind() == clap::error::ErrorKind::UnknownArgument => error,
+        Err(error) => return Err(error),
     };
     let (ours, notes) = habits::translated(words);
     match parse_from(&ours) {
-        Ok(parsed) if unknown.kind() == clap::error::ErrorKind::UnknownArgument => Ok((parsed, notes)),
-        _ => Err(unknown),
+        Ok(parsed) => Ok((parsed, notes)),
+        Err(_) => Err(unknown),
     }
 }
 

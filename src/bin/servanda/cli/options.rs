@@ -206,6 +206,10 @@ pub(crate) struct SelectionOptions {
 }
 
 impl SelectionOptions {
+    /// The ids of these switches.
+    pub(crate) const IDS: [&'static str; 8] =
+        ["id", "client", "template", "service", "manager", "status", "label", "ending_within"];
+
     /// The query.
     pub(crate) fn selection(&self) -> AgreementSelection {
         AgreementSelection {

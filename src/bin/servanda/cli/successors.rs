@@ -7,8 +7,7 @@ use servanda::author::{self, EditTarget, EditedFile, EffectiveFrom};
 use crate::cli::prompt::Prompter;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::process::messages::inform;
-use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
+use crate::workspace::change_set::{EditSession, ProposedFile};
 
 /// Switches of the commands that end an agreement early.
 #[derive(Args)]
@@ -105,10 +104,7 @@ fn proposals(
             return Err(Failure::new(Exit::Failure, "edit-refused", message)
                 .help("nothing was written; edit the file by hand"));
         }
-        if let Some(note) = edited.note {
-            inform(&format!("note: {}\n", servanda::render::encode::terminal(&note)));
-        }
-        proposals.push(ProposedFile { path, from: Origin::Itself, text: edited.text, root: None });
+        proposals.push(session.proposal(&subject, edited));
     }
     Ok(proposals)
 }

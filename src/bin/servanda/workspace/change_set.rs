@@ -153,6 +153,14 @@ impl EditSession {
         self.loaded.sources.path(subject.document.file).to_owned()
     }
 
+    /// The file to write for an edited agreement. Prints the note of the edit.
+    pub(crate) fn proposal(&self, subject: &EditTarget<'_>, edited: EditedFile) -> ProposedFile {
+        if let Some(note) = edited.note {
+            inform(&format!("note: {}\n", render::encode::terminal(&note)));
+        }
+        ProposedFile { path: self.path_of(subject), from: Origin::Itself, text: edited.text, root: None }
+    }
+
     /// Edits the file of one agreement, and commits the edit.
     pub(crate) fn change(
         self,
@@ -163,15 +171,7 @@ impl EditSession {
     ) -> Result<Exit, Failure> {
         let subject = self.subject(id)?;
         let edited = change(&subject)?;
-        let proposal = ProposedFile {
-            path: self.path_of(&subject),
-            from: Origin::Itself,
-            text: edited.text,
-            root: None,
-        };
-        if let Some(note) = edited.note {
-            inform(&format!("note: {}\n", render::encode::terminal(&note)));
-        }
+        let proposal = self.proposal(&subject, edited);
         self.commit(vec![proposal], mode, context)
     }
 

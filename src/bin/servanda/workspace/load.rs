@@ -376,14 +376,15 @@ impl LoadedFiles {
             let noun = if warnings == 1 { "warning" } else { "warnings" };
             inform(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
-        Ok(self.workspace(checked))
+        let commit = git::commit(&self.root);
+        Ok(Workspace { commit, ..self.workspace(checked) })
     }
 
-    /// The workspace of what was checked, also with errors.
-    pub(super) fn workspace(self, checked: CheckedRepository) -> Workspace {
+    /// The workspace of what was checked, also with errors, and without its commit.
+    pub(crate) fn workspace(self, checked: CheckedRepository) -> Workspace {
         let (digest, paths, texts) = (self.digest(), self.paths(), self.own_texts());
         Workspace {
-            commit: git::commit(&self.root),
+            commit: None,
             digest,
             root: self.root,
             settings: checked.settings,

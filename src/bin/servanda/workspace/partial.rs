@@ -133,8 +133,6 @@ fn files_of(document: &Document, library: &Library<'_>) -> BTreeSet<FileId> {
 /// The first error with a position in one of these files, else the first of all.
 fn first_error<'a>(found: &'a Diagnostics, files: &BTreeSet<FileId>) -> Option<&'a Diagnostic> {
     let errors = || found.iter().filter(|fault| fault.severity == Severity::Error);
-    let concerns = |fault: &&Diagnostic| {
-        fault.related.iter().chain([&fault.place]).any(|label| files.contains(&label.span.file))
-    };
+    let concerns = |fault: &&Diagnostic| fault.files().any(|file| files.contains(&file));
     errors().find(concerns).or_else(|| errors().next())
 }

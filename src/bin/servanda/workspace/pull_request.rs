@@ -201,8 +201,7 @@ impl PullRequest {
             .collect();
         let mut found = checked.diagnostics;
         found.retain(|found| {
-            let mut files = found.related.iter().chain([&found.place]).map(|label| label.span.file);
-            files.any(|file| is_changed(file) || concerned.contains(&file))
+            found.files().any(|file| is_changed(file) || concerned.contains(&file))
                 || !before.contains(&(found.code, composed(head.path(found.place.span.file)), &found.message))
         });
         found.extend(changed_periods);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use servanda::render;
 
 use crate::cli::audience::Attended;
-use crate::cli::options::{Format, LockOptions, PlanOptions};
+use crate::cli::options::{Format, LockOptions, PlanOptions, SelectionOptions};
 use crate::helpdesk::connect;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
@@ -34,8 +34,7 @@ Exit codes: 0 applied, 4 refused by a guard, 5 plan stale and nothing applied, 6
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// A plan that `plan --out` saved; without it, a new one is made
-    #[arg(conflicts_with_all = ["as_of", "prune", "id", "client", "template", "service", "manager",
-        "status", "label", "ending_within"])]
+    #[arg(conflicts_with_all = ["as_of", "prune"], conflicts_with_all = SelectionOptions::IDS)]
     plan: Option<PathBuf>,
     #[command(flatten)]
     options: PlanOptions,

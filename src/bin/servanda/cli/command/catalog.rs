@@ -119,18 +119,16 @@ struct Comparison {
 
 /// Compares, and for `pull` updates the file.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    if let Command::Add(Add::Client(client)) = &arguments.command {
-        return add_client(client, context);
-    }
-    let comparison = compare_with_helpdesk(context)?;
     match &arguments.command {
-        Command::Add(_) => Ok(Exit::Fine),
+        Command::Add(Add::Client(client)) => add_client(client, context),
         Command::Check(check) => {
+            let comparison = compare_with_helpdesk(context)?;
             print(&comparison, check.format, &[], context)?;
             let differs = check.exit_code && !comparison.findings.is_empty();
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
+            let comparison = compare_with_helpdesk(context)?;
             let edits: Vec<CatalogEdit> =
                 comparison.findings.iter().filter_map(CatalogDifference::edit).collect();
             let texts = comparison.loaded.edit_catalog(&edits)?;
@@ -185,10 +183,8 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
 
 /// Writes the files of a catalog, all or none.
 fn write(loaded: &LoadedFiles, texts: &[CatalogText]) -> Result<(), Failure> {
-    let before = |text: &CatalogText| {
-        let mut files = loaded.catalog_files().into_iter();
-        files.find(|file| file.path == text.path).map(|file| file.text)
-    };
+    let files = loaded.catalog_files();
+    let before = |text: &CatalogText| files.iter().find(|file| file.path == text.path).map(|file| file.text);
     let writes =
         texts.iter().map(|text| FileWrite { path: &text.path, before: before(text), text: &text.text });
     files::write_together(&loaded.root, &writes.collect::<Vec<_>>())

@@ -139,18 +139,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         let help = fault.help.clone().unwrap_or_else(|| "run `servanda validate` to see it".to_owned());
         return (vec![found, DoctorCheck::failed("settings", message, Some(help))], None);
     }
-    let workspace = Workspace {
-        paths: loaded.paths(),
-        texts: loaded.own_texts(),
-        root: loaded.root,
-        commit: None,
-        digest: String::new(),
-        settings,
-        catalog,
-        agreements,
-        base: None,
-        pull_request: None,
-    };
+    let workspace = loaded.workspace(CheckedRepository { settings, catalog, agreements, diagnostics });
     (vec![found], Some(workspace))
 }
 

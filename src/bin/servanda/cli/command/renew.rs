@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(
         value_name = "ID",
         required_unless_present = "ending_within",
-        conflicts_with_all = ["ending_within", "id", "client", "template", "service", "manager", "status", "label"]
+        conflicts_with_all = SelectionOptions::IDS
     )]
     ids: Vec<String>,
     #[command(flatten)]

@@ -118,12 +118,12 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
         // A file of which no agreement could be made may be about the selected ones too.
         let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
             agreements.iter().partition(|agreement| selection.selects(agreement, instant));
-        let inside: BTreeSet<FileId> = inside.iter().map(|agreement| agreement.span.file).collect();
-        let outside: BTreeSet<FileId> = outside.iter().map(|agreement| agreement.span.file).collect();
-        let outside: BTreeSet<FileId> = outside.difference(&inside).copied().collect();
+        let files = |agreements: Vec<&Agreement>| -> BTreeSet<FileId> {
+            agreements.iter().map(|agreement| agreement.span.file).collect()
+        };
+        let (inside, outside) = (files(inside), files(outside));
         diagnostics.retain(|found| {
-            let mut files = found.related.iter().chain([&found.place]).map(|label| label.span.file);
-            !outside.contains(&found.place.span.file) || files.any(|file| inside.contains(&file))
+            !outside.contains(&found.place.span.file) || found.files().any(|file| inside.contains(&file))
         });
     }
     Ok((loaded, diagnostics))

@@ -1,6 +1,7 @@
 //! Checks the mail server, and that it takes the addresses in the files.
 
 use servanda::catalog::Contact;
+use servanda::check::non_ascii_part;
 use servanda::render::doctor::DoctorCheck;
 
 use crate::notify::channels::Channels;
@@ -33,13 +34,10 @@ pub(super) async fn check(workspace: &Workspace, channels: &Channels) -> DoctorC
 
 /// The places in the files whose addresses have a name that is not ASCII. The addresses themselves are not shown.
 fn needing_utf8(workspace: &Workspace) -> Vec<String> {
-    let needs = |address: &str| address.rsplit_once('@').is_some_and(|(name, _)| !name.is_ascii());
+    let needs = |address: &str| non_ascii_part(address).is_some();
     let contact = |contact: &Contact| matches!(contact, Contact::Email(address) if needs(address));
     let catalog = &workspace.catalog;
-    let sender = workspace.settings.sender.iter().filter(|sender| {
-        let address = sender.from.rsplit_once('<').map_or(&*sender.from, |(_, address)| address);
-        needs(address)
-    });
+    let sender = workspace.settings.sender.iter().filter(|sender| needs(sender.address()));
     let mut places: Vec<String> = sender.map(|_| "`mail.from`".to_owned()).collect();
     for (slug, client) in &catalog.clients {
         let roles = client.contacts.iter().filter(|(_, written)| contact(written));
