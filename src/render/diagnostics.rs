@@ -50,7 +50,7 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
         text.push_str(&renderer.render(&[group(diagnostic, sources)]));
         text.push_str("\n\n");
     }
-    if let Some(group) = ending::group(&ending, sources) {
+    if let Some(group) = ending::group(&ending, level, sources) {
         text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
     }

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{Group, Level};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 
 /// The number of agreements up to which each is shown with its lines.
@@ -19,12 +19,15 @@ pub(super) fn together(found: &Diagnostics) -> Vec<&Diagnostic> {
 }
 
 /// The group, with the positions of the first agreements and the command for all.
-pub(super) fn group<'a>(ending: &[&Diagnostic], sources: &Sources) -> Option<Group<'a>> {
+pub(super) fn group<'a>(
+    ending: &[&Diagnostic],
+    level: impl Fn(Severity) -> Level<'static>,
+    sources: &Sources,
+) -> Option<Group<'a>> {
     let (last, number) = (ending.last()?, ending.len());
     let days = last.ends_in?;
-    let level = super::level(last.severity);
     let title = format!("{number} agreements end within {days} days and have no successor");
-    let mut group = Group::with_title(level.primary_title(title).id(last.code.as_str()));
+    let mut group = Group::with_title(level(last.severity).primary_title(title).id(last.code.as_str()));
     for diagnostic in ending.iter().take(NAMED) {
         let at = sources.position(diagnostic.place.span);
         let line =
