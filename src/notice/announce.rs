@@ -131,7 +131,7 @@ pub fn announced_by(
         agreements,
         catalog,
         usual: settings.notice_time,
-        late_after: jiff::SignedDuration::from_hours(i64::from(settings.late_after) * 24),
+        late_after: settings.late_time(),
         channels,
         at: plan.header.as_of,
         confirmation: &|id| match id {

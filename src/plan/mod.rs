@@ -36,7 +36,7 @@ pub use in_effect::in_effect;
 pub use last_applied::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 pub use model::{Blocked, FORMAT, GuardName, Header, Note, Plan, Reason, Totals};
 pub use on_base::{OnBase, on_base};
-pub use pending::{PendingCreations, pending_creations};
+pub use pending::{PendingCreations, pending_creations, time_left};
 pub use restrict::{dependents, restrict};
 pub use severity::ChangeSeverity;
 pub use simulate::{apply_step, simulate};

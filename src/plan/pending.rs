@@ -19,10 +19,16 @@ pub struct PendingCreations {
     pub wait: Duration,
 }
 
+/// The time until a creation can no longer take effect. An instant in the future counts as now, since the clocks of two
+/// machines may differ.
+pub fn time_left(sent: Instant, search_lag: Duration, now: Instant) -> Duration {
+    let age = Duration::try_from(now.duration_since(sent)).unwrap_or(Duration::ZERO);
+    search_lag.saturating_sub(age)
+}
+
 /// Finds the creations that must be waited for before the plan may be applied; `None` where there are none.
 ///
-/// `sent` holds when an earlier run sent a creation, by the clock of that run. An instant in the future counts as now,
-/// since the clocks of two machines may differ.
+/// `sent` holds when an earlier run sent a creation, by the clock of that run.
 pub fn pending_creations(
     plan: &Plan,
     sent: &BTreeMap<AgreementId, Instant>,
@@ -31,9 +37,8 @@ pub fn pending_creations(
 ) -> Option<PendingCreations> {
     let creating = plan.changes.iter().filter(|change| change.steps.iter().any(creates));
     let recent = creating.filter_map(|change| {
-        let age = now.duration_since(*sent.get(&change.id)?);
-        let age = Duration::try_from(age).unwrap_or(Duration::ZERO);
-        Some((change.id.clone(), search_lag.saturating_sub(age)))
+        let sent = *sent.get(&change.id)?;
+        Some((change.id.clone(), time_left(sent, search_lag, now)))
     });
     let pending: Vec<(AgreementId, Duration)> = recent.filter(|(_, left)| !left.is_zero()).collect();
     let wait = pending.iter().map(|(_, left)| *left).max()?;

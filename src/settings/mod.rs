@@ -47,6 +47,11 @@ impl Settings {
     pub const DEFAULT_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
     /// The default number of days after which a notice counts as late.
     pub const DEFAULT_LATE_AFTER: i32 = 3;
+
+    /// The time after which a notice counts as late.
+    pub fn late_time(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_hours(i64::from(self.late_after) * 24)
+    }
 }
 
 impl Default for Settings {

@@ -27,5 +27,8 @@ pub(crate) use secret::{LedgerSecret, RecordedNotices};
 pub(crate) use sqlite::SqliteLedger;
 pub(crate) use store::{Holder, LedgerError, LedgerStore};
 
+/// The records of a workspace's ledger.
+pub(crate) type LedgerRecords = Records<Checksummed<AnyLedger>>;
+
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use servanda::plan::LastApplied;
 use servanda::settings::{LedgerPlace, Product};
 
+use super::LedgerRecords;
 use super::checksum::Checksummed;
 use super::dispatch::{AnyLedger, UnusableLedger};
 use super::git::GitLedger;
@@ -26,7 +27,7 @@ const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// prefix of their ownership keys.
 ///
 /// A ledger that cannot be opened fails on its first use, since not every command needs it.
-pub(crate) fn open(workspace: &Workspace) -> Records<Checksummed<AnyLedger>> {
+pub(crate) fn open(workspace: &Workspace) -> LedgerRecords {
     let ledger = store(workspace).unwrap_or_else(|why| AnyLedger::Unusable(UnusableLedger(why)));
     let helpdesk = &workspace.settings.helpdesk;
     let name = match &helpdesk.kind {
@@ -99,7 +100,7 @@ pub(crate) async fn take_lock<L: LedgerStore>(
 }
 
 /// Reads the last-applied state. If the ledger cannot be read, prints a warning and returns `None`.
-pub(crate) async fn read_last_applied(records: &Records<Checksummed<AnyLedger>>) -> Option<LastApplied> {
+pub(crate) async fn read_last_applied(records: &LedgerRecords) -> Option<LastApplied> {
     records.last_applied().await.unwrap_or_else(|error| {
         inform(&format!("causes of changes are unavailable: cannot read the ledger: {error}\n"));
         None

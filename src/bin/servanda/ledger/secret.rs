@@ -4,9 +4,7 @@ use secrecy::SecretString;
 use servanda::notice::NoticeRecords;
 use servanda::settings::LedgerPlace;
 
-use super::checksum::Checksummed;
-use super::dispatch::AnyLedger;
-use super::records::Records;
+use super::LedgerRecords;
 use crate::http::signature::hmac_sha256;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
@@ -60,10 +58,7 @@ pub(crate) struct RecordedNotices {
 
 impl RecordedNotices {
     /// Reads the records; `None` if the ledger is not initialised, cannot be read, or has another secret.
-    pub(crate) async fn read(
-        workspace: &Workspace,
-        records: &Records<Checksummed<AnyLedger>>,
-    ) -> Option<Self> {
+    pub(crate) async fn read(workspace: &Workspace, records: &LedgerRecords) -> Option<Self> {
         let secret = LedgerSecret::of(workspace).ok()?;
         let begun = records.begun().await.ok()??;
         let records = records.memory().await.ok()?;

@@ -37,8 +37,6 @@ enum MailChannel {
 /// The channels in the settings.
 pub(crate) struct Channels {
     mail: Option<MailChannel>,
-    /// The maximum number of mails that are sent at the same time.
-    connections: usize,
     webhook: Option<WebhookChannel>,
     helpdesk: Option<HelpdeskNotice>,
     /// Whether the helpdesk's search shows a new comment before another run may take over.
@@ -69,13 +67,8 @@ impl Channels {
         };
         let from = settings.sender.as_ref().map_or("Servanda", |sender| &sender.from);
         let sender = from.split('<').next().unwrap_or(from).trim().trim_matches('"').to_owned();
-        let connections = match (&mail, &settings.sender) {
-            (Some(MailChannel::Smtp(_)), Some(sender)) => sender.pace.connections,
-            _ => 1,
-        };
         Ok(Self {
             mail,
-            connections,
             webhook,
             helpdesk: settings.helpdesk_notice.clone(),
             is_search_in_time: TAKEOVER_AFTER.unsigned_abs() > settings.helpdesk.search_lag,
@@ -93,7 +86,10 @@ impl Channels {
 
     /// The number of parts in which the due notices are delivered at the same time.
     pub(crate) fn parts(&self, due: &DueNotices) -> usize {
-        due.mail_addresses().clamp(1, self.connections)
+        match &self.mail {
+            Some(MailChannel::Smtp(smtp)) => due.mail_addresses().clamp(1, smtp.connections()),
+            Some(MailChannel::Outbox(_)) | None => 1,
+        }
     }
 
     /// Ends the connections that are kept between messages.

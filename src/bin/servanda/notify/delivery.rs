@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use servanda::calendar::Instant;
 use servanda::catalog::Contact;
 use servanda::envelope::GuardedPlan;
@@ -19,12 +18,11 @@ use servanda::selection::AgreementSelection;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{NoSharedCreations, Reader as _};
-use crate::ledger::LedgerError;
-use crate::ledger::LedgerSecret;
+use crate::ledger::{LedgerError, LedgerRecords, LedgerSecret};
 use crate::notify::channel::Submit as _;
 use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
 use crate::notify::limits::{check_recipient, limit_messages};
-use crate::notify::trust::{LedgerRecords, LedgerTrust};
+use crate::notify::trust::LedgerTrust;
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::log_warning;
@@ -435,7 +433,7 @@ impl<'a> Dispatcher<'a> {
             agreements: &self.workspace.agreements,
             catalog: &self.workspace.catalog,
             usual: settings.notice_time,
-            late_after: SignedDuration::from_hours(i64::from(settings.late_after) * 24),
+            late_after: settings.late_time(),
             channels: &Channel::configured(settings),
             at: self.clock.as_of,
             confirmation: &|id| confirmations.get(id).copied().unwrap_or(Confirmation::Unconfirmed),

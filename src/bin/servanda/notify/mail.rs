@@ -49,6 +49,11 @@ pub(crate) struct MailOffer {
 }
 
 impl Smtp {
+    /// The maximum number of mails that are sent at the same time.
+    pub(crate) fn connections(&self) -> usize {
+        self.pool.width()
+    }
+
     /// Parses an address such as `smtps://user:password@mail.acme.example` or `smtp://localhost:1025`.
     pub(crate) fn new(address: &SecretString, from: &str, pace: MailPace) -> Result<Self, Failure> {
         let server = SmtpServer::read(address).map_err(|why| {

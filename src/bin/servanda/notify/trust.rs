@@ -9,13 +9,10 @@ use servanda::settings::LedgerWitness;
 
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerSecret, LedgerStore as _, Records};
+use crate::ledger::{ChecksumError, LedgerRecords, LedgerSecret, LedgerStore as _};
 use crate::process::context::is_run_name;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::load::Workspace;
-
-/// The records of a workspace's ledger.
-pub(crate) type LedgerRecords = Records<Checksummed<AnyLedger>>;
 
 /// The checks of a ledger before notices are sent by it.
 pub(crate) struct LedgerTrust<'a> {

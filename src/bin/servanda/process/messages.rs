@@ -1,5 +1,6 @@
 //! Messages on standard error: lines for a person, or JSON objects for a collector of logs.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
@@ -45,45 +46,44 @@ impl MessageStyle {
 
 /// Prints an error, with its code and help as fields of their own where the format has fields.
 pub(crate) fn print_error(text: &str, fields: &[(&str, &str)]) {
-    match MessageStyle::of_the_process().format {
-        LogFormat::Text => print(text),
-        LogFormat::Json => print(&json_line("ERROR", text, fields)),
-    }
+    emit("ERROR", text, fields);
 }
 
 /// Prints findings in the files, or a question to a person.
 pub(crate) fn print_message(text: &str) {
-    match MessageStyle::of_the_process().format {
-        LogFormat::Text => print(text),
-        LogFormat::Json => print(&json_line("WARN", text, &[])),
-    }
+    emit("WARN", text, &[]);
 }
 
 /// Prints what a command has done, unless `--quiet` is set.
 pub(crate) fn inform(text: &str) {
-    let style = MessageStyle::of_the_process();
-    match style.format {
-        _ if style.is_quiet => {}
-        LogFormat::Text => print(text),
-        LogFormat::Json => print(&json_line("INFO", text, &[])),
+    if !MessageStyle::of_the_process().is_quiet {
+        emit("INFO", text, &[]);
     }
 }
 
 /// Prints a line of the log of a run that lasts, unless `--quiet` is set.
 pub(crate) fn log(text: &str) {
-    if MessageStyle::of_the_process().is_timed {
-        inform(&format!("{}  INFO {text}", time()));
-    } else {
-        inform(text);
-    }
+    inform(&timed("INFO", text));
 }
 
 /// Prints a warning in the log of a run that lasts.
 pub(crate) fn log_warning(text: &str) {
+    print_message(&timed("WARN", text));
+}
+
+fn emit(level: &str, text: &str, fields: &[(&str, &str)]) {
+    match MessageStyle::of_the_process().format {
+        LogFormat::Text => print(text),
+        LogFormat::Json => print(&json_line(level, text, fields)),
+    }
+}
+
+/// A line with its time, where the style has times.
+fn timed<'a>(level: &str, text: &'a str) -> Cow<'a, str> {
     if MessageStyle::of_the_process().is_timed {
-        print(&format!("{}  WARN {text}", time()));
+        Cow::Owned(format!("{}  {level} {text}", time()))
     } else {
-        print_message(text);
+        Cow::Borrowed(text)
     }
 }
 

@@ -15,7 +15,7 @@ use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
 use crate::http::transport::WallClock;
-use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, RecordedNotices, Records};
+use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerRecords, LedgerStore, RecordedNotices};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
@@ -32,9 +32,6 @@ use crate::workspace::load::Workspace;
 
 /// The lock of the ledger.
 pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
-
-/// The ledger of a workspace.
-type WorkspaceRecords = Records<Checksummed<AnyLedger>>;
 
 /// The caller of a reconciliation, who sees the plan, confirms it and may stop the apply.
 pub(crate) trait Audience {
@@ -76,7 +73,7 @@ pub(crate) struct Reconciliation<'a, A> {
     /// The wall clock.
     clock: WallClock<'a>,
     /// The ledger; `None` once it proved unavailable.
-    records: Option<WorkspaceRecords>,
+    records: Option<LedgerRecords>,
     /// The acknowledged numbers: those of the terms, and those of the messages of the commits that are applied.
     acknowledged: Acknowledged,
     /// The last-applied state, read under the lock.
@@ -91,7 +88,7 @@ pub(crate) struct Reconciliation<'a, A> {
 
 impl<'a, A: Audience> Reconciliation<'a, A> {
     /// The ledger, unless it is unavailable.
-    pub(crate) const fn records(&self) -> Option<&WorkspaceRecords> {
+    pub(crate) const fn records(&self) -> Option<&LedgerRecords> {
         self.records.as_ref()
     }
 
@@ -323,9 +320,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     fn terms_with_acknowledgements(&self) -> PlanTerms {
-        let PlanTerms { as_of, prune, selection, .. } = self.terms;
-        let (acknowledged, selection) = (self.acknowledged.clone(), selection.clone());
-        PlanTerms { as_of: *as_of, prune: *prune, acknowledged, selection }
+        let (acknowledged, selection) = (self.acknowledged.clone(), self.terms.selection.clone());
+        PlanTerms { acknowledged, selection, ..*self.terms }
     }
 
     async fn apply(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
@@ -390,8 +386,11 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     async fn make_visible(&self, outcome: &Outcome) -> Result<(GuardedPlan, Sides), Failure> {
         let search_lag = self.workspace.settings.helpdesk.search_lag;
         let mut wait = SearchWait::new(tokio::time::Instant::now(), search_lag);
+        let terms = self.terms_with_acknowledgements();
+        // The notices of this plan are not shown.
+        let ledger = FromLedger { notices: None, ..self.ledger_state() };
         loop {
-            let (guarded, sides) = self.make().await?;
+            let (guarded, sides) = make(self.workspace, self.connection, &terms, ledger).await?;
             let is_created = |id| matches!(outcome.results.get(id), Some(ChangeResult::Done { .. }));
             let creations = guarded.plan.changes.iter().filter(|change| change.verb == Verb::Create);
             let hidden = creations.filter(|change| is_created(&change.id)).count();
@@ -414,25 +413,25 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         };
         let planned: BTreeSet<&AgreementId> = guarded.plan.changes.iter().map(|change| &change.id).collect();
         let waiting = guarded.guarded_changes.iter().filter(|change| !planned.contains(&change.id));
-        let (mut open, mut commit) = (guarded.open_agreements(), guarded.plan.header.commit.clone());
-        let scope = self.terms.selection.scope(&self.workspace.agreements, self.terms.as_of.instant);
+        let open = guarded.open_agreements();
+        let (mut unknown, mut commit) = (open.clone(), guarded.plan.header.commit.clone());
         if !self.terms.selection.is_everything() {
+            let scope = self.terms.selection.scope(&self.workspace.agreements, self.terms.as_of.instant);
             // Nothing is known of what the plan leaves out, and the messages of its commits are still to be read.
             let earlier = self.last_applied.iter().flat_map(|earlier| earlier.agreements.keys());
-            open.extend(earlier.chain(sides.desired.agreements.keys()).filter(|id| !scope.contains(id)));
+            unknown.extend(earlier.chain(sides.desired.agreements.keys()).filter(|id| !scope.contains(id)));
             commit = self.last_applied.as_ref().and_then(|earlier| earlier.commit.clone());
         }
         let state = LastApplied::after(
             self.last_applied.clone(),
             &sides.desired,
             &sides.live,
-            &open,
+            &unknown,
             waiting,
             commit,
             self.terms.as_of.instant,
         );
         // An object that was created stays pending as long as the plan may not see it.
-        let open = guarded.open_agreements();
         let is_pending = |id: &AgreementId| match applied.creations.get(id) {
             Some(Creation::InDoubt) => true,
             Some(Creation::Known) => open.contains(id),

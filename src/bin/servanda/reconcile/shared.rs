@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use servanda::plan::time_left;
 
 use super::wait::end_of_wait;
 use crate::helpdesk::{SharedCreations, WriteError};
@@ -25,13 +26,8 @@ impl<L: LedgerStore> LedgerCreations<'_, L> {
     /// The time until no earlier creation of these objects can still take effect.
     async fn left(&self, records: &Records<L>, names: &[String]) -> Result<Duration, LedgerError> {
         let now = (self.clock)();
-        let noted = records.shared_pending(names).await?;
-        let left = noted.values().map(|sent| {
-            // An instant in the future counts as now, since the clocks of two machines may differ.
-            let age = Duration::try_from(now.duration_since(*sent)).unwrap_or(Duration::ZERO);
-            self.search_lag.saturating_sub(age)
-        });
-        Ok(left.max().unwrap_or_default())
+        let sent = records.shared_pending(names).await?;
+        Ok(sent.map_or(Duration::ZERO, |sent| time_left(sent, self.search_lag, now)))
     }
 
     async fn noted(&self, names: &[String], has_waited: bool) -> Result<bool, LedgerError> {

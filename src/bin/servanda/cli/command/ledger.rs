@@ -4,12 +4,9 @@ use servanda::notice::{NoticeRecord, NoticeResult};
 use servanda::render::encode;
 
 use crate::cli::options::{LockOptions, PlanOptions};
-use crate::ledger;
-use crate::ledger::Holder;
-use crate::ledger::LedgerSecret;
-use crate::ledger::LedgerStore as _;
 use crate::ledger::records::Unlocked;
-use crate::notify::trust::{LedgerRecords, LedgerTrust};
+use crate::ledger::{self, Holder, LedgerRecords, LedgerSecret, LedgerStore as _};
+use crate::notify::trust::LedgerTrust;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;

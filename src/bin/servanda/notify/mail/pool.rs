@@ -103,6 +103,11 @@ impl Pool {
         }
     }
 
+    /// The number of connections that the server allows, as far as it is known.
+    pub(super) fn width(&self) -> usize {
+        self.width.load(Ordering::Relaxed)
+    }
+
     /// Closes the idle connections.
     pub(super) async fn close(&self) {
         let idle = std::mem::take(&mut *self.idle());

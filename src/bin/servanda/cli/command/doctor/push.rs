@@ -2,8 +2,8 @@
 
 use servanda::render::doctor::DoctorCheck;
 
+use crate::ledger::LedgerRecords;
 use crate::ledger::{LedgerError, LedgerStore as _};
-use crate::notify::trust::LedgerRecords;
 
 /// Pushes a commit that changes nothing; `None` if the ledger is on no branch.
 pub(super) async fn check(records: &LedgerRecords) -> Option<DoctorCheck> {
