@@ -2,8 +2,9 @@
 
 use super::{calendars, catalog, settings};
 use crate::catalog::Catalog;
+use crate::check::reader::{PROVIDER, unknown};
 use crate::check::subject::Places;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, shape};
 use crate::settings::Settings;
 
@@ -66,8 +67,7 @@ fn unknown_provider(document: &Document, settings: &Settings, catalog: &Catalog)
         NAMED => format!("use a slug of `providers:` in catalog.yaml, such as {}", known.join(", ")),
         _ => format!("use a provider of catalog.yaml: {}", known.join(", ")),
     };
-    let message = format!("unknown provider `{provider}`");
-    Some(Diagnostic::new(Code::E101, place, message).label("not in the catalog").help(help))
+    Some(unknown(PROVIDER, place, provider.as_str(), &catalog.providers).help(help))
 }
 
 /// Reads servanda.yaml. Values that cannot be used are replaced by their defaults.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::ident::slug::{slug_of, slug_of_person};
+use crate::ident::slug::{numbered, slug_of, slug_of_person};
 use crate::ident::{LiveId, composed};
 use crate::live::{Live, ObjectKind, Observed, Value};
 use crate::mapping::Field;
@@ -453,8 +453,7 @@ fn names<S: ToString>(slugs: impl Iterator<Item = S>) -> BTreeSet<String> {
 fn free(slug: &str, prefix: &str, list: CatalogList, id: &LiveId, taken: &mut BTreeSet<String>) -> String {
     let number: String = id.as_str().chars().filter(char::is_ascii_digit).take(20).collect();
     let stem = if slug.is_empty() { format!("{}-{number}", list.noun()) } else { slug.to_owned() };
-    let candidates = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
-    let mut free = candidates.map(|name| format!("{prefix}{name}")).filter(|name| !taken.contains(name));
+    let mut free = numbered(&stem).map(|name| format!("{prefix}{name}")).filter(|name| !taken.contains(name));
     let name = free.next().expect("there are more numbers than entries");
     taken.insert(name.clone());
     name

@@ -13,6 +13,7 @@ use crate::diagnostic::Sources;
 use crate::discovery::catalog::{CatalogEdit, CatalogList};
 use crate::document::{self, DocumentKind, Node};
 use crate::edit::{Draft, EditError};
+use crate::ident::slug::numbered;
 
 /// The size in bytes up to which a file takes new entries. Forges show larger files and their diffs only in part.
 const GROWN: usize = 1024 * 1024;
@@ -124,26 +125,31 @@ impl EntryEdits<'_> {
 /// The files that take edits, and how large they become.
 struct Placement<'a> {
     /// The file of each existing entry, by list and slug.
-    entries: BTreeMap<(&'a str, &'a str), &'a str>,
+    lists: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+    /// The text before the letter in the paths of those lists whose files are named by letters.
+    letters: BTreeMap<&'a str, String>,
     sizes: BTreeMap<String, usize>,
     assigned: BTreeMap<String, Vec<&'a CatalogEdit>>,
 }
 
 impl<'a> Placement<'a> {
     fn of(files: &[CatalogFile<'a>], edits: &'a [CatalogEdit]) -> BTreeMap<String, Vec<&'a CatalogEdit>> {
-        let mut entries = BTreeMap::new();
+        let mut lists: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         for file in files {
             for list in file.root.as_map().into_iter().flatten() {
                 let slugs = list.node.as_map().into_iter().flatten();
-                entries.extend(slugs.map(|entry| ((&*list.key, &*entry.key), file.path)));
+                lists.entry(&*list.key).or_default().extend(slugs.map(|entry| (&*entry.key, file.path)));
             }
         }
+        let letters =
+            lists.iter().filter_map(|(list, entries)| Some((*list, letters(list, entries)?))).collect();
         let sizes = files.iter().map(|file| (file.path.to_owned(), file.text.len())).collect();
-        let mut placement = Self { entries, sizes, assigned: BTreeMap::new() };
+        let mut placement = Self { lists, letters, sizes, assigned: BTreeMap::new() };
         let mut homeless: BTreeMap<String, Vec<EntryEdits<'a>>> = BTreeMap::new();
         for entry in by_entry(edits) {
-            match placement.entries.get(&(entry.list, entry.slug)) {
-                Some(path) => placement.assign((*path).to_owned(), entry),
+            let path = placement.lists.get(entry.list).and_then(|entries| entries.get(entry.slug)).copied();
+            match path {
+                Some(path) => placement.assign(path.to_owned(), entry),
                 None => homeless.entry(placement.home(&entry)).or_default().push(entry),
             }
         }
@@ -166,20 +172,15 @@ impl<'a> Placement<'a> {
         self.assigned.entry(path).or_default().extend(entry.edits);
     }
 
-    /// The existing entries of a list, each with its file, in the order of their slugs.
-    fn of_list<'s>(&'s self, wanted: &'s str) -> Vec<(&'s str, &'s str)> {
-        let entries = self.entries.range((wanted, "")..).take_while(|((list, _), _)| *list == wanted);
-        entries.map(|((_, slug), path)| (*slug, *path)).collect()
-    }
-
     /// The file of a new entry, however large it is.
     fn home(&self, entry: &EntryEdits<'_>) -> String {
-        let of_list = self.of_list(entry.list);
-        if let Some(prefix) = letters(entry.list, &of_list) {
+        if let Some(prefix) = self.letters.get(entry.list) {
             return format!("{prefix}{}.yaml", entry.letter());
         }
-        let before = of_list.partition_point(|(slug, _)| *slug < entry.slug);
-        if let Some((_, path)) = of_list.get(before.saturating_sub(1)) {
+        let before = self.lists.get(entry.list).and_then(|entries| {
+            entries.range(..entry.slug).next_back().or_else(|| entries.first_key_value())
+        });
+        if let Some((_, path)) = before {
             return (*path).to_owned();
         }
         let is_single = self.sizes.keys().all(|path| path == SINGLE);
@@ -189,14 +190,13 @@ impl<'a> Placement<'a> {
     /// The file of a new entry where its home is full: the first one of its letter, or else of its list, with room.
     fn split(&self, entry: &EntryEdits<'_>) -> String {
         let stem = if entry.list == CatalogList::Clients.as_str() {
-            let prefix = letters(entry.list, &self.of_list(entry.list))
-                .unwrap_or_else(|| format!("catalog/{}/", entry.list));
+            let usual = || format!("catalog/{}/", entry.list);
+            let prefix = self.letters.get(entry.list).cloned().unwrap_or_else(usual);
             format!("{prefix}{}", entry.letter())
         } else {
             format!("catalog/{}", entry.list)
         };
-        let numbered = (2..).map(|number| format!("{stem}-{number}.yaml"));
-        let mut candidates = std::iter::once(format!("{stem}.yaml")).chain(numbered);
+        let mut candidates = numbered(&stem).map(|stem| format!("{stem}.yaml"));
         let free = candidates.find(|path| match self.size(path) {
             0 => true,
             size => size + entry.size() <= GROWN,
@@ -222,9 +222,9 @@ fn by_entry(edits: &[CatalogEdit]) -> Vec<EntryEdits<'_>> {
 
 /// The text before the letter in the paths of a list's files, where each is named by the first letter of its entries, such
 /// as `catalog/clients/` or `catalog/clients-`. The single file may hold entries beside them.
-fn letters(list: &str, entries: &[(&str, &str)]) -> Option<String> {
+fn letters(list: &str, entries: &BTreeMap<&str, &str>) -> Option<String> {
     let mut prefixes = BTreeSet::new();
-    for (slug, path) in entries.iter().filter(|(_, path)| *path != SINGLE) {
+    for (slug, path) in entries.iter().filter(|(_, path)| **path != SINGLE) {
         let stem = path.strip_suffix(".yaml")?;
         let stem = match stem.rsplit_once('-') {
             Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,

@@ -1,6 +1,6 @@
 //! Objects of one class become a profile of each attribute: what it holds, how often, and in what shape.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -111,15 +111,10 @@ impl Profile {
                 }
                 None => HeldKind::Other,
             },
-            Json::Array(list) => {
-                let ids = list.iter().map(|entry| entry["UUID"].as_str().map(class_of));
-                match Vec::from_iter(ids.collect::<BTreeSet<_>>()).pop() {
-                    Some(Some(class)) if list.iter().all(|entry| refers_to(entry, &class)) => {
-                        HeldKind::Set(class)
-                    }
-                    _ => HeldKind::Other,
-                }
-            }
+            Json::Array(list) => match list.first().and_then(|entry| entry["UUID"].as_str()).map(class_of) {
+                Some(class) if list.iter().all(|entry| refers_to(entry, &class)) => HeldKind::Set(class),
+                _ => HeldKind::Other,
+            },
             Json::Null | Json::Bool(_) => HeldKind::Other,
         };
         self.values.push((id.to_owned(), kind));

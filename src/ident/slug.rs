@@ -169,6 +169,11 @@ fn latin(word: &str) -> String {
     latin
 }
 
+/// The stem, and then the stem with each number from 2 on.
+pub fn numbered(stem: &str) -> impl Iterator<Item = String> + '_ {
+    std::iter::once(stem.to_owned()).chain((2..).map(move |count| format!("{stem}-{count}")))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -25,6 +25,7 @@ use crate::calendar::Term;
 use crate::desired::desired;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::document::{DocumentKind, read};
+use crate::ident::slug::numbered;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveAgreement, Observed, Value};
 use crate::mapping::{Field, Mapping};
@@ -143,8 +144,7 @@ fn free_id(facts: &ObservedAgreement, taken: &mut BTreeSet<String>) -> Agreement
         Some(day) => format!("{}-{}", facts.client, day.year()),
         None => facts.client.to_string(),
     };
-    let names = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
-    let mut free = names.filter(|name| !taken.contains(name));
+    let mut free = numbered(&stem).filter(|name| !taken.contains(name));
     let name = free.next().expect("there are more numbers than files");
     taken.insert(name.clone());
     AgreementId::new(&name).expect("a slug with a number is an id")

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::adoption::{AdoptionContext, SkipReason};
 use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry, Contact};
-use crate::ident::slug::slug_of_person;
+use crate::ident::slug::{numbered, slug_of_person};
 use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientLinks};
@@ -285,8 +285,8 @@ fn named_contacts(contacts: &BTreeSet<LiveId>, directory: &Directory) -> Map<Str
         let title = directory.get(ObjectKind::Person, person).map_or("", |entry| entry.title.as_str());
         let stem = Some(slug_of_person(title)).filter(|slug| !slug.is_empty());
         let stem = stem.unwrap_or_else(|| "contact".to_owned());
-        let names = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
-        let name = names.into_iter().find(|name| !named.contains_key(name)).unwrap_or(stem);
+        let mut free = numbered(&stem).filter(|name| !named.contains_key(name));
+        let name = free.next().expect("there are more numbers than contacts");
         named.insert(name, json!({ "helpdesk": person }));
     }
     named

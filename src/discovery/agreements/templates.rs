@@ -10,9 +10,9 @@ use super::observed::{Candidate, ObservedAgreement};
 use crate::author;
 use crate::calendar::Term;
 use crate::diagnostic::Sources;
-use crate::document::{DocumentKind, read};
+use crate::document::{Document, DocumentKind, read};
 use crate::ident::TemplateName;
-use crate::ident::slug::slug_of;
+use crate::ident::slug::{numbered, slug_of};
 use crate::template::Library;
 
 /// The fields that agreements of a service package have in common.
@@ -108,10 +108,17 @@ impl TemplateDrafts {
     pub(super) fn files(&self, used: &BTreeSet<String>) -> Vec<TemplateFile> {
         let is_used = |draft: &&TemplateDraft| used.contains(&draft.name);
         let base = self.base.as_ref().filter(is_used).map(|draft| (draft, draft.file(draft.fields.clone())));
+        let mut sources = Sources::default();
+        let parsed = base.iter().map(|(_, file)| {
+            let id = sources.add(file.path.as_str(), file.text.as_str());
+            read(&sources, id, DocumentKind::Template).0
+        });
+        let documents: Vec<Document> = parsed.collect();
+        let (library, _) = Library::new(&documents);
         let packages = self.packages.iter().filter(is_used).map(|draft| {
             let whole = draft.file(draft.fields.clone());
-            let own = base.as_ref().and_then(|(base, file)| {
-                Some((draft.file(draft.beyond(&base.name, file)?), Some(base.name.clone())))
+            let own = base.as_ref().and_then(|(base, _)| {
+                Some((draft.file(draft.beyond(&base.name, &library)?), Some(base.name.clone())))
             });
             let shortest = own.filter(|(own, _)| own.text.len() < whole.text.len());
             let (file, extends) = shortest.unwrap_or_else(|| (whole.clone(), None));
@@ -131,12 +138,8 @@ impl TemplateDraft {
     }
 
     /// The fields that it needs if it extends a base; `None` if the base has what it cannot drop.
-    fn beyond(&self, base: &str, file: &ProposedFile) -> Option<Map<String, Json>> {
-        let mut sources = Sources::default();
-        let id = sources.add(file.path.as_str(), file.text.as_str());
-        let documents = [read(&sources, id, DocumentKind::Template).0];
-        let (library, _) = Library::new(&documents);
-        let own = author::minimize(&library, &[base], &Json::Object(self.fields.clone())).ok()?;
+    fn beyond(&self, base: &str, library: &Library<'_>) -> Option<Map<String, Json>> {
+        let own = author::minimize(library, &[base], &Json::Object(self.fields.clone())).ok()?;
         own.as_object().cloned()
     }
 }
@@ -252,8 +255,7 @@ impl TemplateNames {
         let is_name = |name: &&String| name.len() <= LONGEST && TemplateName::new(name).is_some();
         let names: Vec<&String> = names.iter().filter(is_name).collect();
         let stem = names.first().map_or("package", |name| name.as_str());
-        let numbered = (2..).map(|count| format!("{stem}-{count}"));
-        let all = names.iter().map(|name| (*name).clone()).chain([stem.to_owned()]).chain(numbered);
+        let all = names.iter().map(|name| (*name).clone()).chain(numbered(stem));
         let name = all
             .into_iter()
             .find(|name| !self.taken.contains(name))

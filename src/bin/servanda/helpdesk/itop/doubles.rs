@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::login::ItopTransport;
-use super::operation::{self, Object};
-use super::targets::{NAME, SLA, SLT, is_own};
-use super::{oql, wire};
+use super::operation::Object;
+use super::targets::{SLA, SLT, own_objects};
+use super::wire;
 use crate::helpdesk::error::ReadError;
 
 /// All SLAs and SLTs with names of Servanda.
@@ -19,8 +19,10 @@ pub(super) struct OwnObjects {
 impl OwnObjects {
     /// Reads them.
     pub(super) async fn read(transport: &ItopTransport) -> Result<Self, ReadError> {
-        let (slas, slts) =
-            tokio::try_join!(named(transport, SLA, "name,org_id"), named(transport, SLT, "name"))?;
+        let (slas, slts) = tokio::try_join!(
+            own_objects(transport, SLA, "name,org_id"),
+            own_objects(transport, SLT, "name")
+        )?;
         Ok(Self { slas, slts })
     }
 
@@ -40,19 +42,14 @@ impl OwnObjects {
     }
 }
 
-async fn named(transport: &ItopTransport, class: &str, fields: &str) -> Result<Vec<Object>, ReadError> {
-    let query = format!("SELECT {class} WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
-    operation::matching(transport, class, &query, fields).await
-}
-
 fn text<'a>(object: &'a Object, code: &str) -> &'a str {
     wire::text(&object.fields, code).unwrap_or_default()
 }
 
-/// The objects in use that agree in these attributes with another one.
+/// The objects that agree in these attributes with another one.
 fn several<'a>(objects: &'a [Object], codes: &[&str]) -> Vec<Vec<&'a Object>> {
     let mut by_value: BTreeMap<Vec<&str>, Vec<&Object>> = BTreeMap::new();
-    for object in objects.iter().filter(|object| is_own(text(object, "name"))) {
+    for object in objects {
         by_value.entry(codes.iter().map(|code| text(object, code)).collect()).or_default().push(object);
     }
     by_value.into_values().filter(|same| same.len() > 1).collect()

@@ -129,26 +129,17 @@ impl<'a> ItopReader<'a> {
     }
 
     async fn links(&self) -> Result<Links, ReadError> {
-        let promises = async {
+        let targets = async {
             // The login needs no access to SLAs if no targets are mapped.
-            if self.mapping.holds_targets_with_services() {
-                self.every(PROMISE_ROWS, ROW).await
-            } else {
-                Ok(Vec::new())
+            if !self.mapping.holds_targets_with_services() {
+                return Ok((Vec::new(), OwnObjects::default()));
             }
+            tokio::try_join!(self.every(PROMISE_ROWS, ROW), OwnObjects::read(self.transport))
         };
-        let own = async {
-            if self.mapping.holds_targets_with_services() {
-                OwnObjects::read(self.transport).await
-            } else {
-                Ok(OwnObjects::default())
-            }
-        };
-        let (services, contacts, promises, own) = tokio::try_join!(
+        let (services, contacts, (promises, own)) = tokio::try_join!(
             self.every(SERVICE_ROWS, "customercontract_id,service_id,sla_id"),
             self.every(CONTACT_ROWS, "contract_id,contact_id,contact_id_finalclass_recall"),
-            promises,
-            own,
+            targets,
         )?;
         let links = Links::of(&services, &contacts, &promises)?;
         Ok(Links { doubled: own.doubled(&promises), ..links })

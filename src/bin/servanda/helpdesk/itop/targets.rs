@@ -20,7 +20,7 @@ use crate::http::client::HttpError;
 use crate::http::transport::SendWindow;
 
 /// The prefix of the names of all SLAs and SLTs of Servanda.
-pub(super) const NAME: &str = "Servanda ";
+const NAME: &str = "Servanda ";
 /// The prefix of the names of those that are no longer used.
 const WITHDRAWN: &str = "Servanda withdrawn ";
 /// The class of SLAs.
@@ -266,11 +266,8 @@ impl SlaWriter<'_> {
 
     /// The SLTs with names of Servanda.
     async fn slts(&self) -> Result<Vec<Object>, WriteError> {
-        let query = format!("SELECT {SLT} WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
         let fields = "name,priority,request_type,metric,value,unit";
-        let mut found = operation::matching(self.transport, SLT, &query, fields).await.map_err(unread)?;
-        found.retain(|slt| wire::text(&slt.fields, "name").is_ok_and(is_own));
-        Ok(found)
+        own_objects(self.transport, SLT, fields).await.map_err(unread)
     }
 
     /// Writes the SLA and its SLTs, as far as they differ.
@@ -368,8 +365,20 @@ impl SlaWriter<'_> {
     }
 }
 
+/// The objects of a class with names of Servanda that are in use. `fields` contains the name.
+pub(super) async fn own_objects(
+    transport: &ItopTransport,
+    class: &str,
+    fields: &str,
+) -> Result<Vec<Object>, ReadError> {
+    let query = format!("SELECT {class} WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
+    let mut found = operation::matching(transport, class, &query, fields).await?;
+    found.retain(|object| wire::text(&object.fields, "name").is_ok_and(is_own));
+    Ok(found)
+}
+
 /// Whether a name is one of Servanda, and in use.
-pub(super) fn is_own(name: &str) -> bool {
+fn is_own(name: &str) -> bool {
     name.starts_with(NAME) && !name.starts_with(WITHDRAWN)
 }
 

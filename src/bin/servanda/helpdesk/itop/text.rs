@@ -27,13 +27,8 @@ enum Usage<'a> {
 pub(super) struct SharedTexts<'a>(pub(super) &'a Mapping);
 
 impl<'a> SharedTexts<'a> {
-    /// Whether the field is a text, or a part of one.
-    pub(super) const fn is_text(field: &Field) -> bool {
-        matches!(field, Field::Title | Field::Number | Field::Attribute(_))
-    }
-
     fn usage(&self, code: &str) -> Usage<'a> {
-        let sharing = self.0.attributes.iter().filter(|(field, own)| Self::is_text(field) && *own == code);
+        let sharing = self.0.attributes.iter().filter(|(field, own)| field.is_text() && *own == code);
         let fields: Vec<&Field> = sharing.map(|(field, _)| field).collect();
         match (self.0.key.attribute == code, &fields[..]) {
             (true, [Field::Title]) => Usage::TitleAndKey,

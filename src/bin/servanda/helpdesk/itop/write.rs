@@ -160,7 +160,7 @@ impl<'a> ItopWriter<'a> {
                 continue;
             };
             let is_bool = matches!(value, Value::Bool(_));
-            if !SharedTexts::is_text(field) || is_bool {
+            if !field.is_text() || is_bool {
                 body.insert(
                     code.clone(),
                     wire::write(field, value, self.mapping).map_err(WriteError::Refused)?,
@@ -191,10 +191,8 @@ impl<'a> ItopWriter<'a> {
 
     /// The text attributes that are written.
     fn texts<'w>(&'w self, values: &Values<'w>) -> Vec<&'w str> {
-        let fields = values
-            .fields
-            .iter()
-            .filter(|(field, value)| SharedTexts::is_text(field) && !matches!(value, Value::Bool(_)));
+        let fields =
+            values.fields.iter().filter(|(field, value)| field.is_text() && !matches!(value, Value::Bool(_)));
         let codes = fields.filter_map(|(field, _)| self.mapping.attributes.get(field)).map(String::as_str);
         let mut codes: Vec<&str> =
             codes.chain(values.mark.map(|_| self.mapping.key.attribute.as_str())).collect();
