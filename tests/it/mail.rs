@@ -213,7 +213,7 @@ fn a_run_that_is_killed_while_several_mails_are_sent_leaves_each_of_them_in_doub
     repository.expect(7, &later);
     let mails = server.mails();
     let ids: BTreeSet<String> = mails.iter().map(|mail| text(mail, "id").to_owned()).collect();
-    assert!(!mails.is_empty(), "the others were sent");
+    assert!(!mails.is_empty(), "the others were sent: {}", shown.stdout);
     assert_eq!(ids.len(), mails.len(), "no mail came twice");
     assert!(ids.is_disjoint(&taken), "those in doubt were not sent again");
 }
