@@ -12,8 +12,30 @@ use crate::calendar::{Instant, Lead, Term};
 pub struct Ending<'a> {
     /// Those that can be renewed, each with the period of its successor.
     pub renewable: Vec<(EditTarget<'a>, NextPeriod)>,
-    /// For each other one, the reason why it is not renewed.
-    pub skipped: Vec<String>,
+    /// Those that are not renewed.
+    pub skipped: Vec<NotRenewed<'a>>,
+}
+
+/// An agreement that ends soon and is not renewed.
+#[derive(Debug)]
+pub struct NotRenewed<'a> {
+    /// The agreement.
+    pub agreement: &'a Agreement,
+    /// The kind of the reason.
+    pub reason: SkipReason,
+    /// The reason, for people.
+    pub message: String,
+}
+
+/// The kind of a reason for which an agreement is not renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It cannot be renewed.
+    Refused,
+    /// Its file says that it is meant to end.
+    MeantToEnd,
+    /// Another agreement of the client follows it without naming it.
+    Followed,
 }
 
 /// The agreements that another one renews, each with the id of its successor.
@@ -46,18 +68,25 @@ pub fn ending_within<'a>(
         if successors.contains_key(id) || !ends_on(&subject).is_some_and(|day| lead.reaches(day, today)) {
             continue;
         }
+        let mut skip = |reason, message| ending.skipped.push(NotRenewed { agreement, reason, message });
         match next_period(&subject, term, at) {
-            Err(EditRefused { message, .. }) => ending.skipped.push(message),
+            Err(EditRefused { message, .. }) => skip(SkipReason::Refused, message),
             Ok(_) if is_meant_to_end(&subject) => {
-                ending.skipped.push(format!("`{id}` is meant to end: it silences W306 under `allow`"));
+                skip(
+                    SkipReason::MeantToEnd,
+                    format!("`{id}` is meant to end: it silences W306 under `allow`"),
+                );
             }
             Ok(next) => {
                 let others = &by_client[agreement.client.as_str()];
                 match others.iter().find(|other| covers(other, agreement, next)) {
-                    Some(other) => ending.skipped.push(format!(
-                        "`{id}` is followed by `{}`, which does not name it under `renews`",
-                        other.id
-                    )),
+                    Some(other) => skip(
+                        SkipReason::Followed,
+                        format!(
+                            "`{id}` is followed by `{}`, which does not name it under `renews`",
+                            other.id
+                        ),
+                    ),
                     None => ending.renewable.push((subject, next)),
                 }
             }

@@ -16,7 +16,7 @@ mod table;
 
 pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume, suspend, terminate};
 pub use edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
-pub use ending::{Ending, ending_within, successors};
+pub use ending::{Ending, NotRenewed, SkipReason, ending_within, successors};
 pub use followers::{followers, is_kept, keep};
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};

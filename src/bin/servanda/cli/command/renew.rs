@@ -150,7 +150,7 @@ fn ending<'a>(session: &'a EditSession, lead: Lead, arguments: &Arguments) -> Ve
     let Ending { renewable, skipped } =
         author::ending_within(&session.checked.agreements, subject, lead, term, at);
     for reason in skipped.iter().take(SHOWN) {
-        inform(&format!("note: not renewed: {}\n", encode::terminal(reason)));
+        inform(&format!("note: not renewed: {}\n", encode::terminal(&reason.message)));
     }
     if skipped.len() > SHOWN {
         inform(&format!("note: {} more are not renewed\n", skipped.len() - SHOWN));
