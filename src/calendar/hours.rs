@@ -123,6 +123,11 @@ impl Hours {
         Self { exceptions: BTreeMap::new(), ..self.clone() }
     }
 
+    /// The open minutes of each day of the week, from Monday: from a minute until another one, at most 1440.
+    pub fn week(&self) -> &[Vec<(u16, u16)>; 7] {
+        &self.week
+    }
+
     /// The zone of its days.
     pub fn zone(&self) -> &Zone {
         &self.zone

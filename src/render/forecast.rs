@@ -113,7 +113,8 @@ pub fn forecast(input: &ForecastInput<'_>) -> Vec<ForecastEntry> {
     entries
 }
 
-fn forecast_recipient(recipient: &Recipient, channel: Channel) -> ForecastRecipient {
+/// The recipient without an address.
+pub(super) fn forecast_recipient(recipient: &Recipient, channel: Channel) -> ForecastRecipient {
     let contact = match &recipient.identity {
         Identity::Contact(name) | Identity::Manager(name) => Some(name.clone()),
         Identity::Address(address) => Some(redacted(address)),
@@ -154,7 +155,8 @@ pub fn text(entries: &[ForecastEntry], zone: &Zone, language: Language) -> Strin
     text
 }
 
-fn recipient_text(recipient: &ForecastRecipient, language: Language) -> String {
+/// Formats a recipient, such as `client it, by mail`.
+pub(super) fn recipient_text(recipient: &ForecastRecipient, language: Language) -> String {
     let role = match (language, recipient.role) {
         (Language::Russian, "client") => "клиент",
         (Language::Russian, "manager") => "менеджер",
@@ -193,7 +195,7 @@ fn change_text(change: &ForecastChange, language: Language) -> String {
 }
 
 /// The kind of a text, for people.
-const fn kind_text(kind: NoticeKind, language: Language) -> &'static str {
+pub(super) const fn kind_text(kind: NoticeKind, language: Language) -> &'static str {
     let (russian, english) = match kind {
         NoticeKind::Begins => ("вступает в силу", "begins"),
         NoticeKind::Resumes => ("возобновлено", "resumes"),

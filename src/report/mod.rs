@@ -3,10 +3,14 @@
 //!
 //! Days are those of each agreement's own zone. Knows no text and no page; asks `status` and `notice`.
 
+mod facts;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::agreement::{Agreement, NoticeEvent};
+pub use facts::{AgreementFacts, RenewalNeed, ReportFacts, ValueOrigin};
+
+use crate::agreement::{Agreement, NoticeEvent, PeriodEnd};
 use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::ident::{AgreementId, ClientSlug, ServiceSlug};
 use crate::notice::event::{Succession, last_day, notice_deadline, scheduled_events};
@@ -84,6 +88,8 @@ pub enum Follows {
     Nothing,
     /// It has no end.
     NoEnd,
+    /// Its period begins when it is activated by hand, and ends after its term.
+    NotBegun,
     /// Its own next period.
     Roll,
     /// Another agreement.
@@ -157,7 +163,8 @@ impl<'a> EntryBuilder<'a, '_> {
                 let first_day = period_at(successor, Instant::MIN).first_day;
                 Follows::Successor { entry, gap: first_day.and_then(|first_day| gap(day, first_day)) }
             }
-            _ if stretch.last_day.is_none() => Follows::NoEnd,
+            _ if stretch.last_day.is_none() && self.agreement.period.end == PeriodEnd::Open => Follows::NoEnd,
+            _ if stretch.last_day.is_none() => Follows::NotBegun,
             _ if stretch.last_day != last_day => Follows::Roll,
             _ => Follows::Nothing,
         }
@@ -228,7 +235,7 @@ fn rolls(agreement: &Agreement, at: Instant) -> Vec<Day> {
 fn lanes(entries: &[ReportEntry<'_>]) -> Vec<Vec<usize>> {
     let next = |place: usize| match entries[place].follows {
         Follows::Successor { entry, .. } => Some(entry),
-        Follows::Nothing | Follows::NoEnd | Follows::Roll => None,
+        Follows::Nothing | Follows::NoEnd | Follows::NotBegun | Follows::Roll => None,
     };
     let mut follows_another = vec![false; entries.len()];
     for place in 0..entries.len() {

@@ -73,6 +73,17 @@ impl<'document> Resolved<'document> {
         steps
     }
 
+    /// The position of every value, in the order of the merged document.
+    pub fn origins(&self) -> Vec<(Vec<&'document str>, Span)> {
+        let mut paths = Vec::new();
+        leaves(&self.tree, &mut Vec::new(), &mut paths);
+        let origins = paths.into_iter().map(|path| {
+            let span = self.place_of(&path);
+            (path, span)
+        });
+        origins.collect()
+    }
+
     /// Every value that any layer sets, with its history, in the order of the merged document. Dropped and displaced
     /// values come last.
     pub fn explain(&self) -> Vec<ExplainedValue<'document>> {

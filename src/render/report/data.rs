@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::agreement::{Agreement, Target};
-use crate::calendar::{Day, TargetTime};
-use crate::ident::PriorityName;
-use crate::render::encode;
-use crate::render::vocabulary::preview;
-use crate::report::{Follows, ReportEntry};
+use crate::agreement::{Agreement, PeriodEnd, Target};
+use crate::calendar::{Day, TargetTime, Zone};
+use crate::ident::{PriorityName, file_of};
+use crate::report::{Follows, RenewalNeed, ReportEntry};
 use crate::status::{State, StatusReason, bound};
 
 use super::input::ReportInput;
+use super::notices::ReportNotice;
+use super::vocabulary::whole;
 
 /// Values that several agreements share, each with its index in the order of first use.
 struct Interned<T>(BTreeMap<T, usize>);
@@ -52,29 +52,60 @@ struct DataWriter<'a> {
     calendars: Interned<String>,
     targets: Interned<TargetRows>,
     packs: Interned<Vec<ServiceLevel>>,
+    labels: Interned<(String, String)>,
+    folders: Interned<String>,
+    /// Values with the path of their file, which is empty for that of the agreement, and their line.
+    origins: Interned<(String, String, usize)>,
+    origin_packs: Interned<Vec<usize>>,
+    /// Events with their recipients, in words.
+    notices: Interned<(&'static str, String)>,
+    /// Coming notices, with their days from the last day.
+    coming: Interned<Vec<(i32, usize)>>,
+}
+
+impl<'a> DataWriter<'a> {
+    fn new(input: &'a ReportInput<'a>) -> Self {
+        Self {
+            input,
+            clients: Interned::empty(),
+            managers: Interned::empty(),
+            services: Interned::empty(),
+            calendars: Interned::empty(),
+            targets: Interned::empty(),
+            packs: Interned::empty(),
+            labels: Interned::empty(),
+            folders: Interned::empty(),
+            origins: Interned::empty(),
+            origin_packs: Interned::empty(),
+            notices: Interned::empty(),
+            coming: Interned::empty(),
+        }
+    }
 }
 
 /// The data of a page.
 pub(super) fn data(input: &ReportInput<'_>, words: &Value) -> Value {
-    let mut writer = DataWriter {
-        input,
-        clients: Interned::empty(),
-        managers: Interned::empty(),
-        services: Interned::empty(),
-        calendars: Interned::empty(),
-        targets: Interned::empty(),
-        packs: Interned::empty(),
-    };
+    let mut writer = DataWriter::new(input);
     let report = input.report;
     let agreements: Vec<Value> = report.entries.iter().map(|entry| writer.agreement(entry)).collect();
     let coverage = writer.coverage();
     let catalog = input.catalog;
-    let titled = |slug: &String, title: Option<&String>| json!([slug, text(title.unwrap_or(slug))]);
+    let titled = |slug: &String, title: Option<&String>| json!([slug, whole(title.unwrap_or(slug))]);
     let priority = |name: &PriorityName| {
-        catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| text(&entry.title))
+        catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| whole(&entry.title))
     };
     json!({
         "today": number(input.zone.day_of(report.at)),
+        "at": Zone::UTC.wall_time_of(report.at).strftime("%Y%m%dT%H%M%SZ").to_string(),
+        "zone": input.zone.name(),
+        "ledger": input.notices.is_ledger_known,
+        "served": input.served.is_some(),
+        "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
+        "folders": writer.folders.list(|folder| json!(whole(folder))),
+        "origins": writer.origins.list(|(value, file, line)| json!([whole(value), whole(file), line])),
+        "origin_packs": writer.origin_packs.list(|pack| json!(pack)),
+        "coming": writer.coming.list(|coming| json!(coming)),
+        "notices": writer.notices.list(|(event, recipient)| json!([event, whole(recipient)])),
         "words": words,
         "clients": writer.clients.list(|slug| {
             titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
@@ -107,12 +138,13 @@ impl DataWriter<'_> {
             Follows::Nothing => json!(0),
             Follows::NoEnd => json!(1),
             Follows::Roll => json!(2),
+            Follows::NotBegun => json!(3),
             Follows::Successor { entry, gap } => json!([entry, gap]),
         };
         let mut row = vec![
             json!(agreement.id),
             json!(self.title(entry)),
-            json!(agreement.number.as_deref().map_or_else(String::new, text)),
+            json!(agreement.number.as_deref().map_or_else(String::new, whole)),
             json!(client),
             or_none(manager),
             json!(State::ALL.iter().position(|state| *state == entry.status.state)),
@@ -126,8 +158,12 @@ impl DataWriter<'_> {
             json!(entry.deadline.map(number)),
             follows,
             json!(self.pack(agreement)),
+            or_none(self.folder(entry)),
+            or_none(self.origins(entry)),
         ];
-        let more = self.more(entry);
+        let mut more = self.more(entry);
+        self.add_file_facts(entry, &mut more);
+        self.add_notices(entry, &mut more);
         if !more.is_empty() {
             row.push(Value::Object(more));
         }
@@ -136,9 +172,7 @@ impl DataWriter<'_> {
 
     /// The title without the client's, which is shown beside it.
     fn title(&self, entry: &ReportEntry<'_>) -> String {
-        let title = entry.agreement.title.as_str();
-        let own = title.strip_prefix(self.input.client(entry)).and_then(|rest| rest.strip_prefix(": "));
-        text(own.unwrap_or(title))
+        whole(own_title(self.input, entry))
     }
 
     /// The values that only few agreements have.
@@ -163,7 +197,7 @@ impl DataWriter<'_> {
                 json!([
                     number(suspension.from),
                     suspension.until.map(number),
-                    suspension.reason.as_deref().map(text)
+                    suspension.reason.as_deref().map(whole)
                 ])
             };
             add("suspensions", agreement.suspensions.iter().map(suspension).collect());
@@ -172,17 +206,97 @@ impl DataWriter<'_> {
             && bound(agreement).is_some_and(|bound| bound.by_termination)
         {
             add("cut", json!(entry.stretch.agreed_last_day.map(number)));
-            add("why", json!(termination.reason.as_deref().map(text)));
+            add("why", json!(termination.reason.as_deref().map(whole)));
         }
         let recipients = &agreement.recipients;
         if recipients.len() > 1 || recipients.iter().any(|recipient| recipient.department().is_some()) {
             let titles = recipients.iter().map(|recipient| {
                 let known = self.input.catalog.recipient(recipient);
-                known.map_or_else(|| recipient.to_string(), |entry| text(&entry.title))
+                known.map_or_else(|| recipient.to_string(), |entry| whole(&entry.title))
             });
             add("recipients", json!(titles.collect::<Vec<_>>().join(", ")));
         }
         more
+    }
+
+    /// The index of the folder of an agreement's file, if the file is called as the agreement or its set.
+    fn folder(&mut self, entry: &ReportEntry<'_>) -> Option<usize> {
+        let name = format!("{}.yaml", file_of(entry.agreement.id.as_str()));
+        let folder = self.input.path_of(entry).strip_suffix(name.as_str())?;
+        Some(self.folders.index(folder.to_owned()))
+    }
+
+    /// The index of the places of an agreement's values.
+    fn origins(&mut self, entry: &ReportEntry<'_>) -> Option<usize> {
+        let facts = self.input.facts_of(entry)?;
+        let mut pack = Vec::with_capacity(facts.origins.len());
+        for origin in &facts.origins {
+            let own = origin.file == facts.file;
+            let path = if own { None } else { self.input.facts.paths.get(&origin.file).cloned() };
+            let place = (origin.value.clone(), path.unwrap_or_default(), origin.line);
+            pack.push(self.origins.index(place));
+        }
+        Some(self.origin_packs.index(pack))
+    }
+
+    /// Adds what only the files of few agreements have.
+    fn add_file_facts(&mut self, entry: &ReportEntry<'_>, more: &mut Map<String, Value>) {
+        let agreement = entry.agreement;
+        if !agreement.labels.is_empty() {
+            let labels = agreement.labels.iter();
+            let labels: Vec<usize> =
+                labels.map(|(name, value)| self.labels.index((name.clone(), value.clone()))).collect();
+            more.insert("labels".to_owned(), json!(labels));
+        }
+        if !has_short_title(self.input, entry) {
+            more.insert("whole".to_owned(), json!(1));
+        }
+        if let (Follows::NotBegun, PeriodEnd::Term(term)) = (entry.follows, agreement.period.end) {
+            more.insert("term".to_owned(), json!([term.months, term.days]));
+        }
+        if let Some(renews) = &agreement.renews {
+            more.insert("renews".to_owned(), json!(renews));
+        }
+        let Some(facts) = self.input.facts_of(entry) else {
+            return;
+        };
+        match facts.renewal {
+            RenewalNeed::None => {}
+            RenewalNeed::Due => _ = more.insert("renewal".to_owned(), json!(1)),
+            RenewalNeed::MeantToEnd => _ = more.insert("renewal".to_owned(), json!(2)),
+            RenewalNeed::Followed => _ = more.insert("renewal".to_owned(), json!(3)),
+        }
+        if self.folder(entry).is_none() {
+            more.insert("file".to_owned(), json!(whole(self.input.path_of(entry))));
+        }
+        if facts.line > 1 {
+            more.insert("line".to_owned(), json!(facts.line));
+        }
+    }
+
+    /// Adds the sent and the coming notices.
+    fn add_notices(&mut self, entry: &ReportEntry<'_>, more: &mut Map<String, Value>) {
+        let (id, language) = (&entry.agreement.id, self.input.language);
+        let sent: Vec<Value> = self
+            .input
+            .notices
+            .sent(id)
+            .iter()
+            .map(|notice| {
+                json!([number(notice.day), self.notices.index(notice.texts(language)), notice.result])
+            })
+            .collect();
+        if !sent.is_empty() {
+            more.insert("sent".to_owned(), json!(sent));
+        }
+        // Days from the last day are the same for many agreements.
+        let from = number(entry.stretch.last_day.unwrap_or(self.input.zone.day_of(self.input.report.at)));
+        let coming =
+            |notice: &ReportNotice| (number(notice.day) - from, self.notices.index(notice.texts(language)));
+        let coming: Vec<(i32, usize)> = self.input.notices.coming(id).iter().map(coming).collect();
+        if !coming.is_empty() && !entry.status.state.is_over() {
+            more.insert("coming".to_owned(), json!(self.coming.index(coming)));
+        }
     }
 
     /// The index of the services of an agreement with their targets.
@@ -218,9 +332,16 @@ impl DataWriter<'_> {
     }
 }
 
-/// A foreign text, redacted, shortened and encoded.
-fn text(foreign: &str) -> String {
-    encode::visible(&preview(foreign)).into_owned()
+/// The title of an agreement without that of the client.
+fn own_title<'a>(input: &ReportInput<'a>, entry: &ReportEntry<'a>) -> &'a str {
+    let title = entry.agreement.title.as_str();
+    let own = title.strip_prefix(input.client(entry)).and_then(|rest| rest.strip_prefix(": "));
+    own.unwrap_or(title)
+}
+
+/// Whether a title begins with that of the client.
+fn has_short_title(input: &ReportInput<'_>, entry: &ReportEntry<'_>) -> bool {
+    own_title(input, entry).len() < entry.agreement.title.len()
 }
 
 /// The number of days since 1970-01-01.

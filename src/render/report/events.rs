@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::calendar::Day;
-use crate::live::digest;
 use crate::render::ics::{CalendarEvent, calendar};
 use crate::report::ReportEntry;
 use crate::status::State;
@@ -22,7 +21,7 @@ pub fn ics(input: &ReportInput<'_>) -> String {
 fn of(input: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<CalendarEvent> {
     let agreement = entry.agreement;
     let event = |name: &str, first: Day, last: Day| CalendarEvent {
-        uid: digest(&(agreement.id.as_str(), name, first)),
+        uid: uid(agreement.id.as_str(), name, first),
         days: (first, last),
         summary: fill(words, name, &[("client", input.client(entry))]),
         description: format!("{} ({})", agreement.title, agreement.id),
@@ -40,4 +39,9 @@ fn of(input: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<Ca
     }));
     events.retain(|event| event.days.1 >= entry.today);
     events
+}
+
+/// The id of an event, which the script of the page makes alike. A slash separates the entries of sets.
+fn uid(id: &str, name: &str, first: Day) -> String {
+    format!("{}.{}.{first}", id.replace('/', "~"), name.trim_start_matches("event_"))
 }

@@ -1,9 +1,11 @@
 //! The input of a report's renderers.
 
-use crate::calendar::Zone;
+use crate::calendar::{Instant, Zone};
 use crate::catalog::Catalog;
-use crate::report::{Report, ReportEntry};
+use crate::report::{AgreementFacts, Report, ReportEntry, ReportFacts};
 use crate::settings::Language;
+
+use super::notices::ReportNotices;
 
 /// A report with the context that is needed to render it.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +22,34 @@ pub struct ReportInput<'a> {
     pub files: &'a str,
     /// The ids of agreements that are left out because of errors in their files.
     pub left_out: &'a [&'a str],
+    /// The facts of the files of agreements.
+    pub facts: &'a ReportFacts,
+    /// The sent and the coming notices.
+    pub notices: &'a ReportNotices,
+    /// The state of the server, if the page is served.
+    pub served: Option<ServedState<'a>>,
+}
+
+/// The state of the server that a served page is made by.
+#[derive(Clone, Copy, Debug)]
+pub struct ServedState<'a> {
+    /// Whether there is a page with a plan.
+    pub has_plan: bool,
+    /// The instant since which newer files are rejected, and why.
+    pub rejected: Option<(Instant, &'a str)>,
 }
 
 impl ReportInput<'_> {
+    /// The facts about an agreement.
+    pub(super) fn facts_of(&self, entry: &ReportEntry<'_>) -> Option<&AgreementFacts> {
+        self.facts.agreements.get(entry.agreement.id.as_str())
+    }
+
+    /// The path of an agreement's file, or an empty one.
+    pub(super) fn path_of(&self, entry: &ReportEntry<'_>) -> &str {
+        self.facts_of(entry).and_then(|facts| self.facts.paths.get(&facts.file)).map_or("", String::as_str)
+    }
+
     /// The title of a client, or its slug if there is none.
     pub(super) fn client<'a>(&'a self, entry: &ReportEntry<'a>) -> &'a str {
         let client = &entry.agreement.client;

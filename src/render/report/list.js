@@ -3,6 +3,7 @@ class List {
   /** `draw` creates the element of a row; `height` returns its height in pixels. */
   constructor(scroll, body, { draw, height }) {
     Object.assign(this, { scroll, body, draw, height, rows: [], drawn: new Map(), active: -1, whole: false });
+    this.tops = new Float64Array(1);
     scroll.addEventListener("scroll", () => this.paint(), { passive: true });
     new ResizeObserver(() => this.paint()).observe(scroll);
   }
@@ -88,11 +89,5 @@ class List {
     while (this.rows[index]?.heading) index += direction;
     if (index < 0 || index >= this.rows.length) index = this.rows.findIndex((row) => !row.heading);
     this.activate(index);
-  }
-
-  /** Renders all rows, or only the visible ones. */
-  print(whole) {
-    this.whole = whole;
-    this.redraw();
   }
 }

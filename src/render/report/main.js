@@ -2,7 +2,7 @@
 const $ = (id) => document.getElementById(id);
 const scroller = $("list");
 const narrow = window.matchMedia("(max-width: 760px)");
-const filter = { text: "", states: new Set(), manager: null, service: null, within: null };
+const filter = { text: "", states: new Set(), manager: null, service: null, label: null, within: null, open: false };
 const views = { timeline: new Timeline(), ending: new Ending(), coverage: new Coverage() };
 let view = "timeline";
 const list = new List(scroller, $("rows"), {
@@ -14,51 +14,97 @@ list.onpaint = (index) => {
   if (at) at.textContent = view === "timeline" && scroller.scrollTop > 0 ? (list.rows[index]?.client ?? list.rows[index]?.lane?.client)?.title ?? "" : "";
 };
 
-function isHit(entry, but = "") {
-  const { states, manager, service, within, tokens } = filter;
-  return (but === "states" || states.size === 0 || states.has(entry.state))
-    && (manager === null || entry.manager?.index === manager)
-    && (service === null || entry.hasService.has(service))
-    && (but === "within" || within === null || (entry.left !== null && entry.left <= within))
-    && tokens.every((token) => searched(entry).includes(token));
+/** The agreements that match all filters, and for each chip the number of those that match all other filters. */
+function matches() {
+  const { states, manager, service, label, within, open, tokens } = filter;
+  const found = { hits: new Set(), byState: STATES.map(() => 0), byDays: new Map(WITHIN.map((days) => [days, 0])), open: 0 };
+  for (const entry of agreements) {
+    if ((manager !== null && entry.manager?.index !== manager)
+      || (service !== null && !entry.hasService.has(service))
+      || (label !== null && !entry.labels.some(({ index }) => index === label))
+      || !tokens.every((token) => searched(entry).includes(token))) continue;
+    const isOfState = states.size === 0 || states.has(entry.state);
+    const isWithin = within === null || (entry.left !== null && entry.left <= within);
+    const isOfEnd = !open || entry.isOpen;
+    if (isOfState && isWithin && isOfEnd) found.hits.add(entry);
+    if (isWithin && isOfEnd) found.byState[entry.state] += 1;
+    if (isOfState && isWithin && entry.isOpen) found.open += 1;
+    if (isOfState && isOfEnd && entry.left !== null) {
+      for (const days of WITHIN) if (entry.left <= days) found.byDays.set(days, found.byDays.get(days) + 1);
+    }
+  }
+  return found;
 }
+
+const pressed = (chip, isOn, number) => {
+  chip.setAttribute("aria-pressed", isOn);
+  chip.querySelector("b").textContent = digits.format(number);
+};
 
 /** Updates the page after a change of the filters or of the view. */
 function update() {
   filter.tokens = filter.text.toLocaleLowerCase(words.locale).split(/\s+/).filter(Boolean);
-  const hits = new Set(agreements.filter((entry) => isHit(entry)));
-  // A chip counts the agreements that match all other filters.
-  const byState = STATES.map(() => 0);
-  for (const entry of agreements) if (isHit(entry, "states")) byState[entry.state] += 1;
+  const found = matches();
+  const { hits } = found;
   for (const chip of document.querySelectorAll("[data-state]")) {
     const state = Number(chip.dataset.state);
-    chip.setAttribute("aria-pressed", filter.states.has(state));
-    chip.querySelector("b").textContent = digits.format(byState[state]);
+    pressed(chip, filter.states.has(state), found.byState[state]);
   }
   for (const chip of document.querySelectorAll("[data-within]")) {
     const days = Number(chip.dataset.within);
-    chip.setAttribute("aria-pressed", filter.within === days);
-    chip.querySelector("b").textContent = digits.format(agreements.filter((entry) => entry.left !== null && entry.left <= days && isHit(entry, "within")).length);
+    pressed(chip, filter.within === days, found.byDays.get(days));
   }
+  pressed($("open"), filter.open, found.open);
   for (const tab of document.querySelectorAll("[role=tab]")) {
     tab.setAttribute("aria-selected", tab.dataset.view === view);
     tab.tabIndex = tab.dataset.view === view ? 0 : -1;
   }
   $("clear").hidden = !isFiltered();
+  const active = numberOfFilters();
+  $("filters-button").querySelector("b").textContent = active ? digits.format(active) : "";
   const rows = views[view].rows(hits);
   scroller.dataset.view = view;
   $("app").dataset.view = view;
   $("found").textContent = hits.size === agreements.length ? count(agreements.length, "agreements") : say("found_of", { n: digits.format(hits.size), all: count(agreements.length, "of_agreements") });
+  $("note").hidden = view !== "ending";
+  if (view === "ending") $("note").replaceChildren(...renewals(hits));
   head();
   list.active = -1;
   scroller.removeAttribute("aria-activedescendant");
   scroller.scrollTop = 0;
   list.show(rows);
   $("empty").hidden = rows.length > 0;
-  $("empty").textContent = agreements.length === 0 ? words.no_agreements : view === "ending" && hits.size > 0 ? words.nothing_ends : words.nothing_found;
+  $("empty").replaceChildren(...emptyState(hits));
+  for (const id of ["csv", "ics"]) $(id).disabled = hits.size === 0;
+  shown = [...hits];
+  keepLink();
 }
 
-const isFiltered = () => filter.text !== "" || filter.states.size > 0 || filter.manager !== null || filter.service !== null || filter.within !== null;
+/** The agreements that match the filters. */
+let shown = [];
+
+const numberOfFilters = () => filter.states.size + [filter.manager, filter.service, filter.label, filter.within].filter((value) => value !== null).length + filter.open;
+const isFiltered = () => filter.text !== "" || numberOfFilters() > 0;
+
+/** A list without rows: why it is empty, and what to do next. */
+function emptyState(hits) {
+  if (agreements.length === 0) return [make("p", {}, words.no_agreements), make("p", {}, make("code", {}, "servanda new"))];
+  if (view === "ending" && hits.size > 0) return [make("p", {}, words.nothing_ends)];
+  return [make("p", {}, words.nothing_found), make("button", { type: "button", onclick: () => { clear(); $("search").focus(); } }, words.clear)];
+}
+
+const shellWord = (text) => (/^[\w.=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** The number of agreements that `renew` would write, with its command if switches express the filters. */
+function renewals(hits) {
+  const days = filter.within ?? 90;
+  const number = [...hits].filter((entry) => entry.isOpen && entry.left <= days).length;
+  const switches = [["--manager", managers, filter.manager], ["--service", services, filter.service], ["--label", labels, filter.label]]
+    .filter(([, , index]) => index !== null).map(([name, from, index]) => `${name} ${shellWord(nameIn(from, index))}`);
+  switches.push(...[...filter.states].map((state) => `--status ${STATES[state]}`));
+  const command = ["servanda renew --ending-within", `${days}d`, ...switches].join(" ");
+  return [make("span", {}, say("to_renew", { all: count(number, "agreements"), n: days })), filter.text === "" && number > 0 ? make("code", {}, command) : ""];
+}
 
 function head() {
   const { head, under, over } = views[view].head();
@@ -75,9 +121,9 @@ function move(how) {
 }
 
 function clear() {
-  Object.assign(filter, { text: "", manager: null, service: null, within: null });
+  Object.assign(filter, { text: "", manager: null, service: null, label: null, within: null, open: false });
   filter.states.clear();
-  for (const id of ["search", "manager", "service"]) $(id).value = "";
+  for (const id of ["search", "manager", "service", "label"]) $(id).value = "";
   update();
 }
 
@@ -88,6 +134,7 @@ function show(name) {
 
 function choices(id, options) {
   $(id).append(...options.map(({ index, title }) => make("option", { value: index }, title)));
+  $(id).hidden = options.length === 0;
   $(id).addEventListener("change", () => {
     filter[id] = $(id).value === "" ? null : Number($(id).value);
     update();
@@ -95,6 +142,7 @@ function choices(id, options) {
 }
 choices("manager", managers);
 choices("service", services);
+choices("label", labels);
 let typing = 0;
 $("search").addEventListener("input", () => {
   cancelAnimationFrame(typing);
@@ -114,8 +162,15 @@ for (const chip of document.querySelectorAll("[data-within]")) {
     update();
   });
 }
+$("open").addEventListener("click", () => { filter.open = !filter.open; update(); });
 for (const tab of document.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => show(tab.dataset.view));
 $("clear").addEventListener("click", () => { clear(); $("search").focus(); });
+$("filters-button").addEventListener("click", () => {
+  const isOpen = $("filters").classList.toggle("open");
+  $("filters-button").setAttribute("aria-expanded", isOpen);
+});
+$("csv").addEventListener("click", () => download(`agreements-${iso(data.today)}.csv`, "text/csv;charset=utf-8", csvOf(shown)));
+$("ics").addEventListener("click", () => download(`agreements-${iso(data.today)}.ics`, "text/calendar;charset=utf-8", icsOf(shown)));
 $("help-button").addEventListener("click", () => $("help").showModal());
 $("help-close").addEventListener("click", () => $("help").close());
 
@@ -207,9 +262,37 @@ window.addEventListener("pointermove", (event) => {
 window.addEventListener("pointerup", () => { dragged = null; });
 narrow.addEventListener("change", update);
 new ResizeObserver(() => head()).observe(scroller);
-window.addEventListener("beforeprint", () => list.print(true));
-window.addEventListener("afterprint", () => list.print(false));
+/** Lays the list out for paper, with all rows and the legend within it, or for the window. */
+function print(isPrinted) {
+  list.whole = isPrinted;
+  if (isPrinted) scroller.append($("legend"));
+  else document.querySelector("footer").prepend($("legend"));
+  head();
+  list.redraw();
+}
+window.addEventListener("beforeprint", () => print(true));
+window.addEventListener("afterprint", () => print(false));
+window.addEventListener("hashchange", () => { if (location.hash !== "#list") followLink(); });
+
+/** Reads a served page again when the server has another one. The fragment keeps the view. */
+function reloadOnChange() {
+  let known = null;
+  const check = async () => {
+    if (document.hidden) return;
+    try {
+      const tag = (await fetch(location.pathname, { method: "HEAD", cache: "no-store" })).headers.get("etag");
+      if (known !== null && tag !== null && tag !== known) location.reload();
+      known ??= tag;
+    } catch {
+      // The server is away; the page stays as it is.
+    }
+  };
+  check();
+  setInterval(check, 10_000);
+  window.addEventListener("focus", check);
+}
 
 $("app").hidden = false;
-update();
+followLink();
+if (data.served) reloadOnChange();
 requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("drawn")));

@@ -1,8 +1,13 @@
 // The unpacked data: agreements with the values that they refer to, and lanes for chains of agreements.
 const STATES = ["planned", "active", "suspended", "expired", "terminated"];
-const NOTHING = 0, NO_END = 1, ROLL = 2;
+const NOTHING = 0, ROLL = 2, NOT_BEGUN = 3;
+// Whether `renew` would write a successor: it is due, the agreement is meant to end, another one follows it.
+const DUE = 1, MEANT = 2, FOLLOWED = 3;
+const WITHIN = [30, 60, 90];
+const NONE = [];
 const [clients, managers, services, calendars] = [data.clients, data.managers, data.services, data.calendars]
   .map((list) => list.map(([slug, title], index) => ({ index, slug, title })));
+const labels = data.labels.map(([name, value], index) => ({ index, slug: `${name}=${value}`, title: `${name}: ${value}`, text: `${name}=${value}` }));
 
 // Most agreements share their services with many others.
 const packs = data.packs.map((pack) => ({
@@ -15,7 +20,7 @@ const packs = data.packs.map((pack) => ({
 }));
 
 const agreements = data.agreements.map((row, index) => {
-  const [id, title, number, client, manager, state, because, since, first, last, final, flat, ahead, deadline, follows, pack, more = {}] = row;
+  const [id, title, number, client, manager, state, because, since, first, last, final, flat, ahead, deadline, follows, pack, folder, origins, more = {}] = row;
   const phases = [];
   for (let at = 0; at < flat.length; at += 3) phases.push({ isSuspended: flat[at] === 2, from: flat[at + 1], until: flat[at + 2] });
   const isOver = state > 2;
@@ -27,6 +32,10 @@ const agreements = data.agreements.map((row, index) => {
     manager: manager < 0 ? null : managers[manager],
     services: packs[pack].services,
     hasService: packs[pack].has,
+    labels: more.labels?.map((label) => labels[label]) ?? NONE,
+    folder,
+    origins: origins < 0 ? NONE : data.origin_packs[origins],
+    isOpen: !isOver && follows === NOTHING && more.renewal === DUE,
     successor: null, predecessor: null, gap: null, search: null,
   };
 });
@@ -39,8 +48,8 @@ for (const agreement of agreements) {
 
 /** The searchable text of an agreement in lower case, built on the first search. */
 function searched(agreement) {
-  const { id, title, number, client, manager } = agreement;
-  agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug].join("\n").toLocaleLowerCase(words.locale);
+  const { id, title, number, client, manager, labels: own } = agreement;
+  agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug, ...own.map(({ text }) => text)].join("\n").toLocaleLowerCase(words.locale);
   return agreement.search;
 }
 
@@ -52,6 +61,7 @@ for (const places of data.lanes) {
   lanesOf.get(entries[0].client).push({ entries, client: entries[0].client });
 }
 for (const lanes of lanesOf.values()) lanes.sort((one, other) => start(one.entries[0]) - start(other.entries[0]));
+labels.sort((one, other) => collator.compare(one.title, other.title));
 clients.sort((one, other) => collator.compare(one.title, other.title));
 for (const list of [managers, services]) list.sort((one, other) => collator.compare(one.title, other.title));
 
@@ -74,5 +84,26 @@ function following(agreement) {
     if (agreement.gap > 0) return say("followed_after_gap", { id, days: count(agreement.gap, "days"), day: date(first, "short") });
     return say("followed_on", { id, day: date(first, "short") });
   }
+  if (agreement.follows === NOTHING && agreement.more.cut) return words.is_terminated;
+  if (agreement.follows === NOTHING && agreement.more.renewal === MEANT) return words.meant_to_end;
+  if (agreement.follows === NOTHING && agreement.more.renewal === FOLLOWED) return words.followed_elsewhere;
   return words.continuations[agreement.follows];
+}
+
+/** The path of an agreement's file, or an empty text. */
+const fileOf = ({ id, folder, more }) => (folder < 0 ? more.file ?? "" : `${data.folders[folder]}${id.split("/")[0]}.yaml`);
+
+/** The notices that the date will bring: the day, the notice. The data counts days from the last day. */
+const comingOf = ({ last, more }) => (more.coming === undefined ? NONE : data.coming[more.coming].map(([day, notice]) => [(last ?? data.today) + day, notice]));
+
+/** A term of months and days in words. */
+function term([months, days]) {
+  const parts = [[Math.floor(months / 12), "years"], [months % 12, "months"], [days, "days"]];
+  return parts.filter(([number]) => number > 0).map(([number, unit]) => count(number, unit)).join(" ");
+}
+
+/** The end of an agreement without a known last day: it has none, or its term begins when it is activated. */
+function withoutEnd(agreement) {
+  if (agreement.follows !== NOT_BEGUN) return words.open_ended;
+  return agreement.more.term ? say("by_hand_for", { term: term(agreement.more.term) }) : words.by_hand;
 }

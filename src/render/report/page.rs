@@ -2,22 +2,19 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value as Part, context};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::calendar::ZONE_DATA;
 use crate::render::encode;
 use crate::render::locale::date;
-use crate::render::vocabulary::preview;
-use crate::report::ReportEntry;
+use crate::report::{Follows, ReportEntry};
 
 use super::data::data;
 use super::input::ReportInput;
-use super::vocabulary::{fill, words};
+use super::policy::policy;
+use super::vocabulary::{fill, whole, words};
 
 const FRAME: &str = include_str!("page.html");
 const STYLE: &str = concat!(include_str!("../theme.css"), include_str!("style.css"));
@@ -30,6 +27,8 @@ const SCRIPT: &str = concat!(
     include_str!("timeline.js"),
     include_str!("tables.js"),
     include_str!("sheet.js"),
+    include_str!("export.js"),
+    include_str!("link.js"),
     include_str!("main.js"),
     "}\n"
 );
@@ -45,11 +44,11 @@ pub fn page(input: &ReportInput<'_>) -> String {
     let words = words(input.language);
     let report = input.report;
     let today = date(input.language, input.zone.day_of(report.at));
-    let policy = format!(
-        "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'",
-        fingerprint(SCRIPT),
-        fingerprint(STYLE)
-    );
+    let policy = page_policy(input.served.is_some());
+    let stale = input.served.and_then(|served| served.rejected).map(|(since, why)| {
+        let since = date(input.language, input.zone.day_of(since));
+        fill(&words, "stale", &[("since", &since), ("why", &whole(why))])
+    });
     let number = |number: usize| number.to_string();
     let left_out = (!input.left_out.is_empty()).then(|| {
         let ids = input.left_out.iter().take(NAMED_LIMIT).map(|id| encode::visible(id)).collect::<Vec<_>>();
@@ -77,6 +76,8 @@ pub fn page(input: &ReportInput<'_>) -> String {
         policy,
         more,
         left_out,
+        stale,
+        has_plan => input.served.is_some_and(|served| served.has_plan),
         within,
         as_of => fill(&words, "as_of", &[("day", &today)]),
         zone => input.zone.name(),
@@ -93,9 +94,9 @@ pub fn page(input: &ReportInput<'_>) -> String {
     rendered.expect("the frame is our own, and a test fills it")
 }
 
-/// The hash of a part of the page for its content security policy.
-fn fingerprint(part: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(part)))
+/// The content security policy of the page.
+pub fn page_policy(is_served: bool) -> String {
+    policy(STYLE, Some(SCRIPT), is_served)
 }
 
 /// The rows of the table without scripts: agreements by last day, then open-ended ones, then ended ones.
@@ -105,18 +106,19 @@ fn plain(input: &ReportInput<'_>, words: &Value) -> Vec<[String; 5]> {
     let row = |entry: &&ReportEntry<'_>| {
         let mut agreement = entry.agreement.id.to_string();
         if let Some(number) = &entry.agreement.number {
-            write!(agreement, ", {}", preview(number)).expect("a string takes all that is written");
+            write!(agreement, ", {}", whole(number)).expect("a string takes all that is written");
         }
         let state = &words["states"][entry.status.state as usize];
         let last_day = entry.last_day.map(|day| date(input.language, day));
         [
-            preview(input.client(entry)),
+            whole(input.client(entry)),
             agreement,
             state.as_str().unwrap_or_default().to_owned(),
-            last_day.unwrap_or_else(|| fill(words, "open_ended", &[])),
-            input.manager(entry).map(preview).unwrap_or_default(),
+            last_day.unwrap_or_else(|| {
+                fill(words, if entry.follows == Follows::NotBegun { "by_hand" } else { "open_ended" }, &[])
+            }),
+            input.manager(entry).map(whole).unwrap_or_default(),
         ]
-        .map(|text| encode::visible(&text).into_owned())
     };
     entries.iter().take(PLAIN_LIMIT).map(row).collect()
 }

@@ -7,30 +7,73 @@ function openSheet(agreement) {
   opened = agreement;
   sheet.replaceChildren(...sheetOf(agreement));
   sheet.hidden = false;
+  sheet.scrollTop = 0;
   document.body.classList.add("with-sheet");
+  keepLink();
 }
 
-function closeSheet() {
+function closeSheet(takesFocus = true) {
   if (!opened) return false;
   opened = null;
   sheet.hidden = true;
   document.body.classList.remove("with-sheet");
-  scroller.focus({ preventScroll: true });
+  if (takesFocus) scroller.focus({ preventScroll: true });
+  keepLink();
   return true;
+}
+
+/** The command for the next step, with what it is for; `null` if nothing is to be done. */
+function nextStep({ id, isOver, state, because, follows, last, more }) {
+  if (isOver) return null;
+  if (state === 0 && (because === 1 || because === 2)) return ["step_activate", `servanda activate ${id}`];
+  if (state === 2) return ["step_resume", `servanda resume ${id}`];
+  if (more.renewal === DUE) return ["step_renew", `servanda renew ${id}`];
+  if (follows === ROLL) return ["step_end", `servanda terminate ${id} --on ${iso(last)}`];
+  return null;
+}
+
+/** Notices as a list: the day, the event and the result, with all recipients of the same. */
+function noticesOf(rows) {
+  const groups = new Map();
+  for (const [day, notice, result = 0] of rows) {
+    const [event, recipient] = data.notices[notice];
+    const key = `${day} ${result} ${event}`;
+    groups.set(key, { day, event, result, recipients: [...(groups.get(key)?.recipients ?? []), recipient] });
+  }
+  const line = ({ day, event, result, recipients }) => make("li", {}, make("time", { datetime: iso(day) }, date(day, "short")),
+    make("span", {}, event, result === 0 ? null : make("b", {}, ` ${words.notice_results[result]}`), ...recipients.map((recipient) => make("small", {}, make("bdi", {}, recipient)))));
+  return make("ol", { class: "notices" }, ...[...groups.values()].map(line));
+}
+
+/** The places of all values, grouped by file. */
+function originsOf(agreement) {
+  const files = new Map();
+  for (const origin of agreement.origins) {
+    const [value, file, line] = data.origins[origin];
+    const name = file || fileOf(agreement);
+    files.set(name, [...(files.get(name) ?? []), [value, line]]);
+  }
+  const rows = [...files].flatMap(([file, values]) => [
+    make("tr", {}, make("th", { colspan: "2", scope: "colgroup" }, make("code", {}, file))),
+    ...values.map(([value, line]) => make("tr", {}, make("td", {}, make("code", {}, value)), make("td", {}, digits.format(line)))),
+  ]);
+  return make("details", { class: "origins" }, make("summary", {}, words.origins), make("table", {},
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, words.value), make("th", { scope: "col" }, words.line))), make("tbody", {}, ...rows)));
 }
 
 function sheetOf(agreement) {
   const { more } = agreement;
-  const facts = make("dl");
+  const facts = make("dl", {});
   const fact = (name, ...value) => {
     if (value.every((part) => part === null || part === undefined || part === "")) return;
     facts.append(make("dt", {}, words[name]), make("dd", {}, ...value));
   };
-  const until = (day) => (day === null ? words.open_ended : date(day));
-  fact("client", make("bdi", {}, agreement.client.title));
+  const until = (day) => (day === null ? withoutEnd(agreement) : date(day));
+  const client = make("bdi", {}, agreement.client.title);
+  fact("client", data.served ? make("a", { href: `clients/${agreement.client.slug}` }, client) : client);
   fact("number", agreement.number && make("bdi", {}, agreement.number));
   fact("manager", agreement.manager && make("bdi", {}, agreement.manager.title));
-  fact("period", `${agreement.first === null ? words.by_hand : date(agreement.first)} – ${until(agreement.last)}`,
+  fact("period", agreement.first === null ? withoutEnd(agreement) : `${date(agreement.first)} – ${until(agreement.last)}`,
     more.period ? make("small", {}, say(more.period[1] ? "period_of" : "period_no", { n: more.period[0], of: more.period[1] })) : null);
   if (agreement.left !== null) fact("days_left", count(agreement.left, "days"));
   fact("notice_deadline", agreement.deadline === null ? null : date(agreement.deadline));
@@ -40,7 +83,7 @@ function sheetOf(agreement) {
     fact("suspension", `${date(from)} – ${to === null ? words.until_further_notice : date(to)}`, reason ? make("small", {}, make("bdi", {}, reason)) : null);
   }
   fact("recipients", more.recipients ? make("bdi", {}, more.recipients) : null);
-  fact("advance_notices", agreement.ahead.filter((day) => day >= data.today).map((day) => date(day, "short")).join(", "));
+  fact("labels", ...agreement.labels.map(({ title }) => make("bdi", { class: "label-text" }, title)));
   fact("zone", more.zone);
   const parts = [
     make("header", {},
@@ -50,13 +93,25 @@ function sheetOf(agreement) {
       make("p", { class: "id" }, make("code", {}, agreement.id)),
       make("button", { type: "button", class: "close", "aria-label": words.close, title: `${words.close} (Esc)`, onclick: closeSheet }, "×")),
     facts, make("h3", {}, words.services), promises(agreement)];
+  const step = nextStep(agreement);
+  if (step) parts.splice(1, 0, make("p", { class: "step" }, words[step[0]], make("code", {}, step[1])));
+  const { sent } = more;
+  const coming = comingOf(agreement);
+  if (coming.length > 0) parts.push(make("h3", {}, words.notices_coming), noticesOf(coming));
+  if (sent) parts.push(make("h3", {}, words.notices_sent), noticesOf(sent));
+  else if (data.ledger) parts.push(make("h3", {}, words.notices_sent), make("p", { class: "quiet" }, words.nothing_sent));
   const chain = chainOf(agreement);
   if (chain.length > 1) {
     parts.push(make("h3", {}, words.chain), make("ol", { class: "chain" }, ...chain.map((link) =>
       make("li", {}, make("button", { type: "button", "aria-current": link === agreement ? "true" : null, onclick: () => openSheet(link) },
         make("i", { class: `dot s${link.state}` }), make("bdi", {}, link.id), make("small", {}, summaryDays(link)))))));
   }
-  return parts;
+  const file = fileOf(agreement);
+  if (file) {
+    const place = more.line ? `${file}:${more.line}` : file;
+    parts.push(make("h3", {}, words.file), make("p", { class: "file" }, make("code", {}, place)), agreement.origins.length ? originsOf(agreement) : null);
+  }
+  return parts.filter(Boolean);
 }
 
 const summaryDays = ({ first, final, last }) => [first, final ?? last].map((day) => (day === null ? "…" : date(day, "short"))).join(" – ");
@@ -84,7 +139,7 @@ function promises(agreement) {
     const line = ([priority, response, resolution]) => make("tr", {}, make("th", { scope: "row" }, priority), make("td", {}, duration(response)), make("td", {}, duration(resolution)));
     const length = (time) => (time === null ? Infinity : time < 0 ? -time * 86_400 : time);
     targets.sort((one, other) => length(one[1]) - length(other[1]) || length(one[2]) - length(other[2]));
-    box.append(make("table", {}, make("thead", {}, make("tr", {}, make("td"), make("th", { scope: "col" }, words.response), make("th", { scope: "col" }, words.resolution))), make("tbody", {}, ...targets.map(line))));
+    box.append(make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, words.priority), make("th", { scope: "col" }, words.response), make("th", { scope: "col" }, words.resolution))), make("tbody", {}, ...targets.map(line))));
   }
   return box;
 }

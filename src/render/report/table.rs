@@ -8,7 +8,7 @@ use crate::settings::Language;
 use super::input::ReportInput;
 
 /// The names of the columns, which are stable.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 22] = [
     "agreement",
     "title",
     "number",
@@ -28,6 +28,9 @@ const COLUMNS: [&str; 19] = [
     "gap_days",
     "services",
     "zone",
+    "renewal",
+    "labels",
+    "file",
 ];
 
 /// A line for each agreement, in the order of ids. Russian spreadsheets expect semicolons.
@@ -44,9 +47,13 @@ pub fn csv(input: &ReportInput<'_>) -> String {
         let (follows, gap) = match entry.follows {
             Follows::Nothing => ("nothing".to_owned(), None),
             Follows::NoEnd => ("no_end".to_owned(), None),
+            Follows::NotBegun => ("not_begun".to_owned(), None),
             Follows::Roll => ("next_period".to_owned(), None),
             Follows::Successor { entry, gap } => (entries[entry].agreement.id.to_string(), gap),
         };
+        let labels = agreement.labels.iter().map(|(name, text)| format!("{name}={text}"));
+        let labels: Vec<String> = labels.collect();
+        let renewal = input.facts_of(entry).map_or("", |facts| facts.renewal.as_str());
         let services: Vec<&str> = agreement.services.keys().map(|service| service.as_str()).collect();
         lines.push(vec![
             agreement.id.to_string(),
@@ -68,6 +75,9 @@ pub fn csv(input: &ReportInput<'_>) -> String {
             gap.map_or_else(String::new, |days| days.to_string()),
             services.join(" "),
             agreement.zone.name().to_owned(),
+            renewal.to_owned(),
+            labels.join("; "),
+            input.path_of(entry).to_owned(),
         ]);
     }
     csv_lines(&lines, separator)

@@ -1,13 +1,47 @@
-// The agreements that end within 90 days, soonest first, and the services that each client is covered for.
+// The agreements that end within 90 days, and the services that each client is covered for.
+
+/** The head of a column, with a button that sorts by it. */
+function sortable(table, key, text, attributes = {}) {
+  const { order } = table;
+  const isChosen = order.key === key;
+  const sort = () => {
+    table.sortBy(key, isChosen && !order.isDown);
+    update();
+    scroller.querySelector(`[data-sort="${CSS.escape(key)}"]`)?.focus();
+  };
+  return make("span", { role: "columnheader", "aria-sort": isChosen ? (order.isDown ? "descending" : "ascending") : null, ...attributes },
+    make("button", { type: "button", class: "sort", "data-sort": key, onclick: sort }, make("bdi", {}, text)));
+}
+
+const byTitle = (one, other) => collator.compare(one.client.title, other.client.title) || collator.compare(one.id, other.id);
+
 class Ending {
+  constructor() {
+    this.usual = "ends";
+    this.order = { key: "ends", isDown: false };
+    this.orders = {
+      ends: (one, other) => one.ends - other.ends || byTitle(one, other),
+      left: (one, other) => one.left - other.left || byTitle(one, other),
+      who: byTitle,
+      manager: (one, other) => collator.compare(one.manager?.title ?? "", other.manager?.title ?? "") || byTitle(one, other),
+      next: (one, other) => other.isOpen - one.isOpen || collator.compare(following(one), following(other)) || one.ends - other.ends,
+    };
+  }
+
+  sortBy(key, isDown) {
+    this.order = Object.hasOwn(this.orders, key) ? { key, isDown } : { key: this.usual, isDown: false };
+  }
+
   rows(hits) {
-    const ending = [...hits].filter((entry) => entry.left !== null && entry.left <= 90);
-    ending.sort((one, other) => one.ends - other.ends || collator.compare(one.client.title, other.client.title));
+    const { key, isDown } = this.order;
+    const ending = [...hits].filter((entry) => entry.left !== null && entry.left <= 90).sort(this.orders[key]);
+    if (isDown) ending.reverse();
+    if (key !== this.usual || isDown) return ending.map((entry) => ({ entry }));
     const rows = [];
     for (const [from, to] of [[0, 30], [31, 60], [61, 90]]) {
       const group = ending.filter((entry) => entry.left >= from && entry.left <= to);
       if (group.length === 0) continue;
-      const open = group.filter((entry) => entry.follows === NOTHING).length;
+      const open = group.filter((entry) => entry.isOpen).length;
       rows.push({ heading: true, to, number: group.length, open });
       for (const entry of group) rows.push({ entry });
     }
@@ -15,11 +49,7 @@ class Ending {
   }
 
   height(row) {
-    return row.heading ? 40 : narrow.matches ? 78 : 46;
-  }
-
-  agreementsOf(row) {
-    return [row.entry];
+    return row.heading ? 40 : narrow.matches ? 82 : 46;
   }
 
   chosen(row) {
@@ -29,8 +59,8 @@ class Ending {
   sideways() {}
 
   head() {
-    const column = (name) => make("span", { role: "columnheader" }, words[name]);
-    return { head: make("div", { class: "head ending", role: "row" }, column("last_day"), column("days_left"), column("agreement"), column("manager"), column("continuation")) };
+    const columns = [["ends", words.last_day], ["left", words.days_left], ["who", words.agreement], ["manager", words.manager], ["next", words.continuation]];
+    return { head: make("div", { class: "head ending", role: "row" }, ...columns.map(([key, text]) => sortable(this, key, text))) };
   }
 
   draw(row, index) {
@@ -40,34 +70,49 @@ class Ending {
     }
     const { entry } = row;
     const open = () => { list.activate(index); openSheet(entry); };
-    return make("div", { class: `ending${entry.follows === NOTHING ? " open" : ""}`, role: "row", onclick: open },
-      make("time", { role: "gridcell", datetime: iso(entry.ends) }, date(entry.ends, "short")),
+    const title = entry.title ? `${entry.title} · ${entry.id}` : entry.id;
+    return make("div", { class: `ending${entry.isOpen ? " open" : ""}`, role: "row", onclick: open },
+      make("span", { role: "gridcell", class: "day" }, make("time", { datetime: iso(entry.ends) }, date(entry.ends, "short"))),
       make("span", { role: "gridcell", class: "left" }, count(entry.left, "days")),
-      make("span", { role: "gridcell", class: "who" }, make("bdi", {}, entry.client.title), make("small", {}, make("bdi", {}, entry.title ? `${entry.title} · ${entry.id}` : entry.id))),
+      make("span", { role: "gridcell", class: "who", title: `${entry.client.title}: ${title}` }, make("bdi", {}, entry.client.title), make("small", {}, make("bdi", {}, title))),
       make("span", { role: "gridcell", class: "manager" }, make("bdi", {}, entry.manager?.title ?? "–")),
-      make("span", { role: "gridcell", class: "next" }, following(entry)));
+      make("span", { role: "gridcell", class: "next", title: following(entry) }, entry.more.cut ? make("i", { class: "dot s4" }) : null, make("bdi", {}, following(entry))));
   }
 }
 
 class Coverage {
   constructor() {
     this.column = 0;
+    this.usual = "client";
+    this.order = { key: "client", isDown: false };
+  }
+
+  sortBy(key, isDown) {
+    const isKnown = key === "client" || services.some(({ slug }) => slug === key);
+    this.order = isKnown ? { key, isDown } : { key: this.usual, isDown: false };
   }
 
   rows(hits) {
     const asked = new Set([...hits].map((entry) => entry.client));
     this.services = services.filter((service) => filter.service === null || filter.service === service.index);
     const has = (cells) => [...cells].some(([service, cell]) => hits.has(cell.agreement) && (filter.service === null || filter.service === service));
-    return clients.filter((client) => asked.has(client) && covered.has(client.index) && has(covered.get(client.index)))
+    const rows = clients.filter((client) => asked.has(client) && covered.has(client.index) && has(covered.get(client.index)))
       .map((client) => ({ client, cells: covered.get(client.index), hits }));
+    const { key, isDown } = this.order;
+    const direction = isDown ? -1 : 1;
+    if (key === "client") return isDown ? rows.reverse() : rows;
+    const service = byName(services, key);
+    const until = ({ cells }) => (cells.has(service) ? cells.get(service).until ?? Infinity : null);
+    // Clients without the service come last in both directions.
+    return rows.sort((one, other) => {
+      const [a, b] = [until(one), until(other)];
+      if (a === null || b === null) return (a === null) - (b === null);
+      return a === b ? 0 : (a < b ? -1 : 1) * direction;
+    });
   }
 
   height() {
     return 40;
-  }
-
-  agreementsOf(row) {
-    return [...row.cells.values()].map((cell) => cell.agreement);
   }
 
   chosen(row) {
@@ -84,8 +129,8 @@ class Coverage {
   }
 
   head() {
-    const head = make("div", { class: "head coverage", role: "row" }, make("span", { class: "client-name", role: "columnheader" }, words.client));
-    for (const service of this.services) head.append(make("span", { role: "columnheader", title: service.title }, make("bdi", {}, service.title)));
+    const head = make("div", { class: "head coverage", role: "row" }, sortable(this, "client", words.client, { class: "client-name" }));
+    for (const service of this.services) head.append(sortable(this, service.slug, service.title, { title: service.title }));
     scroller.style.setProperty("--columns", this.services.length);
     return { head };
   }
@@ -102,12 +147,13 @@ class Coverage {
       const { agreement, until } = cell;
       const left = until === null ? Infinity : until - data.today;
       const text = agreement.state === 0 ? (agreement.first === null ? words.states[0] : say("from_day", { day: date(agreement.first, "short") }))
-        : agreement.state === 2 ? words.suspended : until === null ? words.open_ended : say("until_day", { day: date(until, "short") });
+        : agreement.state === 2 ? words.suspended : until === null ? withoutEnd(agreement) : say("until_day", { day: date(until, "short") });
       const open = () => { this.column = column; list.activate(index); list.redraw(); openSheet(agreement); };
+      const isNear = left <= 90 && agreement.state === 1 && !agreement.more.cut;
       line.append(make("span", {
         role: "gridcell", onclick: open, title: `${service.title}: ${summary(agreement)}`,
-        class: `cell s${agreement.state}${left <= 90 && agreement.state === 1 ? " near" : ""}${row.hits.has(agreement) ? "" : " dim"}${chosen ? " chosen" : ""}`,
-      }, make("i", { class: `dot s${agreement.state}` }), text));
+        class: `cell s${agreement.state}${isNear ? " near" : ""}${row.hits.has(agreement) ? "" : " dim"}${chosen ? " chosen" : ""}`,
+      }, make("i", { class: `dot s${agreement.state}` }), make("span", {}, text)));
     });
     return line;
   }

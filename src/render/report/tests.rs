@@ -1,13 +1,17 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::vocabulary::words;
-use super::{ReportInput, csv, ics, page};
+use super::{ReportInput, ReportNotices, ServedState, client_page, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, PeriodEnd, Renewal, Suspension};
-use crate::calendar::{Term, TimeOfDay, Zone, read_instant};
+use crate::agreement::{Agreement, NoticeEvent, NoticeRule, PeriodEnd, Renewal, Suspension};
+use crate::calendar::{Calendar, Hours, Term, TimeOfDay, Window, Zone, read_instant};
 use crate::catalog::Catalog;
+use crate::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, SentNotices};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
-use crate::report::report;
+use crate::render::forecast::ForecastInput;
+use crate::report::{ReportFacts, report};
 use crate::settings::Language;
 
 /// Titles that attempt an injection.
@@ -32,6 +36,9 @@ fn rendered<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&Repo
         language,
         files: "0123456789abcdef",
         left_out: &[],
+        facts: &ReportFacts::default(),
+        notices: &ReportNotices::default(),
+        served: None,
     })
 }
 
@@ -123,6 +130,8 @@ fn shape(value: &Value) -> String {
 fn both_languages_have_every_word_with_the_same_placeholders() {
     let (russian, english) = (words(Language::Russian), words(Language::English));
     assert_eq!(shape(&russian), shape(&english));
+    let of_client = super::client::words;
+    assert_eq!(shape(&of_client(Language::Russian)), shape(&of_client(Language::English)));
     for (name, forms) in
         russian.as_object().expect("a map").iter().filter(|(_, value)| value["other"].is_string())
     {
@@ -141,12 +150,14 @@ fn every_word_that_the_script_or_the_frame_uses_is_defined() {
         include_str!("timeline.js"),
         include_str!("tables.js"),
         include_str!("sheet.js"),
+        include_str!("export.js"),
+        include_str!("link.js"),
         include_str!("main.js"),
         include_str!("page.html"),
     ];
     let mut names = 0;
     for text in texts {
-        for begin in ["say(\"", "words.", "fact(\"", "column(\""] {
+        for begin in ["say(\"", "words.", "fact(\""] {
             for part in text.split(begin).skip(1) {
                 let name: String =
                     part.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
@@ -187,7 +198,7 @@ fn a_calendar_contains_future_events_only() {
     VERSION:2.0
     PRODID:-//Servanda//EN
     BEGIN:VEVENT
-    UID:888e6408ef526fd02d969ce3f4ad508a@servanda
+    UID:a.ends.2026-12-31@servanda
     DTSTAMP:20260901T090000Z
     DTSTART;VALUE=DATE:20261231
     DTEND;VALUE=DATE:20270101
@@ -196,7 +207,7 @@ fn a_calendar_contains_future_events_only() {
     TRANSP:TRANSPARENT
     END:VEVENT
     BEGIN:VEVENT
-    UID:89c63a83eefb5a3c364dd6597f7a222e@servanda
+    UID:a.rests.2026-10-01@servanda
     DTSTAMP:20260901T090000Z
     DTSTART;VALUE=DATE:20261001
     DTEND;VALUE=DATE:20270101
@@ -252,4 +263,170 @@ fn the_table_without_script_is_limited_and_says_so() {
     assert_eq!(html.matches("<tr><td>").count(), 2_000);
     assert!(html.contains("The first 2000 of 2001 agreements are shown"));
     assert!(!rendered(&titled("a"), Language::English, page).contains("first 2000"));
+}
+
+/// The page of the client of the sample agreements.
+fn page_of_client(agreements: &[Agreement], language: Language) -> String {
+    rendered(agreements, language, |input| client_page(input, &agreements[0].client, Some(language)))
+}
+
+#[test]
+fn a_page_for_a_client_has_its_terms_and_nothing_internal() {
+    let mut own = agreement("secret-id", "2026-01-01", "2026-12-31");
+    own.title = "Support".to_owned();
+    own.number = Some("No. 7".to_owned());
+    own.suspensions = vec![Suspension {
+        from: day("2026-10-01"),
+        until: Some(day("2026-10-05")),
+        reason: Some("they do not pay".to_owned()),
+    }];
+    own.labels.insert("internal-rank".to_owned(), "low".to_owned());
+    let mut other = agreement("b", "2026-01-01", "2026-12-31");
+    other.client = crate::ident::ClientSlug::new("another").expect("a slug");
+    other.title = "Of another client".to_owned();
+    let over = agreement("gone-2025", "2025-01-01", "2025-12-31");
+    let html = page_of_client(&[own, other, over], Language::English);
+    for shown in [
+        "Support",
+        "No. 7",
+        "1\u{a0}January 2026 – 31\u{a0}December 2026",
+        "1\u{a0}October 2026 – 5\u{a0}October 2026",
+        "lang=\"en\"",
+    ] {
+        assert!(html.contains(shown), "{shown}\n{html}");
+    }
+    for hidden in ["secret-id", "they do not pay", "internal-rank", "another", "gone-2025", "<script"] {
+        assert!(!html.contains(hidden), "{hidden}");
+    }
+    assert_eq!(html.matches("<article>").count(), 1);
+    let none = page_of_client(&[agreement("over", "2025-01-01", "2025-12-31")], Language::Russian);
+    assert!(none.contains("Действующих и запланированных соглашений нет."));
+}
+
+#[test]
+fn no_text_becomes_markup_of_a_clients_page() {
+    let clean = page_of_client(&titled("a"), Language::English);
+    for text in MARKUP.iter().chain(HOSTILE) {
+        let html = page_of_client(&titled(text), Language::English);
+        for tag in ["<script", "</", "<!--", "<img", "<svg", "<b"] {
+            assert_eq!(html.matches(tag).count(), clean.matches(tag).count(), "{tag} of {text:?}");
+        }
+        assert!(is_clean(&html), "{text:?}");
+    }
+}
+
+#[test]
+fn hours_of_a_week_are_grouped_by_day_and_terms_have_plural_forms() {
+    let mut tacit = agreement("a", "2026-01-01", "2026-12-31");
+    let term = Term { months: 24, days: 0 };
+    tacit.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
+    let service = tacit.services.keys().next().expect("a service").clone();
+    let coverage = tacit.services.get_mut(service.as_str()).expect("the same");
+    coverage.calendar = crate::ident::CalendarSlug::new("office");
+    let zone = Zone::find("Europe/Moscow").expect("a zone");
+    let windows =
+        |text: &[&str]| text.iter().map(|text| Window::read(text).expect("a window")).collect::<Vec<_>>();
+    let day_of_week = |index: usize| match index {
+        0..=4 => windows(&["09:00-13:00", "14:00-18:00"]),
+        5 => windows(&["10:00-24:00"]),
+        _ => Vec::new(),
+    };
+    let hours = Hours::new(zone, &std::array::from_fn(day_of_week), &BTreeMap::new());
+    let mut catalog = Catalog::default();
+    catalog
+        .hours
+        .insert(crate::ident::CalendarSlug::new("office").expect("a slug"), Calendar::new(hours, []));
+    let html = rendered(&[tacit.clone()], Language::Russian, |input| {
+        client_page(&ReportInput { catalog: &catalog, ..*input }, &tacit.client, Some(Language::Russian))
+    });
+    assert!(
+        html.contains("пн–пт 09:00–13:00, 14:00–18:00; сб 10:00–24:00 (часовой пояс Europe&#x2f;Moscow)"),
+        "{html}"
+    );
+    assert!(html.contains("продлевается автоматически на 2\u{a0}года"), "{html}");
+}
+
+#[test]
+fn a_term_that_has_not_begun_is_not_open_ended() {
+    let mut by_hand = agreement("a", "2026-01-01", "2026-12-31");
+    by_hand.period.first_day = None;
+    by_hand.period.end = PeriodEnd::Term(Term { months: 12, days: 0 });
+    by_hand.activation = crate::agreement::Activation::Manual(Vec::new());
+    let html = rendered(&[by_hand.clone()], Language::Russian, page);
+    assert!(html.contains("<td>включается вручную</td>") && !html.contains("<td>бессрочно</td>"));
+    let row = data_of(&html)["agreements"][0].clone();
+    assert_eq!((&row[14], &row[18]["term"]), (&Value::from(3), &serde_json::json!([12, 0])));
+    assert!(rendered(&[by_hand], Language::English, csv).contains("\"not_begun\""));
+}
+
+#[test]
+fn only_a_served_page_may_ask_its_server() {
+    let served = ServedState {
+        has_plan: true,
+        rejected: Some((read_instant("2026-09-01T09:00:00Z").expect("an instant"), "<b>a.yaml:1</b>")),
+    };
+    let html = rendered(&titled("a"), Language::English, |input| {
+        page(&ReportInput { served: Some(served), ..*input })
+    });
+    assert!(html.contains("connect-src &#x27;self&#x27;") && html.contains("href=\"plan\""));
+    assert!(html.contains("since 1\u{a0}September 2026: &lt;b&gt;a.yaml:1"), "{html}");
+    let plain = rendered(&titled("a"), Language::English, page);
+    assert!(!plain.contains("connect-src &#x27;self") && !plain.contains("href=\"plan\""));
+}
+
+#[test]
+fn sent_and_coming_notices_name_their_recipients_without_addresses() {
+    let mut sample = agreement("a", "2026-01-01", "2026-12-31");
+    let to: Vec<String> = ["manager", "desk@acme.example"].map(str::to_owned).into();
+    for event in [NoticeEvent::Activated, NoticeEvent::Deactivated] {
+        let rule = NoticeRule { to: to.clone(), before: Vec::new(), at: None };
+        sample.notices.events.insert(event, rule);
+    }
+    let hide = |address: &str| format!("h{}", address.len());
+    let at = |text: &str| read_instant(text).expect("an instant");
+    let key = |recipient: &str| {
+        format!("notice/a/activated/2026-01-01/-/{recipient}/mail").parse::<NoticeKey>().expect("a key")
+    };
+    let done = |result, time: &str| NoticeRecord::settled(result, at(time));
+    let mut records = NoticeRecords::default();
+    records.records.extend([
+        (key("address.h17"), done(NoticeResult::Sent, "2026-01-01T06:00:00Z")),
+        (key("address.gone"), done(NoticeResult::Late, "2026-01-03T06:00:00Z")),
+        (key("client.it"), done(NoticeResult::Superseded, "2026-01-01T06:00:00Z")),
+    ]);
+    let agreements = [sample];
+    let now = at("2026-09-01T12:00:00+03:00");
+    let notices = ReportNotices::of(
+        &ForecastInput {
+            agreements: &agreements,
+            catalog: &Catalog::default(),
+            channels: &[Channel::Mail],
+            usual: TimeOfDay::constant(9, 0, 0, 0),
+            between: (now, now),
+        },
+        Some(SentNotices { records: &records, hide: &hide }),
+    );
+    let html =
+        rendered(&agreements, Language::English, |input| page(&ReportInput { notices: &notices, ..*input }));
+    assert!(!html.contains("desk@acme"));
+    let data = data_of(&html);
+    let notice = |row: &Value, part: usize| {
+        let index = usize::try_from(row[1].as_u64().expect("an index")).expect("small");
+        data["notices"][index][part].as_str().expect("a text").to_owned()
+    };
+    let texts = |rows: &Value| -> Vec<(String, String, Option<u64>)> {
+        let rows = rows.as_array().expect("notices").iter();
+        rows.map(|row| (notice(row, 0), notice(row, 1), row[2].as_u64())).collect()
+    };
+    let more = &data["agreements"][0][18];
+    let begins = |recipient: &str, result| ("begins".to_owned(), recipient.to_owned(), Some(result));
+    assert_eq!(
+        texts(&more["sent"]),
+        [begins("address, by mail", 1), begins("address d…@acme.example, by mail", 0)],
+        "the latest first"
+    );
+    let coming =
+        texts(&data["coming"][usize::try_from(more["coming"].as_u64().expect("an index")).expect("small")]);
+    assert_eq!(coming.len(), 2);
+    assert_eq!((coming[1].0.as_str(), coming[1].1.as_str()), ("expired", "address d…@acme.example, by mail"));
 }

@@ -1,5 +1,7 @@
 // The timeline: a lane for each chain of agreements, grouped by client.
 const SPANS = [183, 365, 730, 1826, 3652];
+// The width of a sheet of A4 in landscape without its margins, in CSS pixels.
+const PAPER = 1032, PAPER_LABEL = 300;
 
 class Timeline {
   constructor() {
@@ -72,7 +74,7 @@ class Timeline {
   draw(row, index) {
     if (row.heading) {
       return make("div", { class: "client", role: "row" },
-        make("span", { role: "rowheader" }, make("bdi", {}, row.client.title), make("small", {}, digits.format(row.number))));
+        make("span", { role: "rowheader", title: row.client.title }, make("bdi", {}, row.client.title), make("small", {}, digits.format(row.number))));
     }
     const { entries } = row.lane;
     const main = current(row.lane);
@@ -88,7 +90,7 @@ class Timeline {
     return make("div", { class: "lane", role: "row", onclick: (event) => this.open(event, row, index) },
       make("div", { class: "label", role: "rowheader" },
         make("i", { class: `dot s${main.state}`, title: words.states[main.state] }),
-        make("bdi", { class: "name" }, main.title || main.id),
+        make("bdi", { class: "name", title: main.title || main.id }, main.title || main.id),
         endOf(main)),
       track);
   }
@@ -162,12 +164,13 @@ class Timeline {
 
   /** The axis: years, and below them months or quarters, as the width allows. */
   head() {
-    const width = Math.max(scroller.clientWidth - (narrow.matches ? 0 : 320), 200);
+    // A sheet of A4 in landscape, in CSS pixels, or the window.
+    const width = this.width = list.whole ? PAPER - PAPER_LABEL : Math.max(scroller.clientWidth - (narrow.matches ? 0 : 320), 200);
     const month = (width / (this.to - this.from)) * 30.4;
-    const axis = make("div", { class: "axis" });
+    const axis = make("div", { class: "axis", role: "columnheader" });
     const [under, over] = [make("div", { class: "lines" }), make("div", { class: "lines" })];
     const begin = new Date(this.from * 86_400_000);
-    const step = month >= 30 ? 1 : month >= 9 ? 3 : 12;
+    const step = month >= 38 ? 1 : month >= 12 ? 3 : 12;
     let [year, index] = [begin.getUTCFullYear(), Math.floor(begin.getUTCMonth() / step) * step];
     for (;;) {
       const [day, next] = [Date.UTC(year, index) / 86_400_000, Date.UTC(year, index + step) / 86_400_000];
@@ -189,17 +192,19 @@ class Timeline {
     const past = make("i", { class: "past" });
     past.style.width = `${Math.min(Math.max(today, 0), 100)}%`;
     under.append(past);
-    const button = (label, text, act) => make("button", { type: "button", title: label, "aria-label": label, onclick: act }, text);
+    const button = (label, text, act) => make("button", { type: "button", title: label, "aria-label": text.length > 1 ? null : label, onclick: act }, text);
     const tools = make("div", { class: "tools", role: "group", "aria-label": words.window },
       button(words.earlier, "‹", () => move(() => this.pan(-0.25))),
       button(words.to_today, words.today, () => move(() => this.recenter())),
       button(words.later, "›", () => move(() => this.pan(0.25))),
       button(words.zoom_out, "−", () => move(() => this.zoom(1))),
       button(words.zoom_in, "+", () => move(() => this.zoom(-1))));
-    return { head: make("div", { class: "head" }, make("div", { class: "corner" }, make("bdi", { class: "at" }), tools), axis), under, over };
+    return { head: make("div", { class: "head", role: "row" }, make("div", { class: "corner", role: "columnheader" }, make("bdi", { class: "at" }), tools), axis), under, over };
   }
 
   tick(axis, name, at, text, until) {
+    // A label that does not fit is left out, not cut.
+    if (((Math.min(until, 100) - at) / 100) * this.width < 7 + 5.8 * text.length) return;
     const tick = make("span", { class: name }, text);
     tick.style.left = `${at}%`;
     tick.style.width = `${Math.max(Math.min(until, 100) - at, 0)}%`;
@@ -222,10 +227,10 @@ function entryPlace(entry) {
 /** The end of an agreement for a label: its last day, and the days left if they are few. */
 function endOf(agreement) {
   if (agreement.isOver || agreement.ends === null) {
-    return make("span", { class: "end" }, agreement.isOver ? words.states[agreement.state] : words.open_ended);
+    return make("span", { class: "end" }, agreement.isOver ? words.states[agreement.state] : agreement.follows === NOT_BEGUN ? words.by_hand : words.open_ended);
   }
   const isNear = agreement.left !== null && agreement.left <= 90;
-  return make("span", { class: `end${isNear && agreement.follows === NOTHING ? " near" : ""}` },
+  return make("span", { class: `end${isNear && agreement.isOpen ? " near" : ""}${agreement.more.cut ? " cut" : ""}` },
     isNear ? make("b", {}, say("days_short", { n: digits.format(agreement.left) })) : null,
     make("time", { datetime: iso(agreement.ends) }, date(agreement.ends, "short")));
 }

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
+use crate::render::encode;
+use crate::render::vocabulary::redacted;
 use crate::settings::Language;
+
+/// The largest number of characters of a foreign text.
+const TEXT_LIMIT: usize = 1_000;
 
 /// The words of a language by name.
 pub(super) fn words(language: Language) -> Value {
@@ -17,4 +22,13 @@ pub(super) fn words(language: Language) -> Value {
 pub(super) fn fill(words: &Value, name: &str, values: &[(&str, &str)]) -> String {
     let sentence = words[name].as_str().unwrap_or_default().to_owned();
     values.iter().fold(sentence, |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+}
+
+/// A foreign text, redacted and encoded; an extremely long one ends in an ellipsis.
+pub(super) fn whole(foreign: &str) -> String {
+    let redacted = redacted(foreign);
+    match redacted.char_indices().nth(TEXT_LIMIT) {
+        None => encode::visible(&redacted).into_owned(),
+        Some((end, _)) => format!("{}…", encode::visible(&redacted[..end])),
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use servanda::calendar::Instant;
 use servanda::check::CheckedRepository;
-use servanda::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Position, Severity};
+use servanda::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Position, Severity, Sources};
 use servanda::document::Document;
 use servanda::ident::AgreementId;
 use servanda::render;
@@ -77,9 +77,20 @@ impl LoadedFiles {
     /// Checks the files, and leaves out the agreements with errors. Fails if nothing would be left, and for errors in
     /// servanda.yaml, on which every shown day depends.
     pub(crate) fn into_partial(self, at: Instant, context: &Context) -> Result<PartialWorkspace, Failure> {
-        let (mut checked, left_out) = self.check_with(at, Vec::new(), |resolved, checked| {
+        Ok(self.into_partial_with(at, context, |_, _, _| ())?.0)
+    }
+
+    /// Checks like [`Self::into_partial`], and takes more from the resolved documents.
+    pub(crate) fn into_partial_with<T>(
+        self,
+        at: Instant,
+        context: &Context,
+        take: impl FnOnce(&[Resolved<'_>], &CheckedRepository, &Sources) -> T,
+    ) -> Result<(PartialWorkspace, T), Failure> {
+        let (mut checked, left_out, taken) = self.check_with(at, Vec::new(), |resolved, checked| {
             let left_out = self.left_out(resolved, &checked);
-            (checked, left_out)
+            let taken = take(resolved, &checked, &self.sources);
+            (checked, left_out, taken)
         });
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
@@ -93,7 +104,7 @@ impl LoadedFiles {
             Failure::new(Exit::Invalid, "files-invalid", message)
                 .help("run `servanda validate` to see all errors")
         });
-        Ok(PartialWorkspace { workspace: self.workspace(checked), left_out, failure })
+        Ok((PartialWorkspace { workspace: self.workspace(checked), left_out, failure }, taken))
     }
 
     /// The agreements that have errors, each with the first error in the files that it is made from.

@@ -1,17 +1,24 @@
-//! `servanda report`: all agreements over time as an HTML page, as CSV and as a calendar. Reads no helpdesk.
+//! `servanda report`: all agreements over time as an HTML page, a page for each client, CSV and a calendar. Reads no
+//! helpdesk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use servanda::render::report::{ReportInput, csv, ics, page};
-use servanda::report::report;
+use servanda::calendar::Instant;
+use servanda::ident::{ClientSlug, nearest};
+use servanda::notice::{Channel, SentNotices};
+use servanda::render::forecast::ForecastInput;
+use servanda::render::report::{ReportInput, ReportNotices, client_page, clients, csv, ics, page};
+use servanda::report::{ReportFacts, report};
 use servanda::settings::Language;
 
 use crate::cli::options::{LanguageName, SelectionOptions};
+use crate::ledger::{self, RecordedNotices};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
+use crate::process::runtime::runtime;
 use crate::workspace::files;
-use crate::workspace::load;
+use crate::workspace::load::{self, Workspace};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -19,7 +26,12 @@ Examples:
   servanda report --out a.html --csv a.csv --ics a.ics
   servanda report --as-of 2027-01-01 --language en > january.html
   servanda report --client severny-veter --out veter.html
+                                           the page to send to this client
+  servanda report --clients pages          such a page for each client, in a folder
   servanda report --csv -                  only the CSV, to standard output
+
+With exactly one `--client`, the page is for that client, in the client's language: what is agreed, until when, hours, \
+targets and whom to contact, and nothing internal. With any other selection it is the report, for your own people.
 
 Agreements with errors in their files are left out, and named on the page; the exit code is then 3.";
 
@@ -27,9 +39,12 @@ Agreements with errors in their files are left out, and named on the page; the e
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write the page to this file; without it, to standard output, unless --csv or --ics is given
+    /// Write the page to this file; without it, to standard output, unless another file is asked for
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a page for each client to this folder
+    #[arg(long, value_name = "FOLDER")]
+    clients: Option<PathBuf>,
     /// Write a table as CSV to this file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -41,33 +56,57 @@ pub(crate) struct Arguments {
     as_of: Option<String>,
     #[command(flatten)]
     selection: SelectionOptions,
-    /// The language; without it, that of servanda.yaml
+    /// The language; without it, that of servanda.yaml, or of the client on the client's page
     #[arg(long, value_enum)]
     language: Option<LanguageName>,
+    /// Do not read the ledger: the page then does not show who was notified
+    #[arg(long)]
+    no_ledger: bool,
 }
 
 /// Writes the page, the table and the calendar.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
-    let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let mut partial = loaded.into_partial(as_of.instant, context)?;
+    let at = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?.instant;
+    let (mut partial, facts) = loaded.into_partial_with(at, context, |resolved, checked, sources| {
+        ReportFacts::of(resolved, &checked.agreements, sources, at)
+    })?;
     let selection = arguments.selection.selection();
-    partial.workspace.agreements.retain(|agreement| selection.selects(agreement, as_of.instant));
+    partial.workspace.agreements.retain(|agreement| selection.selects(agreement, at));
+    let for_client =
+        selection.only_client().map(|slug| known_client(slug, &partial.workspace)).transpose()?;
     let left_out = partial.left_out_ids();
     let workspace = &partial.workspace;
     let settings = &workspace.settings;
-    let report = report(&workspace.agreements, settings.notice_time, as_of.instant);
+    let is_page_wanted = arguments.out.is_some()
+        || (arguments.csv.is_none() && arguments.ics.is_none() && arguments.clients.is_none());
+    let notices = if is_page_wanted && for_client.is_none() {
+        read_notices(workspace, at, !arguments.no_ledger)?
+    } else {
+        ReportNotices::default()
+    };
+    let report = report(&workspace.agreements, settings.notice_time, at);
+    let language = arguments.language.map(Language::from);
     let input = ReportInput {
         report: &report,
         catalog: &workspace.catalog,
         zone: &settings.zone,
-        language: arguments.language.map_or(settings.language, Language::from),
+        language: language.unwrap_or(settings.language),
         files: &workspace.digest,
         left_out: &left_out,
+        facts: &facts,
+        notices: &notices,
+        served: None,
     };
-    let is_page_wanted = arguments.out.is_some() || (arguments.csv.is_none() && arguments.ics.is_none());
     if is_page_wanted {
-        write(arguments.out.as_ref(), &page(&input))?;
+        let page = match &for_client {
+            Some(client) => client_page(&input, client, language),
+            None => page(&input),
+        };
+        write(arguments.out.as_ref(), &page)?;
+    }
+    if let Some(folder) = &arguments.clients {
+        write_clients(&input, language, folder)?;
     }
     if let Some(path) = &arguments.csv {
         write(Some(path), &csv(&input))?;
@@ -76,6 +115,48 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         write(Some(path), &ics(&input))?;
     }
     partial.conclude()
+}
+
+/// The client of this slug in the catalog.
+fn known_client(slug: &str, workspace: &Workspace) -> Result<ClientSlug, Failure> {
+    let clients = &workspace.catalog.clients;
+    if let Some((client, _)) = clients.get_key_value(slug) {
+        return Ok(client.clone());
+    }
+    let help = match nearest(slug, clients.keys().map(ClientSlug::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "use the slug of a client in the catalog".to_owned(),
+    };
+    Err(Failure::usage(format!("unknown client `{slug}`"), help))
+}
+
+/// The notices of the ledger, if it can be read, and those that the date will bring.
+fn read_notices(workspace: &Workspace, at: Instant, with_ledger: bool) -> Result<ReportNotices, Failure> {
+    let recorded = if with_ledger {
+        runtime()?.block_on(RecordedNotices::read(workspace, &ledger::open(workspace)))
+    } else {
+        None
+    };
+    let hide = |address: &str| recorded.as_ref().map_or_else(String::new, |known| known.secret.hide(address));
+    let sent = recorded.as_ref().map(|known| SentNotices { records: &known.records, hide: &hide });
+    let input = ForecastInput {
+        agreements: &workspace.agreements,
+        catalog: &workspace.catalog,
+        channels: &Channel::configured(&workspace.settings),
+        usual: workspace.settings.notice_time,
+        between: (at, at),
+    };
+    Ok(ReportNotices::of(&input, sent))
+}
+
+/// Writes a page for each client, named after its slug. Pages of other clients in the folder stay.
+fn write_clients(input: &ReportInput<'_>, language: Option<Language>, folder: &Path) -> Result<(), Failure> {
+    let clients = clients(input);
+    for client in &clients {
+        files::write_whole(&folder.join(format!("{client}.html")), &client_page(input, client, language))?;
+    }
+    inform(&format!("{} pages written to {}\n", clients.len(), folder.display()));
+    Ok(())
 }
 
 /// Writes a file, or to standard output if there is none or it is called `-`.
