@@ -5,13 +5,15 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use servanda::envelope::GuardedPlan;
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{HistoryEvent, LastApplied};
+use servanda::plan::{HistoryEvent, LastApplied, attribute_drift};
 
 use crate::helpdesk::{Reader, Selection};
 use crate::process::failure::{Exit, Failure};
-use crate::reconcile::plan::history;
+use crate::reconcile::plan::{FromLedger, PlanTerms, history, make_from};
 use crate::workspace::files;
+use crate::workspace::load::Workspace;
 
 /// The version of this shape. A reader refuses any other.
 const FORMAT: u32 = 1;
@@ -63,6 +65,19 @@ impl Snapshot {
         }
         Ok(snapshot)
     }
+}
+
+/// Makes the plan of a workspace against a snapshot in a file.
+pub(crate) fn against_snapshot(
+    workspace: &Workspace,
+    terms: &PlanTerms,
+    path: &Path,
+) -> Result<GuardedPlan, Failure> {
+    let Snapshot { live, last_applied, history, .. } = Snapshot::read(path)?;
+    let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: None };
+    let (mut envelope, sides) = make_from(workspace, live, terms, ledger, "a snapshot");
+    attribute_drift(&mut envelope.plan.drift, &sides.live, &history);
+    Ok(envelope)
 }
 
 /// The agreements that differ from their last-applied state: all that may have drifted, independent of the files.

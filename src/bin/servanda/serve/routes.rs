@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use serde::Serialize;
@@ -13,10 +13,14 @@ use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use servanda::entitlement::EntitlementAnswer;
 use servanda::entitlement::query::{ServiceQuery, parse_pause, parse_recipient};
 use servanda::render;
+use servanda::render::report::ServedState;
 
 use super::host_guard;
 use super::metrics::AnswerResult;
+use super::pages::{PageInput, RenderedPage, off_the_threads};
 use super::state::{CurrentWorkspace, ServerState};
+use crate::process::failure::Failure;
+use crate::process::messages::log_warning;
 
 /// The largest number of pauses in one request.
 const PAUSE_LIMIT: usize = 100;
@@ -31,14 +35,25 @@ type RawQuery = Query<Vec<(String, String)>>;
 
 /// The router over the server's state.
 pub(super) fn router(state: Arc<ServerState>) -> Router {
-    Router::new()
-        .route("/v1/entitlement", get(entitlement))
-        .route("/v1/services", get(services))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(async || axum::Json(render::openapi::document())))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), host_guard::guard))
-        .with_state(state)
+    let base = state.base_path();
+    let below = |path: &str| format!("{base}{path}");
+    let mut routes = Router::new()
+        .route(&below("/"), get(report_page))
+        .route(&below("/clients/{slug}"), get(client_page))
+        .route(&below("/v1/entitlement"), get(entitlement))
+        .route(&below("/v1/services"), get(services))
+        .route(&below("/healthz"), get(health))
+        .route(&below("/metrics"), get(metrics))
+        .route(&below("/openapi.json"), get(async || axum::Json(render::openapi::document())));
+    if state.plan.is_some() {
+        routes = routes.route(&below("/plan"), get(plan_page));
+    }
+    if !base.is_empty() {
+        // The links of the report are relative to its folder.
+        let to = below("/");
+        routes = routes.route(base, get(async move || Redirect::permanent(&to)));
+    }
+    routes.layer(middleware::from_fn_with_state(Arc::clone(&state), host_guard::guard)).with_state(state)
 }
 
 /// An invalid request: the status, a stable code, and the error.
@@ -177,6 +192,80 @@ async fn metrics(State(state): State<Arc<ServerState>>) -> Response {
     let CurrentWorkspace { workspace, rejected } = state.current();
     let page = state.metrics.format(rejected.is_some(), workspace.register.agreements().len());
     (content_type, page).into_response()
+}
+
+/// The report. While it is made, other requests are answered.
+async fn report_page(State(state): State<Arc<ServerState>>, request: HeaderMap) -> Response {
+    page(move || {
+        let (current, now) = (state.current(), state.now());
+        let page =
+            state.pages.report.get(&version(&current), now, || Ok(input(&state, &current, now).report()));
+        page.map(|page| page.respond(&request))
+    })
+    .await
+}
+
+async fn client_page(
+    State(state): State<Arc<ServerState>>,
+    Path(slug): Path<String>,
+    request: HeaderMap,
+) -> Response {
+    page(move || {
+        let (current, now) = (state.current(), state.now());
+        let page = input(&state, &current, now).client(&slug);
+        Ok(page.map_or_else(
+            || (StatusCode::NOT_FOUND, "no client of the catalog has this slug\n").into_response(),
+            |page| page.respond(&request),
+        ))
+    })
+    .await
+}
+
+async fn plan_page(State(state): State<Arc<ServerState>>, request: HeaderMap) -> Response {
+    page(move || {
+        let (current, now) = (state.current(), state.now());
+        let page = state.pages.plan.get(&version(&current), now, || {
+            let plan = state.plan.as_ref().expect("the route exists only with a plan");
+            plan(current.workspace.whole(), now).map(RenderedPage::plan)
+        });
+        page.map(|page| page.respond(&request))
+    })
+    .await
+}
+
+/// Makes a page on another thread. A failure is logged and sent as plain text.
+async fn page(make: impl FnOnce() -> Result<Response, Failure> + Send + 'static) -> Response {
+    let headers = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    match off_the_threads(make).await {
+        Some(Ok(response)) => response,
+        Some(Err(failure)) => {
+            log_warning(&format!("no page: {}\n", render::encode::terminal(&failure.message)));
+            let text = "the page cannot be made; the log of the server says why\n";
+            (StatusCode::SERVICE_UNAVAILABLE, headers, text).into_response()
+        }
+        None => (StatusCode::INTERNAL_SERVER_ERROR, headers, "the page cannot be made\n").into_response(),
+    }
+}
+
+fn input<'a>(state: &ServerState, current: &'a CurrentWorkspace, now: Instant) -> PageInput<'a> {
+    let workspace = &current.workspace;
+    let rejected = current.rejected.as_ref();
+    PageInput {
+        register: &workspace.register,
+        rest: &workspace.rest,
+        facts: &workspace.facts,
+        served: ServedState {
+            has_plan: state.plan.is_some(),
+            rejected: rejected.map(|rejected| (rejected.since, rejected.reason.as_str())),
+        },
+        now,
+    }
+}
+
+/// Identifies the workspace and whether newer files are rejected.
+fn version(current: &CurrentWorkspace) -> String {
+    let rejected = current.rejected.as_ref().map(|rejected| rejected.reason.as_str());
+    format!("{} {}", current.workspace.digest, rejected.unwrap_or_default())
 }
 
 /// Answers from the current workspace, which is taken only once, and counts the result.

@@ -4,19 +4,45 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use servanda::calendar::Instant;
 use servanda::entitlement::Register;
+use servanda::report::ReportFacts;
 
 use super::metrics::Metrics;
+use super::pages::{PageCaches, PlanPage};
+use crate::workspace::load::Workspace;
 
 /// A loaded and valid workspace.
 pub(crate) struct ServedWorkspace {
     /// Its agreements and its catalog.
     pub(crate) register: Register,
+    /// The rest of it: settings and paths, without agreements and catalog.
+    pub(crate) rest: Workspace,
+    /// The facts of the files of agreements.
+    pub(crate) facts: ReportFacts,
     /// The first characters of the digest of its files.
     pub(crate) digest: String,
     /// The commit from which it was loaded, if a revision is served.
     pub(crate) commit: Option<String>,
     /// The time at which it was loaded.
     pub(crate) since: Instant,
+}
+
+impl ServedWorkspace {
+    /// The whole workspace, for a plan.
+    pub(super) fn whole(&self) -> Workspace {
+        let rest = &self.rest;
+        Workspace {
+            root: rest.root.clone(),
+            commit: self.commit.clone(),
+            digest: rest.digest.clone(),
+            settings: rest.settings.clone(),
+            catalog: self.register.catalog().clone(),
+            agreements: self.register.agreements().to_vec(),
+            paths: rest.paths.clone(),
+            texts: rest.texts.clone(),
+            base: None,
+            pull_request: None,
+        }
+    }
 }
 
 /// Newer files that are not served because they are invalid or unreadable.
@@ -45,15 +71,47 @@ impl CurrentWorkspace {
 pub(crate) struct ServerState {
     current: RwLock<CurrentWorkspace>,
     pub(super) metrics: Metrics,
+    /// The pages that are kept.
+    pub(super) pages: PageCaches,
+    /// Makes the page with the plan, if there is a snapshot.
+    pub(super) plan: Option<PlanPage>,
     clock: fn() -> Instant,
     host_names: Vec<String>,
+    base_path: String,
 }
 
 impl ServerState {
     /// The state with a first workspace.
     pub(crate) fn new(workspace: ServedWorkspace, clock: fn() -> Instant) -> Self {
         let current = RwLock::new(CurrentWorkspace::new(workspace));
-        Self { current, metrics: Metrics::default(), clock, host_names: Vec::new() }
+        Self {
+            current,
+            metrics: Metrics::default(),
+            pages: PageCaches::default(),
+            plan: None,
+            clock,
+            host_names: Vec::new(),
+            base_path: String::new(),
+        }
+    }
+
+    /// Serves below a path such as `/sla`, which a proxy leaves in the requests that it forwards.
+    #[must_use]
+    pub(crate) fn below(mut self, path: String) -> Self {
+        self.base_path = path;
+        self
+    }
+
+    /// Serves a page with a plan.
+    #[must_use]
+    pub(crate) fn with_plan(mut self, plan: Option<PlanPage>) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// The path that all routes begin with; empty, or with a slash in front and none at the end.
+    pub(super) fn base_path(&self) -> &str {
+        &self.base_path
     }
 
     /// Adds names under which clients may reach the server, besides addresses and `localhost`.

@@ -97,8 +97,16 @@ impl Fixture {
     }
 
     async fn serve(folder: tempfile::TempDir, source: WorkspaceSource) -> Self {
+        Self::serve_with(folder, source, |state| state).await
+    }
+
+    async fn serve_with(
+        folder: tempfile::TempDir,
+        source: WorkspaceSource,
+        configure: impl FnOnce(ServerState) -> ServerState,
+    ) -> Self {
         let (version, workspace) = source.load(clock()).await.unwrap().unwrap();
-        let state = Arc::new(ServerState::new(workspace, clock));
+        let state = Arc::new(configure(ServerState::new(workspace, clock)));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
@@ -307,4 +315,84 @@ async fn invalid_requests_are_refused_with_a_code_and_help() {
     }
     let (status, _, _) = fixture.get("/v2").await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn pages_are_of_one_workspace_and_have_safe_headers() {
+    let mut fixture = Fixture::new().await;
+    let (status, headers, report) = fixture.get("/").await;
+    assert_eq!(status, 200);
+    assert!(report.contains("\"served\":true") && !report.contains("href=\"plan\""));
+    let policy = &headers["content-security-policy"];
+    for part in ["default-src 'none'", "script-src 'sha256-", "connect-src 'self'", "frame-ancestors 'none'"]
+    {
+        assert!(policy.contains(part) && !policy.contains("unsafe"), "{policy}");
+    }
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("cache-control", "private, no-cache"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        assert_eq!(headers[name], value);
+    }
+    let again = |tag: String| {
+        let request = fixture.client.get(format!("{}/", fixture.address)).header("if-none-match", tag);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    let tag = headers["etag"].clone();
+    assert_eq!(again(tag.clone()).await, 304);
+    assert_eq!(again("W/\"other\"".to_owned()).await, 200);
+    let (status, headers, client) = fixture.get("/clients/veter").await;
+    assert_eq!((status, client.contains("<h1><bdi>V</bdi></h1>")), (200, true), "{client}");
+    assert!(!headers["content-security-policy"].contains("script-src"));
+    assert_eq!(fixture.get("/clients/unknown").await.0, 404);
+    assert_eq!(fixture.get("/plan").await.0, 404, "there is no snapshot");
+    let post = fixture.client.post(format!("{}/", fixture.address)).send().await.unwrap();
+    assert_eq!(post.status().as_u16(), 405);
+    for file in WORKSPACES[1] {
+        fixture.write(file);
+    }
+    for _ in 0..3 {
+        fixture.watcher.poll().await;
+    }
+    let (_, headers, newer) = fixture.get("/").await;
+    assert_ne!(headers["etag"], tag);
+    assert!(newer.contains("\"vpn\"") && !report.contains("\"vpn\""));
+    fixture.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
+    for _ in 0..3 {
+        fixture.watcher.poll().await;
+    }
+    let (status, _, stale) = fixture.get("/").await;
+    assert_eq!((status, stale.matches("class=\"left-out\"").count()), (200, 1));
+    assert!(stale.contains("\"vpn\"") && stale.contains("agreements&#x2f;a.yaml:"));
+}
+
+#[tokio::test]
+async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in COMMON.iter().chain(&WORKSPACES[0]) {
+        write(folder.path(), *file);
+    }
+    let source =
+        WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+    let configure = |state: ServerState| {
+        state.below("/sla".to_owned()).with_plan(Some(Box::new(|workspace, _| {
+            assert_eq!(workspace.agreements.len(), 1);
+            if workspace.catalog.services.is_empty() {
+                return Err(crate::process::failure::Failure::new(Exit::Failure, "x", "secret path"));
+            }
+            Ok("<!doctype html>a plan".to_owned())
+        })))
+    };
+    let fixture = Fixture::serve_with(folder, source, configure).await;
+    assert!(fixture.get("/sla/").await.2.contains("href=\"plan\""));
+    // The client follows the redirect.
+    assert_eq!(fixture.get("/sla").await.0, 200);
+    assert_eq!(fixture.get("/sla/plan").await.2, "<!doctype html>a plan");
+    assert_eq!(fixture.get("/sla/healthz").await.0, 200);
+    for path in ["/", "/plan", "/healthz"] {
+        assert_eq!(fixture.get(path).await.0, 404, "{path}");
+    }
 }

@@ -12,6 +12,7 @@ use servanda::calendar::Instant;
 use servanda::diagnostic::Severity;
 use servanda::entitlement::Register;
 use servanda::render;
+use servanda::report::ReportFacts;
 
 use super::state::{ServedWorkspace, ServerState};
 use crate::process::failure::{Exit, Failure};
@@ -76,13 +77,16 @@ impl WorkspaceSource {
                 (SourceVersion::Commit(commit.id.clone()), loaded, Some(commit.short().to_owned()))
             }
         };
-        Ok(Some((version, validate(&loaded, commit, now)?)))
+        Ok(Some((version, validate(loaded, commit, now)?)))
     }
 }
 
 /// Validates loaded files as a workspace to serve.
-fn validate(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<ServedWorkspace, Failure> {
-    let checked = loaded.check(now);
+fn validate(loaded: LoadedFiles, commit: Option<String>, now: Instant) -> Result<ServedWorkspace, Failure> {
+    let (checked, facts) = loaded.check_with(now, Vec::new(), |resolved, checked| {
+        let facts = ReportFacts::of(resolved, &checked.agreements, &loaded.sources, now);
+        (checked, facts)
+    });
     let first = checked.diagnostics.iter().find(|found| found.severity == Severity::Error);
     if let Some(first) = first {
         let at = loaded.sources.position(first.place.span);
@@ -97,14 +101,14 @@ fn validate(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Resul
             "add files under agreements/; an empty folder is refused, because it would end every agreement",
         ));
     }
-    let digest = loaded.digest();
+    let mut rest = loaded.workspace(checked);
+    let (agreements, catalog) = (std::mem::take(&mut rest.agreements), std::mem::take(&mut rest.catalog));
+    let digest = &rest.digest;
     Ok(ServedWorkspace {
-        register: Register::new(
-            checked.agreements,
-            checked.catalog,
-            &checked.settings.helpdesk.mapping.recipients,
-        ),
-        digest: digest.get(..12).unwrap_or(&digest).to_owned(),
+        register: Register::new(agreements, catalog, &rest.settings.helpdesk.mapping.recipients),
+        digest: digest.get(..12).unwrap_or(digest).to_owned(),
+        rest,
+        facts,
         commit,
         since: now,
     })

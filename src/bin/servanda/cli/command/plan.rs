@@ -1,9 +1,8 @@
 //! `servanda plan`: compares the files with the helpdesk and prints the difference. Writes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use servanda::envelope::GuardedPlan;
-use servanda::plan::attribute_drift;
 use servanda::render;
 
 use crate::cli::options::PlanOptions;
@@ -15,9 +14,9 @@ use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
-use crate::reconcile::plan::{FromLedger, PlanTerms, make, make_from};
+use crate::reconcile::plan::{FromLedger, PlanTerms, make};
 use crate::reconcile::plan_file;
-use crate::reconcile::snapshot::Snapshot;
+use crate::reconcile::snapshot::against_snapshot;
 use crate::workspace::load::Workspace;
 use crate::workspace::pull_request::{PullRequest, Trust};
 
@@ -111,14 +110,6 @@ fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerm
     let pull_request = PullRequest::load(base, arguments.head.as_deref(), Trust::Base, context)?;
     let terms = arguments.options.terms(&pull_request.zone(), context)?;
     Ok((pull_request.into_workspace(terms.as_of.instant, context)?, terms))
-}
-
-fn against_snapshot(workspace: &Workspace, terms: &PlanTerms, path: &Path) -> Result<GuardedPlan, Failure> {
-    let Snapshot { live, last_applied, history, .. } = Snapshot::read(path)?;
-    let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: None };
-    let (mut envelope, sides) = make_from(workspace, live, terms, ledger, "a snapshot");
-    attribute_drift(&mut envelope.plan.drift, &sides.live, &history);
-    Ok(envelope)
 }
 
 /// The exit code: refused if a guard holds something back, pending only if `--exit-code` asks for it. Of a pull request only
