@@ -57,6 +57,27 @@ async function main() {
     count: ({ at }) => page.locator(at).count(),
     sees: ({ at }) => page.locator(at).first().isVisible(),
     ask: ({ script }) => page.evaluate(script),
+    /** Finds violations of accessibility rules that are critical or serious. The checker is evaluated, not loaded, because the pages forbid it. */
+    inspect: async () => {
+      await page.evaluate(fs.readFileSync(path.join(process.argv[2], "node_modules/axe-core/axe.min.js"), "utf8"));
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+      return violations.filter(({ impact }) => ["critical", "serious"].includes(impact))
+        .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} (${failureSummary.replace(/\s+/g, " ").slice(0, 300)})`).join("; ")}`);
+    },
+    /** Clicks, and returns the text of the file that is downloaded. */
+    download: async ({ at }) => {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.locator(at).first().click()]);
+      return fs.readFileSync(await file.path(), "utf8");
+    },
+    /** Waits until an expression is true. */
+    until: async ({ script }) => {
+      // Meanwhile the page may be read again, and its policy forbids the polling of playwright itself.
+      for (const end = Date.now() + 20_000; Date.now() < end;) {
+        if (await page.evaluate(script).catch(() => false)) return;
+        await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(drawn))).catch(() => null);
+      }
+      throw new Error(`not true in time: ${script}`);
+    },
     print: () => page.pdf({ preferCSSPageSize: true }).then((pdf) => pdf.length),
     picture: ({ file }) => page.screenshot({ path: file }).then(() => null),
     url: () => page.url(),

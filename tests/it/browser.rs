@@ -1,4 +1,5 @@
-//! Pages in a real browser: the report, and the sandbox's portal before and after an apply.
+//! Pages in a real browser: the report, a client's page, a plan, the served pages, and the sandbox's portal before and after
+//! an apply. All of them are inspected for accessibility.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -29,8 +30,12 @@ impl Browser {
         let folder = root.join("target/browser");
         if !folder.join("node_modules/playwright-core").exists() {
             return Err(
-                "the driver is missing: npm install --prefix target/browser playwright-core@1".to_owned()
+                "the driver is missing: npm install --prefix target/browser playwright-core@1 axe-core@4"
+                    .to_owned(),
             );
+        }
+        if !folder.join("node_modules/axe-core/axe.min.js").exists() {
+            return Err("the checker is missing: npm install --prefix target/browser axe-core@4".to_owned());
         }
         if !Path::new(CHROMIUM).exists() {
             return Err("the browser is missing: apt-get install chromium".to_owned());
@@ -85,6 +90,20 @@ impl Browser {
         self.ask("sees", json!({ "at": at })) == json!(true)
     }
 
+    /// Asserts that the page has no critical and no serious violation of accessibility rules.
+    #[track_caller]
+    fn assert_accessible(&mut self, page: &str) {
+        let found = self.ask("inspect", json!({}));
+        assert_eq!(found, json!([]), "{page}");
+    }
+
+    /// Asserts that nothing is wider than the window.
+    #[track_caller]
+    fn assert_fits(&mut self, page: &str) {
+        let script = "document.documentElement.scrollWidth - innerWidth";
+        assert!(self.ask("ask", json!({ "script": script })).as_i64().unwrap() <= 0, "{page} is too wide");
+    }
+
     /// Asserts that the console is empty and that only addresses with this prefix were requested.
     #[track_caller]
     fn assert_quiet(&mut self, base: &str) {
@@ -134,6 +153,9 @@ fn the_report_has_search_filters_and_keys_in_both_languages_and_makes_no_request
         filters(&mut browser);
         ending(&mut browser, left);
         coverage(&mut browser);
+        details(&mut browser);
+        links(&mut browser, &page);
+        files(&mut browser, &repository, language);
         browser.press(&["?"]);
         assert!(browser.sees("#help"));
         browser.press(&["Escape"]);
@@ -188,6 +210,152 @@ fn coverage(browser: &mut Browser) {
     browser.press(&["Escape", "1"]);
 }
 
+/// Details contain the file, the origin of values, the coming notices and the command for the next step.
+fn details(browser: &mut Browser) {
+    browser.press(&["Escape", "2"]);
+    browser.ask("click", json!({ "at": "#open" }));
+    assert_eq!(
+        browser.texts("#rows .ending .who").len(),
+        1,
+        "terminated agreements are not forgotten renewals"
+    );
+    assert_eq!(browser.text("#note code"), "servanda renew --ending-within 90d");
+    browser.press(&["ArrowDown", "Enter"]);
+    assert_eq!(browser.text("#sheet .step code"), "servanda renew brueckner-2025");
+    assert_eq!(browser.text("#sheet .file code"), "agreements/2025/brueckner-2025.yaml");
+    browser.ask("click", json!({ "at": "#sheet summary" }));
+    let origins = browser.text("#sheet .origins");
+    assert!(origins.contains("templates/") && origins.contains("period.first_day"), "{origins}");
+    assert!(browser.count("#sheet .notices li") > 0);
+    browser.assert_accessible("the details");
+    browser.press(&["Escape", "Escape", "1"]);
+}
+
+/// View, filters, order and agreement are in the address, and an address with them shows them.
+fn links(browser: &mut Browser, page: &str) {
+    browser.ask("click", json!({ "at": "[role=tab][data-view=ending]" }));
+    browser.ask("click", json!({ "at": "[data-sort=who]" }));
+    browser.ask("click", json!({ "at": "[data-sort=who]" }));
+    browser.ask("click", json!({ "at": "[data-within='60']" }));
+    let sorted = browser.texts("#rows .ending .who");
+    assert_eq!(sorted.len(), 4);
+    assert_eq!(browser.count("[role=columnheader][aria-sort=descending]"), 1);
+    browser.press(&["ArrowDown", "Enter"]);
+    let url = browser.ask("url", json!({}));
+    let fragment = url.as_str().unwrap().split_once('#').unwrap().1.to_owned();
+    for part in ["view=ending", "within=60", "sort=-who", "agreement="] {
+        assert!(fragment.contains(part), "{fragment}");
+    }
+    browser.ask("go", json!({ "url": "about:blank" }));
+    browser.ask("go", json!({ "url": url }));
+    assert_eq!(browser.texts("#rows .ending .who"), sorted);
+    assert!(browser.sees("#sheet"));
+    // An address may contain anything.
+    for odd in [
+        "view=__proto__&sort=constructor",
+        "search=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+        "manager=none&state=x,suspended&within=-1",
+    ] {
+        browser.ask("go", json!({ "url": "about:blank" }));
+        browser.ask("go", json!({ "url": format!("{page}#{odd}") }));
+        assert!(browser.sees("#list") && !browser.sees("#sheet"), "{odd}");
+    }
+    assert_eq!(browser.texts("#rows .lane").len(), 1, "only the known status");
+    browser.ask("go", json!({ "url": "about:blank" }));
+    browser.ask("go", json!({ "url": page }));
+}
+
+/// The files of the page are those of the command, and contain what is shown.
+fn files(browser: &mut Browser, repository: &Repository, language: &str) {
+    let arguments =
+        ["report", "--as-of", "2026-09-01", "--language", language, "--csv", "all.csv", "--ics", "all.ics"];
+    repository.expect(0, &arguments);
+    assert_eq!(browser.ask("download", json!({ "at": "#csv" })), repository.read("all.csv"));
+    assert_eq!(browser.ask("download", json!({ "at": "#ics" })), repository.read("all.ics"));
+    browser.ask("click", json!({ "at": "[data-state='2']" }));
+    let few = browser.ask("download", json!({ "at": "#csv" }));
+    assert_eq!(few.as_str().unwrap().lines().count(), 2, "{few}");
+    browser.press(&["Escape"]);
+}
+
+#[test]
+fn pages_fit_a_phone_and_are_accessible() {
+    let mut browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return did_not_run(TESTED, &why),
+    };
+    let repository = Repository::example();
+    let page = report(&repository, "ru");
+    browser.ask("open", json!({ "url": page, "width": 320, "height": 640 }));
+    assert!(!browser.sees("#filters"), "a button opens the filters");
+    browser.ask("click", json!({ "at": "#filters-button" }));
+    for at in ["#manager", "#service", "#open", "[data-within='90']", "[data-state='4']", "#csv"] {
+        let script = format!(
+            "(() => {{ const box = document.querySelector(\"{at}\").getBoundingClientRect(); return box.left >= 0 && box.right <= 320; }})()"
+        );
+        assert_eq!(browser.ask("ask", json!({ "script": script })), true, "{at}");
+    }
+    browser.ask("click", json!({ "at": "#filters-button" }));
+    for view in ["timeline", "ending", "coverage"] {
+        browser.ask("click", json!({ "at": format!("[role=tab][data-view={view}]") }));
+        browser.assert_fits(view);
+        browser.assert_accessible(view);
+    }
+    let folder = format!("file://{}", repository.root().display());
+    repository.expect(0, &["report", "--as-of", "2026-09-01", "--clients", "pages"]);
+    browser.ask("go", json!({ "url": format!("{folder}/pages/portovik.html") }));
+    assert!(browser.text("h1").contains("Портовик") && browser.count("article") > 0);
+    browser.assert_fits("the page of a client");
+    browser.assert_accessible("the page of a client");
+    let plan = repository.run(&["plan", "--as-of", "2026-09-01", "--format", "html"]);
+    repository.file("plan.html", &plan.stdout);
+    for (url, name) in [(format!("{folder}/plan.html"), "the plan"), (page, "the report")] {
+        browser.ask("open", json!({ "url": url, "scheme": "dark" }));
+        browser.assert_accessible(name);
+    }
+    browser.ask("click", json!({ "at": "[role=tab][data-view=ending]" }));
+    browser.assert_accessible("agreements that end, in the dark");
+}
+
+#[test]
+fn served_pages_follow_the_files_and_keep_their_view() {
+    let mut browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return did_not_run(TESTED, &why),
+    };
+    let repository = Repository::example();
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    let arguments = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--settle",
+        "50",
+        "--base-path",
+        "/sla",
+        "--snapshot",
+        "live.json",
+    ];
+    let server = Served::start(&repository, &arguments);
+    browser.open(&format!("{}/#search=severny", server.base));
+    assert!(browser.count("#rows .lane") > 0);
+    browser.ask("click", json!({ "at": "#rows .lane" }));
+    let linked = "document.querySelector('#sheet a').href";
+    let client = browser.ask("ask", json!({ "script": linked }));
+    assert_eq!(client, format!("{}/clients/severny-veter", server.base));
+    repository.edit("agreements/2026/severny-veter-2026.yaml", "manager: i.petrova", "manager: a.sokolov");
+    // The page asks when the window gets the focus, and by itself every few seconds.
+    let changed = "(dispatchEvent(new Event('focus')), document.querySelector('#sheet dl')?.textContent.includes('Соколов'))";
+    browser.ask("until", json!({ "script": changed }));
+    assert!(browser.ask("url", json!({})).as_str().unwrap().contains("search=severny"));
+    browser.ask("go", json!({ "url": client }));
+    assert!(browser.text("h1").contains("Северный ветер"));
+    browser.assert_accessible("a served page of a client");
+    browser.ask("go", json!({ "url": format!("{}/plan", server.base) }));
+    assert!(browser.count("article") > 0, "the plan of a snapshot before the first apply");
+    browser.assert_quiet(&server.base);
+}
+
 #[test]
 fn the_report_is_a_table_without_scripts_and_complete_on_paper() {
     let mut browser = match Browser::start() {
@@ -209,15 +377,20 @@ fn the_report_is_a_table_without_scripts_and_complete_on_paper() {
     browser.assert_quiet(&page);
 }
 
-/// The sandbox of a repository, being served.
-struct ServedSandbox {
+/// A server of a repository.
+struct Served {
     process: Child,
     base: String,
 }
 
-impl ServedSandbox {
-    fn serve(repository: &Repository) -> Self {
-        let mut program = repository.program(&["sandbox", "serve"]);
+impl Served {
+    /// The sandbox.
+    fn sandbox(repository: &Repository) -> Self {
+        Self::start(repository, &["sandbox", "serve"])
+    }
+
+    fn start(repository: &Repository, arguments: &[&str]) -> Self {
+        let mut program = repository.program(arguments);
         let mut process = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -226,7 +399,7 @@ impl ServedSandbox {
     }
 }
 
-impl Drop for ServedSandbox {
+impl Drop for Served {
     fn drop(&mut self) {
         // The process may have ended already.
         let _ = self.process.kill();
@@ -235,14 +408,14 @@ impl Drop for ServedSandbox {
 }
 
 /// The agreements whose services a client's page offers.
-fn offered(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str) -> Vec<String> {
+fn offered(browser: &mut Browser, sandbox: &Served, unit: &str) -> Vec<String> {
     browser.ask("go", json!({ "url": format!("{}/portal/{unit}", sandbox.base) }));
     let script = "[...new Set([...document.querySelectorAll('[data-agreement]')].map((offer) => offer.dataset.agreement))].sort()";
     serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
 }
 
 /// Sends a manipulated form for an agreement that is not offered, and returns the status of the response.
-fn forge(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str, agreement: &str) -> Value {
+fn forge(browser: &mut Browser, sandbox: &Served, unit: &str, agreement: &str) -> Value {
     // Every page with a form contains the token.
     browser.ask("go", json!({ "url": format!("{}/portal/ou$7020", sandbox.base) }));
     let script = format!(
@@ -259,7 +432,7 @@ fn forge(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str, agreement: 
 }
 
 /// Requests the first offered service of a client by the form, and returns the number of the request.
-fn request(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str) -> String {
+fn request(browser: &mut Browser, sandbox: &Served, unit: &str) -> String {
     browser.ask("go", json!({ "url": format!("{}/portal/{unit}", sandbox.base) }));
     browser.ask("click", json!({ "at": "summary" }));
     browser.ask("fill", json!({ "at": "[name=subject]", "text": "Не печатает <b>совсем</b>" }));
@@ -281,9 +454,10 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
-    let sandbox = ServedSandbox::serve(&repository);
+    let sandbox = Served::sandbox(&repository);
     browser.open(&format!("{}/", sandbox.base));
     assert_eq!(browser.count("tbody tr"), 20, "the operator's list contains all");
+    browser.assert_accessible("the operator's list");
     // The next apply starts planned agreements, ends active ones, and resumes suspended ones.
     let planned = planned_changes(&repository, "2026-11-01");
     let (mut begun, mut ended) = (Vec::new(), Vec::new());
@@ -314,6 +488,7 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
         }
     }
     assert!(!request(&mut browser, &sandbox, "ou$7020").is_empty());
+    browser.assert_accessible("the portal");
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-11-01"]);
     let after = everywhere(&mut browser);
     assert!(begun.iter().all(|object| after.contains(object)), "started agreements are offered");
@@ -327,6 +502,7 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
     let state = format!("{}/agreements/{}", sandbox.base, begun[0]);
     browser.ask("go", json!({ "url": state }));
     assert!(browser.text(".history").contains("действует"), "the history shows the apply");
+    browser.assert_accessible("the operator's page of an agreement");
     // The browser reports each refused form; these are the only allowed messages.
     let heard = browser.ask("heard", json!({}));
     for complaint in heard["complaints"].as_array().unwrap() {
@@ -346,7 +522,7 @@ fn a_foreign_page_can_neither_send_requests_nor_read_the_portal() {
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
-    let sandbox = ServedSandbox::serve(&repository);
+    let sandbox = Served::sandbox(&repository);
     let foreign = format!(
         "<form method=post action='{}/portal/ou$7020/requests'><input name=token value=x><input name=agreement value='agreement$1'>
          <input name=service value='slmService$605001'><input name=subject value=x><button>x</button></form>",

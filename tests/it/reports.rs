@@ -79,6 +79,32 @@ fn each_format_says_the_same_and_ends_with_the_same_code() {
 }
 
 #[test]
+fn the_report_counts_as_ending_what_renew_would_write() {
+    let repository = Repository::example();
+    repository.expect(0, &["report", "--as-of", "2026-09-01", "--no-ledger", "--csv", "all.csv"]);
+    let table = repository.read("all.csv");
+    let line = |line: &str| line.trim_matches('"').split("\";\"").map(str::to_owned).collect::<Vec<_>>();
+    let mut lines = table.trim_start_matches('\u{feff}').lines().map(line);
+    let columns = lines.next().unwrap();
+    let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let (id, left, renewal, follows) = (at("agreement"), at("days_left"), at("renewal"), at("follows"));
+    let ends = |cells: &&Vec<String>| {
+        cells[follows] == "nothing"
+            && cells[renewal] == "due"
+            && cells[left].parse::<u32>().is_ok_and(|days| days <= 90)
+    };
+    let rows: Vec<Vec<String>> = lines.collect();
+    let due: Vec<&str> = rows.iter().filter(ends).map(|cells| cells[id].as_str()).collect();
+    let renewed = repository.run(&["renew", "--ending-within", "90d", "--as-of", "2026-09-01", "--dry-run"]);
+    assert_eq!(renewed.code, 0, "{}", renewed.stderr);
+    let written = renewed.stdout.matches("\n+renews: ").count();
+    assert_eq!((due.len(), due.as_slice()), (written, ["brueckner-2025"].as_slice()), "{}", renewed.stdout);
+    let ends_soon =
+        rows.iter().filter(|cells| cells[left].parse::<u32>().is_ok_and(|days| days <= 90)).count();
+    assert_eq!(ends_soon, 5, "two are terminated, one renews by itself, one has a successor");
+}
+
+#[test]
 fn a_plan_is_drawn_for_a_pull_request_and_as_a_page() {
     let repository = Repository::example();
     let plan = |arguments: &[&str]| {
