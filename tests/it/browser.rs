@@ -371,8 +371,14 @@ fn the_report_is_a_table_without_scripts_and_complete_on_paper() {
     let seen = browser.count("#rows .row");
     browser.ask("ask", json!({ "script": "dispatchEvent(new Event('beforeprint'))" }));
     assert!(browser.count("#rows .row") > seen, "all rows are printed, not only the visible ones");
+    assert_eq!(
+        browser.count("#list #legend"),
+        1,
+        "the legend is a part of the table, which repeats it on every page"
+    );
     browser.ask("ask", json!({ "script": "dispatchEvent(new Event('afterprint'))" }));
     assert_eq!(browser.count("#rows .row"), seen);
+    assert_eq!(browser.count("footer #legend"), 1);
     assert!(browser.ask("print", json!({})).as_u64().unwrap() > 10_000);
     browser.assert_quiet(&page);
 }
