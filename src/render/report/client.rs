@@ -148,6 +148,11 @@ impl ClientPage<'_> {
         if let Some(number) = &agreement.number {
             add("number", whole(number));
         }
+        if let Some(provider) = &agreement.provider
+            && let Some(known) = self.input.catalog.providers.get(provider.as_str())
+        {
+            add("provider", whole(&known.title));
+        }
         add("period", self.period(entry));
         if bound(agreement).is_some_and(|bound| bound.by_termination)
             && let Some(day) = entry.last_day
