@@ -11,6 +11,20 @@ pub type TimeOfDay = jiff::civil::Time;
 /// A point in time.
 pub type Instant = jiff::Timestamp;
 
+/// The day that a text means in another format: `01.02.2026`, `2026-2-1`, `2026/02/01`. `None` where it could mean several
+/// days, as `01/02/2026`, or none.
+pub fn intended_day(text: &str) -> Option<Day> {
+    let mark = ['.', '-', '/'].into_iter().find(|mark| text.matches(*mark).count() == 2)?;
+    let parts: Vec<&str> = text.split(mark).collect();
+    let [first, month, last] = parts[..] else { return None };
+    let (year, day) = match (first.len(), last.len()) {
+        (4, 1..=2) => (first, last),
+        (1..=2, 4) if mark == '.' => (last, first),
+        _ => return None,
+    };
+    read_day(&format!("{year}-{month:0>2}-{day:0>2}")).ok()
+}
+
 /// Parses a day such as `2026-02-01`, in exactly this format.
 pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
     let invalid =

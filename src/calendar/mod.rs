@@ -14,7 +14,7 @@ mod term;
 mod versions;
 mod zone;
 
-pub use day::{Day, Instant, TimeOfDay, read_day, read_instant, read_time_of_day};
+pub use day::{Day, Instant, TimeOfDay, intended_day, read_day, read_instant, read_time_of_day};
 pub use due::{Pauses, due};
 pub use hours::{Hours, Window, in_words, overlap};
 pub use invalid_value::InvalidValue;

@@ -77,11 +77,16 @@ fn read(
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
         let known = Code::ALL.iter().filter(|code| code.may_be_allowed()).map(|code| code.as_str());
-        let help = crate::ident::nearest(key, known).map_or_else(
+        let near = crate::ident::nearest(key, known);
+        let help = near.map_or_else(
             || "use the code that the message shows, such as W306".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        faults.push(Diagnostic::new(Code::E101, place, format!("unknown rule `{key}`")).help(help));
+        let fault = Diagnostic::new(Code::E101, place, format!("unknown rule `{key}`")).help(help);
+        faults.push(match near {
+            Some(near) => fault.meant(place, key, near),
+            None => fault,
+        });
         return None;
     };
     if !code.may_be_allowed() {

@@ -178,10 +178,15 @@ impl<'a> CalendarSet<'a, '_> {
                 // A faulty one is unknown; an unknown one is reported once, where it is named.
                 if !unsound.contains(parent.as_str()) && line.len() == 1 {
                     let message = format!("unknown calendar `{parent}`");
-                    let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
+                    let near = nearest_of(parent, all);
+                    let help = near.map(|near| format!("did you mean `{near}`?"));
                     let help =
                         help.unwrap_or_else(|| format!("create calendars/{parent}.yaml, or delete the name"));
-                    faults.push(Diagnostic::new(Code::E101, *place, message).help(help));
+                    let fault = Diagnostic::new(Code::E101, *place, message).help(help);
+                    faults.push(match near {
+                        Some(near) => fault.meant(*place, parent.as_str(), near),
+                        None => fault,
+                    });
                 }
             }
         }

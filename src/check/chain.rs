@@ -115,7 +115,14 @@ fn unknown(subject: &Subject<'_>, names: &KnownIds<'_>) -> Vec<Diagnostic> {
         (None, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) => "use the id of an agreement: its file name without `.yaml`, or `<name>/<client>` for an entry of a set; or delete `renews`".to_owned(),
     };
-    vec![fault.help(help)]
+    let place = fault.place.span;
+    let meant = names.former.get(renewed).map(|today| today.to_string());
+    let meant = meant.or_else(|| nearest_among(renewed, &names.present).map(str::to_owned));
+    let fault = fault.help(help);
+    vec![match meant {
+        Some(meant) => fault.meant(place, renewed, meant),
+        None => fault,
+    }]
 }
 
 /// Those that renew each other in a circle. Each renews at most one, so that following the links finds them all.

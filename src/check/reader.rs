@@ -126,7 +126,7 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     let diagnostic =
         Diagnostic::new(Code::E101, place, format!("unknown {noun} `{slug}`")).label("not in the catalog");
     match nearest_of(slug, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).meant(place, slug, near),
         None => diagnostic.help(format!("add it under `{list}:` in catalog.yaml")),
     }
 }

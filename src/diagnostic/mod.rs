@@ -5,8 +5,10 @@
 
 mod code;
 mod source;
+mod repair;
 
 pub use code::{Code, Severity};
+pub use repair::Repair;
 pub use source::{FileId, Position, Source, Sources, Span};
 
 /// A position with a label.
@@ -15,7 +17,7 @@ pub struct Label {
     /// The position.
     pub span: Span,
     /// The label; may be empty for the main position.
-    pub text: String,
+    pub text: Box<str>,
 }
 
 /// An error, a warning or a note.
@@ -35,6 +37,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The days after which an agreement ends, where that is the finding. Many of these are shown together.
     pub ends_in: Option<u16>,
+    /// The repair, if it needs no decision.
+    pub repair: Option<Box<Repair>>,
     /// Whether `allow:` may silence it: as the code says, unless the rule makes an exception.
     pub may_be_allowed: bool,
 }
@@ -51,10 +55,11 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             message: message.into(),
-            place: Label { span, text: String::new() },
+            place: Label { span, text: Box::default() },
             related: Vec::new(),
             help: None,
             ends_in: None,
+            repair: None,
             may_be_allowed: code.may_be_allowed(),
         }
     }
@@ -69,14 +74,27 @@ impl Diagnostic {
     /// Sets the label of the main position.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.place.text = text.into();
+        self.place.text = text.into().into_boxed_str();
         self
     }
 
     /// Adds a related position.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.related.push(Label { span, text: text.into() });
+        self.related.push(Label { span, text: text.into().into_boxed_str() });
+        self
+    }
+
+    /// Sets the repair: another word in place of the one at a position.
+    #[must_use]
+    pub fn meant(self, span: Span, wrong: impl Into<String>, right: impl Into<String>) -> Self {
+        self.repaired_by(Repair::Word { span, wrong: wrong.into(), right: right.into() })
+    }
+
+    /// Sets the repair.
+    #[must_use]
+    pub fn repaired_by(mut self, repair: Repair) -> Self {
+        self.repair = Some(Box::new(repair));
         self
     }
 

@@ -16,7 +16,7 @@ use super::path::too_large;
 use super::scalar::{PlainScalar, resolve};
 use super::text::{self, quoted};
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
-use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::diagnostic::{Code, Diagnostic, FileId, Repair, Span};
 use crate::ident::composed;
 
 /// The deepest nesting of maps and lists.
@@ -437,7 +437,12 @@ impl<'text> TreeBuilder<'text> {
         let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());
         let fault = Diagnostic::new(Code::E002, span, message);
         let usual = "check the quotes, brackets and indentation here and just above";
-        self.fault(fault.help(help.unwrap_or(usual)));
+        let fault = fault.help(help.unwrap_or(usual));
+        self.fault(if help == Some(advice::TABS) {
+            fault.repaired_by(Repair::Tabs(self.file))
+        } else {
+            fault
+        });
     }
 }
 

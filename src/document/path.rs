@@ -2,7 +2,7 @@
 
 use super::kind::DocumentKind;
 use super::text::quoted;
-use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::diagnostic::{Code, Diagnostic, FileId, Repair, Span};
 use crate::ident::is_slug;
 
 /// The kind of a file by its path relative to the repository; `None` for a file that Servanda does not read.
@@ -50,8 +50,9 @@ pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagno
     let wanted = format!("{stem}.yaml");
     if name != wanted {
         let message = format!("{} does not end in `.yaml`", quoted(name));
-        faults
-            .push(Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", quoted(&wanted))));
+        let fault =
+            Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", quoted(&wanted)));
+        faults.push(fault.repaired_by(Repair::Rename(file, wanted)));
     }
     let own_folder = match kind {
         DocumentKind::Template => Some(("templates", "a template")),
@@ -69,7 +70,11 @@ pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagno
         let fault = Diagnostic::new(Code::E012, at, format!("{} is not a valid id", quoted(stem)));
         let help = "name the file with lower-case letters, digits, dots, hyphens and underscores; it begins with a letter or digit";
         faults.push(match slug_like(stem) {
-            Some(slug) => fault.help(format!("rename it to {}", quoted(&format!("{slug}.yaml")))),
+            Some(slug) => {
+                let name = format!("{slug}.yaml");
+                let fault = fault.help(format!("rename it to {}", quoted(&name)));
+                fault.repaired_by(Repair::Rename(file, name))
+            }
             None => fault.help(help),
         });
     }

@@ -12,6 +12,7 @@ use super::schema::{derived, validator};
 use super::text::quoted;
 use super::text_kind;
 use super::tree::{Node, NodeValue};
+use crate::calendar::intended_day;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::nearest;
 
@@ -277,7 +278,15 @@ impl SchemaError<'_> {
         let text = self.node.as_text().unwrap_or_default();
         let noun = text_kind::noun(kind);
         match text_kind::invalid_value(kind, text) {
-            Some(invalid) => self.wrong(invalid.message, invalid.help),
+            Some(invalid) => {
+                let fault = self.wrong(invalid.message, invalid.help);
+                match intended_day(text).filter(|_| kind == "day") {
+                    Some(day) => {
+                        fault.help(format!("write {day}")).meant(self.node.span, text, day.to_string())
+                    }
+                    None => fault,
+                }
+            }
             None if matches!(kind, "auto" | "off" | "drift") => {
                 let message = format!("{} takes {}, not {}", self.subject(), self.expected(), self.source());
                 self.wrong(message, self.example())
@@ -286,9 +295,15 @@ impl SchemaError<'_> {
                 self.wrong(format!("{} is not {noun}", self.subject()), self.example())
             }
             None => {
-                let offered = slug_like(text).filter(|_| text_kind::is_of_slugs(kind));
-                let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", quoted(&slug)));
-                self.wrong(format!("{} is not {noun}", self.source()), help)
+                let message = format!("{} is not {noun}", self.source());
+                match slug_like(text).filter(|_| text_kind::is_of_slugs(kind)) {
+                    Some(slug) => self.wrong(message, format!("write {}", quoted(&slug))).meant(
+                        self.node.span,
+                        text,
+                        slug,
+                    ),
+                    None => self.wrong(message, self.example()),
+                }
             }
         }
     }
@@ -300,7 +315,12 @@ impl SchemaError<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write one of {}", listed(&words)),
         };
-        self.wrong(format!("{} takes one of {}, not {}", self.subject(), listed(&words), self.source()), help)
+        let message = format!("{} takes one of {}, not {}", self.subject(), listed(&words), self.source());
+        let fault = self.wrong(message, help);
+        match (near, self.node.as_text()) {
+            (Some(near), Some(text)) => fault.meant(self.node.span, text, near),
+            _ => fault,
+        }
     }
 
     /// Two keys that exclude each other, or a boolean without meaning here.
@@ -361,11 +381,13 @@ impl SchemaError<'_> {
         let meant = text_kind::synonym(key)
             .filter(|key| known.contains(key))
             .or_else(|| nearest(key, free.iter().copied()));
-        fault.help(match (meant, self.parent_of(key)) {
-            (Some(meant), _) => format!("did you mean `{meant}`?"),
-            (None, Some(parent)) => format!("move it below `{parent}`"),
-            (None, None) => format!("use one of the keys {}", listed(&known)),
-        })
+        match (meant, self.parent_of(key)) {
+            (Some(meant), _) => {
+                fault.help(format!("did you mean `{meant}`?")).meant(self.key_span(key), key, meant)
+            }
+            (None, Some(parent)) => fault.help(format!("move it below `{parent}`")),
+            (None, None) => fault.help(format!("use one of the keys {}", listed(&known))),
+        }
     }
 
     /// The only key whose map has a key of this name, if there is one.
@@ -383,7 +405,7 @@ impl SchemaError<'_> {
         let message = format!("{} is not {}", quoted(key), text_kind::noun(kind));
         let fault = Diagnostic::new(Code::E009, self.key_span(key), message);
         match slug_like(key).filter(|_| text_kind::is_of_slugs(kind)) {
-            Some(slug) => fault.help(format!("write {}", quoted(&slug))),
+            Some(slug) => fault.help(format!("write {}", quoted(&slug))).meant(self.key_span(key), key, slug),
             None => fault.help(
                 text_kind::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
             ),

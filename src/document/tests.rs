@@ -143,10 +143,7 @@ fn a_value_of_the_wrong_type_is_quoted_as_written_with_a_fix() {
 #[test]
 fn an_invalid_text_or_boolean_is_reported_with_the_valid_ones() {
     for (text, expected) in [
-        (
-            "period: { first_day: 1.2.2026 }\n",
-            "1:22 E009 `1.2.2026` is not a day | write the day as YYYY-MM-DD, such as 2026-02-01",
-        ),
+        ("period: { first_day: 1.2.2026 }\n", "1:22 E009 `1.2.2026` is not a day | write 2026-02-01"),
         (
             "period: { term: 6m }\n",
             "1:17 E009 `m` in a term could be minutes or months | write `6mo` for months",

@@ -153,7 +153,7 @@ fn snippet<'a>(
     let annotations = labels.iter().map(|(label, kind)| {
         let range = range(label);
         let annotation = kind.span(shown(range.start)..shown(range.end));
-        match label.text.as_str() {
+        match &*label.text {
             "" => annotation,
             text => annotation.label(encode::terminal(text)),
         }

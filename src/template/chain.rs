@@ -89,7 +89,7 @@ fn unknown<'name>(name: &str, span: Span, known: impl Iterator<Item = &'name str
     let known: Vec<&str> = known.collect();
     let fault = Diagnostic::new(Code::E101, span, format!("unknown template {}", quoted(name)));
     Some(match nearest(name, known.iter().copied()) {
-        Some(near) => fault.help(format!("did you mean {}?", quoted(near))),
+        Some(near) => fault.help(format!("did you mean {}?", quoted(near))).meant(span, name, near),
         None if known.is_empty() => fault.help("create the file in `templates/`; there is no template yet"),
         None => {
             let known: Vec<String> = known.into_iter().take(20).map(quoted).collect();

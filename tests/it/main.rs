@@ -49,6 +49,7 @@ mod releases;
 mod remaining;
 mod renewals;
 mod reports;
+mod repairs;
 mod repository;
 mod saved_plans;
 mod schemas;

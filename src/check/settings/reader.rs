@@ -55,7 +55,8 @@ impl SettingsReader<'_> {
     pub(super) fn field(&mut self, path: &[&str], name: &str) -> Option<Field> {
         let field = name.parse().ok();
         if field.is_none() {
-            let help = match crate::ident::nearest(name, FIELDS) {
+            let near = crate::ident::nearest(name, FIELDS);
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     format!("use one of {}, or `attributes.{name}` for a custom attribute", FIELDS.join(", "))
@@ -63,7 +64,11 @@ impl SettingsReader<'_> {
             };
             let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
             let message = format!("unknown field `{name}`");
-            self.faults.push(Diagnostic::new(Code::E101, place, message).help(help));
+            let fault = Diagnostic::new(Code::E101, place, message).help(help);
+            self.faults.push(match near {
+                Some(near) => fault.meant(place, name, near),
+                None => fault,
+            });
         }
         field
     }

@@ -23,12 +23,15 @@ pub(super) fn quoted_or_plain(text: &str, plain: AmbiguousNumber) -> (NodeValue,
     }
 }
 
+/// The help about tabs.
+pub(super) const TABS: &str = "indent with spaces";
+
 /// The message of a parser error, and the help for it where there is one.
 pub(super) fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static str>) {
     let first = rest.chars().next();
     let help = match error.kind() {
         ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
-            Some("indent with spaces")
+            Some(TABS)
         }
         ErrorKind::DirectiveDisallowed => Some("delete the line that begins with a percent sign"),
         ErrorKind::MappingValueNotAllowed => {
@@ -41,7 +44,7 @@ pub(super) fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static
             Some("put the text in quotes, since it begins with this character")
         }
         ErrorKind::UnknownQuotedScalarEscape => Some("use single quotes around a text with a backslash"),
-        _ if first == Some('\t') => Some("indent with spaces"),
+        _ if first == Some('\t') => Some(TABS),
         _ => None,
     };
     // The full display of the error repeats the position, which the diagnostic already has.

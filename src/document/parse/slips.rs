@@ -73,7 +73,8 @@ pub(in crate::document) fn missing_space(file: FileId, at: usize, text: &str) ->
     let message = format!("a space is missing after the colon of {}", quoted(key));
     Some(
         Diagnostic::new(Code::E017, place, message)
-            .help(format!("write {}", quoted(&format!("{key}: {value}")))),
+            .help(format!("write {}", quoted(&format!("{key}: {value}"))))
+            .meant(place, format!("{key}:{value}"), format!("{key}: {value}")),
     )
 }
 
@@ -144,8 +145,10 @@ fn odd(file: FileId, at: usize, character: char, what: &str) -> Diagnostic {
     };
     let message =
         format!("{name} (U+{:04X}) stands {what}, where YAML needs an ordinary space", u32::from(character));
-    Diagnostic::new(Code::E007, span(file, at, at + character.len_utf8()), message)
+    let place = span(file, at, at + character.len_utf8());
+    Diagnostic::new(Code::E007, place, message)
         .help("replace it by a space of the space bar; it often comes with copied text")
+        .meant(place, character, " ")
 }
 
 /// The lines of a text with their offsets, without line ends.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fingerprint::fingerprints;
 use super::region::Region;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources, Span};
 use crate::render::encode;
 use crate::render::json;
 use crate::render::vocabulary;
@@ -53,6 +53,7 @@ fn rule(code: Code) -> Value {
         "id": code.as_str(),
         "shortDescription": { "text": code.title() },
         "help": { "text": format!("servanda explain {code}"), "markdown": code.page() },
+        "helpUri": format!("{}/blob/main/docs/rules/{code}.md", env!("CARGO_PKG_REPOSITORY")),
         "defaultConfiguration": { "level": level(code.severity()) },
     })
 }
@@ -85,7 +86,25 @@ fn result(diagnostic: &Diagnostic, fingerprint: &str, codes: &[Code], sources: &
     if !related.is_empty() {
         result["relatedLocations"] = json!(related);
     }
+    if let Some((span, new)) = diagnostic.repair.as_ref().and_then(|repair| repair.edit(sources)) {
+        result["fixes"] = json!([fix(span, &new, diagnostic.help.as_deref().unwrap_or_default(), sources)]);
+    }
     result
+}
+
+/// A repair: the region that is replaced, and the new text.
+fn fix(span: Span, new: &str, about: &str, sources: &Sources) -> Value {
+    let place = location(&Label { span, text: Box::default() }, sources);
+    json!({
+        "description": { "text": message(about) },
+        "artifactChanges": [{
+            "artifactLocation": place["physicalLocation"]["artifactLocation"],
+            "replacements": [{
+                "deletedRegion": place["physicalLocation"]["region"],
+                "insertedContent": { "text": new },
+            }],
+        }],
+    })
 }
 
 fn location(label: &Label, sources: &Sources) -> Value {

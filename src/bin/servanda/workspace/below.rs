@@ -50,6 +50,12 @@ pub(crate) fn folder_of(trusted: &Path, path: &Path, create: bool) -> Result<(Fo
     Ok((folder, name))
 }
 
+/// Renames a file below a trusted folder within its own one. A link is refused, and so is a name that exists.
+pub(crate) fn rename(trusted: &Path, path: &str, name: &str) -> Result<(), Failure> {
+    let (folder, from) = folder_of(trusted, Path::new(path), false)?;
+    folder.rename(&from, OsStr::new(name))
+}
+
 /// Refuses a path that leads through a link below the trusted folder. What does not exist is no link.
 pub(crate) fn refuse_links(trusted: &Path, path: &Path) -> Result<(), Failure> {
     match folder_of(trusted, path, false) {
@@ -136,6 +142,19 @@ impl Folder {
     /// Moves the file beside a name to that name.
     pub(crate) fn place(&self, name: &OsStr) -> io::Result<()> {
         system::rename(&self.handle, &beside(name), name)
+    }
+
+    fn rename(&self, from: &OsStr, to: &OsStr) -> Result<(), Failure> {
+        if system::is_link(&self.handle, from) {
+            return Err(link(&self.path.join(from)));
+        }
+        if self.has(to) {
+            let message = format!("{} exists already", self.path.join(to).display());
+            return Err(
+                Failure::new(Exit::Failure, "file-exists", message).help("remove one of the two files")
+            );
+        }
+        system::rename(&self.handle, from, to).map_err(|error| Failure::file(&self.path.join(from), &error))
     }
 
     /// Removes the file beside a name. A file that was never written cannot be removed.

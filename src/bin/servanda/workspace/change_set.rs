@@ -19,6 +19,7 @@ use servanda::render;
 use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::{inform, print_message};
+use crate::workspace::below;
 use crate::workspace::files::{self, FileWrite};
 use crate::workspace::load::{self, LoadedFiles, NewFile};
 
@@ -74,6 +75,12 @@ impl ProposedFile {
 pub(crate) enum WriteMode {
     Write,
     DryRun,
+}
+
+/// Repairs of findings: new texts of files, and files with their new names.
+pub(crate) struct Repairs {
+    pub(crate) files: Vec<ProposedFile>,
+    pub(crate) names: Vec<(String, String)>,
 }
 
 /// The repository as it is before a command edits it.
@@ -173,6 +180,40 @@ impl EditSession {
         let edited = change(&subject)?;
         let proposal = self.proposal(&subject, edited);
         self.commit(vec![proposal], mode, context)
+    }
+
+    /// Shows the repairs of findings as a diff and writes them, also if findings remain or come to light. Returns the number
+    /// of files that are repaired.
+    pub(crate) fn commit_repairs(
+        self,
+        repairs: &Repairs,
+        mode: WriteMode,
+        context: &Context,
+    ) -> Result<usize, Failure> {
+        let texts: BTreeMap<&str, &str> = self
+            .loaded
+            .sources
+            .iter()
+            .map(|(_, source)| (source.path.as_str(), source.text.as_str()))
+            .collect();
+        let Repairs { files, names } = repairs;
+        let diffs: Vec<String> = files.iter().map(|file| file.diff(&texts, context)).collect();
+        let befores: Vec<Option<String>> =
+            files.iter().map(|file| file.before(&texts).map(str::to_owned)).collect();
+        print_data(&diffs.concat())?;
+        for (path, name) in names {
+            let text = format!("rename {path} to {name}");
+            print_data(&format!("{}\n", render::encode::terminal(&text)))?;
+        }
+        if !files.is_empty() {
+            finish(&self.loaded, files, &befores, mode)?;
+        }
+        if mode == WriteMode::Write {
+            for (path, name) in names {
+                below::rename(&self.loaded.root, path, name)?;
+            }
+        }
+        Ok(files.len() + names.len())
     }
 
     /// Shows the proposals as a diff, checks the repository with them, and writes them unless they bring new errors.

@@ -289,6 +289,7 @@ impl LoadedFiles {
         let is_kept = |document: &Document| !replaced.contains(sources.path(document.file));
         self.agreements.retain(is_kept);
         self.templates.retain(is_kept);
+        self.calendars.retain(is_kept);
         self.catalog.retain(is_kept);
         let read = readable.into_par_iter().map(|(id, kind, root)| match root {
             Some(root) => document::read_parsed(sources, id, kind, root),

@@ -10,3 +10,4 @@ mod catalog_files;
 pub(crate) mod partial;
 pub(crate) mod pull_request;
 pub(crate) mod change_set;
+pub(crate) mod repair;

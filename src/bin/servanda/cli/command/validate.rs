@@ -14,8 +14,10 @@ use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
+use crate::workspace::change_set::{EditSession, WriteMode};
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
+use crate::workspace::repair::repairs;
 use crate::workspace::{files, git};
 
 const AFTER_HELP: &str = "\
@@ -29,7 +31,12 @@ Examples:
                                          only what a branch concerns
   servanda validate --client severny-veter
                                          only what concerns these agreements
+  servanda validate --fix                repair what needs no decision
+  servanda validate --fix --dry-run      show the repairs as a diff
   servanda explain E101                  what a rule means
+
+`--fix` repairs the spelling of keys and slugs, other formats of days, tabs, missing and odd spaces, and names of files such \
+as `a.yml`. It shows what it changes as a diff; findings that remain are shown after it.
 
 Exit codes: 0 valid (possibly with warnings), 3 invalid.";
 
@@ -55,6 +62,12 @@ pub(crate) struct Arguments {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Repair the findings that need no decision
+    #[arg(long, conflicts_with_all = ["changed_since", "out", "format"])]
+    fix: bool,
+    /// Show the repairs, and write nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
 }
 
 /// The output format of findings.
@@ -77,6 +90,9 @@ enum FindingsFormat {
 
 /// Checks the files and prints the findings.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    if arguments.fix {
+        repair_files(arguments, context)?;
+    }
     let (loaded, mut found) = check(arguments, context)?;
     load::deny_warnings(&mut found, context.deny_warnings);
     let (sources, count) = (&loaded.sources, loaded.files());
@@ -99,7 +115,34 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if arguments.format != FindingsFormat::Json {
         inform(&format!("{}\n", diagnostics::summary(&found, count)));
     }
+    let repairable = found.iter().filter(|finding| finding.repair.is_some()).count();
+    if arguments.format == FindingsFormat::Text && repairable > 0 && !arguments.fix {
+        inform(&format!("`servanda validate --fix` repairs {repairable} of them\n"));
+    }
     Ok(if found.has_errors() { Exit::Invalid } else { Exit::Fine })
+}
+
+/// The largest number of times that files are repaired and checked again.
+const PASSES: usize = 3;
+
+/// Repairs the findings that know their repair, and shows how.
+fn repair_files(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let mode = if arguments.dry_run { WriteMode::DryRun } else { WriteMode::Write };
+    let mut total = 0;
+    // A file with another name may bring further findings to light.
+    for _ in 0..PASSES {
+        let session = EditSession::open(arguments.as_of.as_deref(), context)?;
+        let repairs = repairs(load::load(context)?, session.as_of.instant);
+        let count = session.commit_repairs(&repairs, mode, context)?;
+        total += count;
+        if count == 0 || mode == WriteMode::DryRun {
+            break;
+        }
+    }
+    if total == 0 {
+        inform("no finding can be repaired without a decision\n");
+    }
+    Ok(())
 }
 
 /// Loads the files and checks them, or only what concerns a branch.
