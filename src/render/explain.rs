@@ -10,18 +10,23 @@ use crate::render::terminal::TerminalPage;
 use crate::template::{HistoryStep, LayerEffect, Resolved};
 
 /// The values of an agreement with their histories.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct AgreementHistory {
+    /// The version of this shape.
+    pub format: u32,
     /// The agreement.
     pub id: String,
     /// Its templates, the farthest first.
     pub templates: Vec<String>,
     /// Its values, in the order of the merged document. Dropped and displaced values come last.
     pub values: Vec<ValueHistory>,
+    /// The agreements of a set, which has no values of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<String>,
 }
 
 /// One value with its history.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ValueHistory {
     /// The path of keys.
     pub path: Vec<String>,
@@ -32,7 +37,7 @@ pub struct ValueHistory {
 }
 
 /// The value that one layer sets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct LayerStep {
     /// The template or agreement.
     pub document: String,
@@ -59,10 +64,30 @@ pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> Agreemen
         history: explained.steps.iter().map(layer_step).collect(),
     });
     AgreementHistory {
+        format: 1,
         id: resolved.id.to_string(),
         templates: resolved.templates().map(str::to_owned).collect(),
         values: values.collect(),
+        entries: Vec::new(),
     }
+}
+
+/// A set, with its agreements in place of values.
+pub fn set(id: &str, entries: &[&str]) -> AgreementHistory {
+    let entries = entries.iter().map(|entry| (*entry).to_owned()).collect();
+    AgreementHistory { format: 1, id: id.to_owned(), templates: Vec::new(), values: Vec::new(), entries }
+}
+
+/// Renders the agreements of a set.
+pub fn set_text(id: &str, entries: &[&str], paint: Paint) -> String {
+    let mut page = TerminalPage::new(paint);
+    let head = Line::new().toned(Tone::Strong, id).text(&format!("  a set of {} agreements", entries.len()));
+    page.line(0, 2, &head);
+    page.gap();
+    for entry in entries {
+        page.line(2, 4, &Line::of(entry));
+    }
+    page.finish()
 }
 
 /// Renders a line for each value, followed by the values that it replaced.

@@ -192,7 +192,7 @@ pub(crate) enum SetUp {
     Doctor(command::doctor::Arguments),
     /// Run the embedded helpdesk
     Sandbox(command::sandbox::Arguments),
-    /// Write the JSON Schemas of all files, for editors
+    /// Write the JSON Schemas of all files and JSON outputs
     Schema(command::schema::Arguments),
     /// Write a completion script for a shell
     Completions(command::completions::Arguments),
@@ -468,6 +468,8 @@ mod tests {
             ("apply -auto-approve", "--yes"),
             ("plan --detailed-exitcode", "--exit-code"),
             ("status --json", "--format json"),
+            ("plan --target severny-veter-2026", "--id"),
+            ("apply -target=dental-2026/dent-art", "--id"),
         ] {
             let words: Vec<_> = format!("servanda {typed}").split(' ').map(Into::into).collect();
             let Ok((_, notes)) = parse_or_translate(&words) else { panic!("{typed} is refused") };

@@ -19,15 +19,17 @@ Examples:
   servanda explain severny-veter-2026 sla.targets.critical
                                              one value, and what it overrides
   servanda explain dental-2026/dent-mayak    an entry of a set
-  servanda explain E301                      what a rule means";
+  servanda explain dental-2026               the entries of a set
+  servanda explain E301                      what a rule means
+  servanda explain                           everything that can be explained";
 
 /// Show the origin of each value of an agreement, or explain a rule
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The id of an agreement, or the code of a rule
+    /// The id of an agreement or a set, or the code of a rule; without it, all of them are listed
     #[arg(value_name = "ID|RULE")]
-    subject: String,
+    subject: Option<String>,
     /// A path of keys, separated by dots
     path: Option<String>,
     /// The output format
@@ -35,19 +37,30 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-/// Explains an agreement or a rule.
+/// Explains an agreement or a rule, or lists what can be explained.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    if let Some(code) = Code::find(&arguments.subject) {
+    let Some(subject) = arguments.subject.as_deref() else {
+        return list(context);
+    };
+    if let Some(code) = Code::find(subject) {
         print_data(code.page())?;
         return Ok(Exit::Fine);
     }
     let loaded = load::load(context)?;
     let (library, _) = Library::new(&loaded.templates);
     let resolved = loaded.resolve(&library, &mut Diagnostics::default());
-    let found = resolved.iter().find(|resolved| resolved.id.as_str() == arguments.subject);
-    let Some(found) = found.cloned().or_else(|| partly(&arguments.subject, &library, &loaded)) else {
+    let found = resolved.iter().find(|resolved| resolved.id.as_str() == subject);
+    let entries: Vec<&str> = resolved.iter().map(|resolved| resolved.id.as_str()).collect();
+    let entries: Vec<&str> =
+        entries.into_iter().filter(|id| *id != subject && file_of(id) == subject).collect();
+    if !entries.is_empty() && found.is_none() && arguments.path.is_none() {
+        return set(subject, &entries, arguments.format, context);
+    }
+    let Some(found) = found.cloned().or_else(|| partly(subject, &library, &loaded)) else {
         let ids = resolved.iter().map(|resolved| resolved.id.as_str());
-        return Err(unknown(&arguments.subject, nearest(&arguments.subject, ids)));
+        let sets: BTreeSet<&str> = ids.clone().map(file_of).collect();
+        let codes = Code::ALL.iter().map(|code| code.as_str());
+        return Err(unknown(subject, nearest(subject, ids.chain(sets).chain(codes))));
     };
     let path: Vec<&str> = arguments.path.iter().flat_map(|path| path.split('.')).collect();
     let explained = render::explain::of(&found, &path, &loaded.sources);
@@ -56,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         let path = arguments.path.as_deref().unwrap_or_default();
         let message = format!("no value at `{path}`");
         return Err(Failure::new(Exit::Failure, "value-unknown", message)
-            .help(format!("run `servanda explain {}` to see all paths", arguments.subject)));
+            .help(format!("run `servanda explain {subject}` to see all paths")));
     }
     match arguments.format {
         Format::Text => print_data(&render::explain::text(&explained, context.paint()))?,
@@ -67,6 +80,38 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     print_message(&render::diagnostics::text(&faults, &loaded.sources, context.paint_errors()));
     Ok(Exit::Invalid)
+}
+
+/// The largest number of agreements in the list.
+const LISTED: usize = 50;
+
+/// Lists the agreements of the repository, if there is one, and the rules.
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let mut text = String::new();
+    if let Ok(loaded) = load::load(context) {
+        let (library, _) = Library::new(&loaded.templates);
+        let resolved = loaded.resolve(&library, &mut Diagnostics::default());
+        let ids = resolved.iter().map(|resolved| format!("  {}\n", resolved.id));
+        text += "Agreements\n";
+        text.extend(ids.take(LISTED));
+        if let Some(more) = resolved.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            text.extend([format!("  and {more} more; `servanda status` lists all\n")]);
+        }
+        text.push('\n');
+    }
+    text += "Rules\n";
+    text.extend(Code::ALL.iter().map(|code| format!("  {code}  {}\n", code.title())));
+    print_data(&text)?;
+    Ok(Exit::Fine)
+}
+
+/// Names the entries of a set.
+fn set(subject: &str, entries: &[&str], format: Format, context: &Context) -> Result<Exit, Failure> {
+    match format {
+        Format::Text => print_data(&render::explain::set_text(subject, entries, context.paint()))?,
+        Format::Json => print_data(&render::json::pretty(&render::explain::set(subject, entries)))?,
+    }
+    Ok(Exit::Fine)
 }
 
 /// The agreement, as far as it can be merged despite errors in its file or its templates.
