@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 /// A position by line and column, both from 1; columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Position {
     /// The path relative to the repository.
     pub path: String,

@@ -65,7 +65,7 @@ impl Inventory {
 }
 
 /// A list of catalog.yaml.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogList {
     /// `clients`, and their departments.
@@ -120,7 +120,7 @@ impl CatalogList {
 }
 
 /// Where catalog and helpdesk differ.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CatalogDifference {
     /// The list.
     pub list: CatalogList,
@@ -132,7 +132,7 @@ pub struct CatalogDifference {
 }
 
 /// The way an entry differs from the helpdesk.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Difference {
     /// The catalog has no entry for it.

@@ -7,7 +7,7 @@ use crate::discovery::sample::{ClassSample, Samples};
 use crate::mapping::Field;
 
 /// The proposed `helpdesk` section of servanda.yaml.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DiscoveredMapping {
     /// The lines, in the order of the file.
     pub lines: Vec<MappingLine>,
@@ -18,7 +18,7 @@ pub struct DiscoveredMapping {
 }
 
 /// One proposed line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct MappingLine {
     /// Its path below `helpdesk`.
     pub path: Vec<&'static str>,
@@ -29,7 +29,7 @@ pub struct MappingLine {
 }
 
 /// A class that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UnreadableClass {
     /// The class.
     pub class: String,
@@ -57,7 +57,7 @@ pub(super) fn unread(samples: &Samples, optional: &[&str]) -> Vec<UnreadableClas
 }
 
 /// The reason for a proposed value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Evidence {
     /// The number of objects of this type.
@@ -191,7 +191,7 @@ pub enum Evidence {
 }
 
 /// The shape of an attribute's values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueShape {
     /// A text.

@@ -30,7 +30,7 @@ pub use read::{
     Document, add_source, duplicate_ids, parse_changed, parse_text, read, read_parsed, unreadable,
 };
 pub use scalar::is_plain_text;
-pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schemas, schema};
+pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schemas, schema, schema_address};
 pub use text::{DecodeError, decode};
 pub use tree::{Node, Tree};
 

@@ -69,7 +69,28 @@ pub fn schema(kind: DocumentKind, slugs: Option<&KnownSlugs>) -> Value {
     if kind == DocumentKind::Agreement {
         refer_to_own_keys(&mut schema);
     }
+    // With the slugs of a repository it is another schema, without an address.
+    if slugs.is_none() {
+        identify(&mut schema, kind);
+    }
     schema
+}
+
+/// The address of a published schema.
+pub fn schema_address(name: &str) -> String {
+    format!("https://raw.githubusercontent.com/servanda/servanda/main/schemas/{name}.json")
+}
+
+/// Adds the address and a title, as editors and the JSON Schema Store show them.
+fn identify(schema: &mut Value, kind: DocumentKind) {
+    let name = kind.schema_file().trim_end_matches(".json");
+    let Value::Object(keywords) = schema else { return };
+    let mut published = Map::new();
+    published.insert("$schema".to_owned(), keywords.shift_remove("$schema").unwrap_or_default());
+    published.insert("$id".to_owned(), schema_address(name).into());
+    published.insert("title".to_owned(), format!("Servanda: {name}").into());
+    published.append(keywords);
+    *keywords = published;
 }
 
 /// Replaces the properties that an entry of a set shares with an agreement by references, so that they are compiled once.

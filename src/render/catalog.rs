@@ -6,6 +6,19 @@ use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
+/// The differences, for programs.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct CatalogReport<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// The helpdesk.
+    pub helpdesk: &'a str,
+    /// The differences, in the order of the catalog.
+    pub differences: &'a [CatalogDifference],
+    /// The files that were written.
+    pub written: &'a [&'a str],
+}
+
 /// Renders the differences. `written`: the files that the changes were written to.
 pub fn text(findings: &[CatalogDifference], helpdesk: &str, written: &[&str], paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);

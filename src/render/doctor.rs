@@ -7,8 +7,22 @@ use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
+/// The result of all checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct DoctorReport<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// The checks, in the order in which they were made.
+    pub checks: &'a [DoctorCheck],
+}
+
+/// The result of all checks, for programs.
+pub fn json(checks: &[DoctorCheck]) -> DoctorReport<'_> {
+    DoctorReport { format: 1, checks }
+}
+
 /// One check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DoctorCheck {
     /// Its name, such as `clock` or `ledger`.
     pub check: &'static str,
@@ -21,7 +35,7 @@ pub struct DoctorCheck {
 }
 
 /// The result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
     /// Passed.

@@ -4,8 +4,6 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, TimeOfDay, Zone};
 use crate::catalog::Catalog;
@@ -71,7 +69,7 @@ pub enum ForecastChange {
 }
 
 /// A recipient of a notice.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ForecastRecipient {
     /// `client`, `manager`, `address` or `everyone`.
     pub role: &'static str,
@@ -218,21 +216,58 @@ pub(super) const fn kind_text(kind: NoticeKind, language: Language) -> &'static 
 }
 
 /// A forecast for programs.
-pub fn json(entries: &[ForecastEntry]) -> Value {
-    let lines = entries.iter().map(|entry| match &entry.change {
-        ForecastChange::State(state) => {
-            json!({ "at": entry.at, "agreement": entry.agreement, "state": state })
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ForecastList<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// The events, in chronological order.
+    pub coming: Vec<ForecastLine<'a>>,
+}
+
+/// One event: a new state, or a notice.
+#[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct ForecastLine<'a> {
+    /// The instant, in UTC.
+    pub at: String,
+    /// The agreement.
+    pub agreement: String,
+    /// The state that the agreement gets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// The event of the notice: its key below `notices:`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
+    /// The kind of text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// The day that the notice announces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// The recipients of the notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<&'a [ForecastRecipient]>,
+}
+
+/// A forecast for programs.
+pub fn json(entries: &[ForecastEntry]) -> ForecastList<'_> {
+    let lines = entries.iter().map(|entry| {
+        let line = ForecastLine {
+            at: entry.at.to_string(),
+            agreement: entry.agreement.to_string(),
+            ..ForecastLine::default()
+        };
+        match &entry.change {
+            ForecastChange::State(state) => ForecastLine { state: Some(*state), ..line },
+            ForecastChange::Notice { event, kind, day, to } => ForecastLine {
+                notice: Some(event),
+                kind: Some(kind.as_str()),
+                day: Some(day.to_string()),
+                to: Some(to),
+                ..line
+            },
         }
-        ForecastChange::Notice { event, kind, day, to } => json!({
-            "at": entry.at,
-            "agreement": entry.agreement,
-            "notice": event,
-            "kind": kind.as_str(),
-            "day": day.to_string(),
-            "to": to,
-        }),
     });
-    json!({ "format": 1, "coming": lines.collect::<Vec<_>>() })
+    ForecastList { format: 1, coming: lines.collect() }
 }
 
 /// A forecast as a calendar of all-day events.

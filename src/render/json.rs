@@ -3,12 +3,13 @@
 //! The envelope of a plan is also what a saved plan is, and what the text of a plan is made from, so that
 //! the two cannot differ. Values stand in it whole, for apply needs them so; only texts for people are masked.
 
-use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostics, Label, Position, Severity, Sources};
 use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
 use crate::outcome::Outcome;
 use crate::plan::{Blocked, Header};
 use crate::render::encode;
+use crate::render::notice::NoticeResults;
 
 /// A value as JSON for people and programs, with a line feed at its end.
 pub fn pretty(value: &impl serde::Serialize) -> String {
@@ -18,13 +19,59 @@ pub fn pretty(value: &impl serde::Serialize) -> String {
     text
 }
 
-/// The published JSON Schema (draft 07) of [`GuardedPlan`].
-pub fn plan_schema() -> serde_json::Value {
+/// The JSON Schema (draft 07) of a type.
+pub(super) fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07()
         .with_transform(schemars::transform::RecursiveTransform(describe))
         .with_transform(schemars::transform::RecursiveTransform(drop_number_formats));
-    let schema = settings.into_generator().into_root_schema_for::<GuardedPlan>();
-    schema.to_value()
+    let settings = settings.for_serialize();
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A result with the version of its shape.
+#[derive(Clone, Copy, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Versioned<'a, T> {
+    /// The version of this shape.
+    pub format: u32,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+impl<'a, T> Versioned<'a, T> {
+    /// The result in its only format so far.
+    pub const fn new(content: &'a T) -> Self {
+        Self { format: 1, content }
+    }
+}
+
+/// A list that leaves out the agreements with errors.
+#[derive(Clone, Copy, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct WithLeftOut<'a, T> {
+    #[serde(flatten)]
+    shown: &'a T,
+    /// The agreements that are left out because of errors.
+    left_out: &'a [LeftOut],
+}
+
+impl<'a, T> WithLeftOut<'a, T> {
+    /// Puts what is left out beside what is shown.
+    pub const fn new(shown: &'a T, left_out: &'a [LeftOut]) -> Self {
+        Self { shown, left_out }
+    }
+}
+
+/// An agreement that is left out. Of a file that cannot be read, the id is that of the file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct LeftOut {
+    /// The agreement.
+    pub id: String,
+    /// The position of the first error.
+    pub place: Position,
+    /// The rule that the error broke.
+    #[schemars(with = "String")]
+    pub code: Code,
+    /// The error.
+    pub message: String,
 }
 
 /// A variant with content is an object of one property; what is said of the variant is said of that property too.
@@ -65,7 +112,7 @@ fn drop_number_formats(schema: &mut schemars::Schema) {
 }
 
 /// The outcome of a plan, with the agreements that the plan left alone.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct OutcomeEnvelope<'a> {
     /// The version of this shape.
     pub format: u32,
@@ -77,6 +124,34 @@ pub struct OutcomeEnvelope<'a> {
     pub awaiting: &'a [AwaitingAcknowledgement],
     /// The agreements that are not planned, with the reason.
     pub blocked: &'a [Blocked],
+}
+
+/// The report of a scheduled run.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct RunReport<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// The name of the run.
+    pub run: &'a str,
+    /// The exit code.
+    pub exit: u8,
+    /// The outcome of the apply.
+    pub apply: OutcomeEnvelope<'a>,
+    /// The results of the notices; `null` where none could be sent.
+    pub notices: Option<NoticeResults>,
+    /// The reason why no notice could be sent.
+    pub notices_failure: Option<NoticesFailure<'a>>,
+}
+
+/// The reason why no notice could be sent.
+#[derive(Clone, Copy, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct NoticesFailure<'a> {
+    /// The stable code of the failure.
+    pub code: &'a str,
+    /// The problem.
+    pub message: &'a str,
+    /// The advice.
+    pub help: Option<&'a str>,
 }
 
 /// Puts an outcome beside what its plan had left alone.
@@ -91,34 +166,53 @@ pub fn outcome<'a>(envelope: &'a GuardedPlan, outcome: &'a Outcome) -> OutcomeEn
 }
 
 /// The diagnostics of a run.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct DiagnosticsEnvelope<'a> {
+    /// The version of this shape.
     format: u32,
+    /// The number of files that were read.
     files: usize,
+    /// The number of errors.
     errors: usize,
+    /// The number of warnings.
     warnings: usize,
+    /// The findings, in the order of files and positions.
     diagnostics: Vec<Finding<'a>>,
 }
 
-#[derive(Debug, serde::Serialize)]
+/// One finding.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 struct Finding<'a> {
+    /// The code of the rule, such as `E101`.
     code: &'static str,
+    /// `error`, `warning` or `note`.
     severity: &'static str,
+    /// The title of the rule.
     rule: &'static str,
+    /// The problem, with the value.
     message: &'a str,
+    /// The position.
     place: Place<'a>,
+    /// Further positions, each with what it has to do with the problem.
     related: Vec<Place<'a>>,
+    /// The advice.
     help: Option<&'a str>,
 }
 
 /// Lines and columns from 1, columns in characters; the end is the first column after it.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 struct Place<'a> {
+    /// The path relative to the repository.
     path: &'a str,
+    /// The line, from 1.
     line: usize,
+    /// The column in characters, from 1.
     column: usize,
+    /// The line of the end.
     end_line: usize,
+    /// The first column after the end.
     end_column: usize,
+    /// The label; empty where the message says all.
     text: &'a str,
 }
 
@@ -173,8 +267,9 @@ fn place<'a>(label: &'a Label, sources: &'a Sources) -> Place<'a> {
 mod tests {
     use serde_json::Value;
 
-    use super::{diagnostics, outcome, plan_schema, pretty};
+    use super::{diagnostics, outcome, pretty, schema_of};
     use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+    use crate::envelope::GuardedPlan;
     use crate::envelope::tests::guarded;
     use crate::ident::AgreementId;
     use crate::outcome::{ChangeResult, Outcome};
@@ -203,7 +298,7 @@ mod tests {
     #[test]
     fn every_property_of_the_schema_is_described() {
         let mut found = Vec::new();
-        let schema = plan_schema();
+        let schema = schema_of::<GuardedPlan>();
         undescribed(&schema, "", &mut found);
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
@@ -211,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_envelope_is_valid_by_its_schema() {
-        let schema = jsonschema::draft7::new(&plan_schema()).expect("a schema");
+        let schema = jsonschema::draft7::new(&schema_of::<GuardedPlan>()).expect("a schema");
         let envelope = serde_json::to_value(guarded()).expect("JSON");
         let faults: Vec<String> = schema.iter_errors(&envelope).map(|error| error.to_string()).collect();
         assert!(faults.is_empty(), "{faults:#?}");

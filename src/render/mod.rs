@@ -41,3 +41,4 @@ pub mod doctor;
 pub mod explain;
 pub mod manual;
 pub mod reference;
+pub mod outputs;

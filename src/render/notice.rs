@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use crate::notice::delivery::DeliveryReport;
 use crate::notice::{NoticeKey, NoticeResult, Variant};
 use crate::settings::Language;
@@ -79,22 +77,44 @@ fn name(key: &NoticeKey) -> String {
     )
 }
 
+/// The results of the notices of a run, for programs. Each notice is named by its key in the ledger.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct NoticeResults {
+    /// The version of this shape.
+    pub format: u32,
+    /// The notices that were sent.
+    pub sent: Vec<String>,
+    /// The notices that may have been sent.
+    pub in_doubt: Vec<String>,
+    /// The notices that another run sends.
+    pub pending: Vec<String>,
+    /// The notices that wait, with the reason.
+    pub deferred: BTreeMap<String, String>,
+    /// The notices that the channel refused, with the reason.
+    pub refused: BTreeMap<String, String>,
+    /// The notices that will never be sent, with the reason.
+    pub settled: BTreeMap<String, NoticeResult>,
+    /// The number of messages that await acknowledgement.
+    pub awaiting_acknowledgement: Option<usize>,
+    /// The reason why notices ended early.
+    pub ended: Option<String>,
+}
+
 /// The results of the notices of a run, for programs.
-pub fn report_json(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> Value {
+pub fn results(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> NoticeResults {
     let names = |keys: &[NoticeKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
     let reasons = |pairs: &[(NoticeKey, String)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(key, why)| (key.to_string(), vocabulary::redacted(why))).collect()
     };
-    let settled: BTreeMap<String, NoticeResult> =
-        report.settled.iter().map(|(key, result)| (key.to_string(), *result)).collect();
-    json!({
-        "sent": names(&report.sent),
-        "in_doubt": names(&report.in_doubt),
-        "pending": names(&report.pending),
-        "deferred": reasons(&report.deferred),
-        "refused": reasons(&report.refused),
-        "settled": settled,
-        "awaiting_acknowledgement": awaiting_acknowledgement,
-        "ended": report.ended,
-    })
+    NoticeResults {
+        format: 1,
+        sent: names(&report.sent),
+        in_doubt: names(&report.in_doubt),
+        pending: names(&report.pending),
+        deferred: reasons(&report.deferred),
+        refused: reasons(&report.refused),
+        settled: report.settled.iter().map(|(key, result)| (key.to_string(), *result)).collect(),
+        awaiting_acknowledgement,
+        ended: report.ended.clone(),
+    }
 }

@@ -16,7 +16,7 @@ pub const FILES: [(DocumentKind, &str, &str); 5] = [
 
 const ABOUT_KEYS: &str = "This page is generated from the JSON Schemas in [schemas](../../schemas). All keys exist since 0.1.0.
 `<name>` stands for a name of your choice, `[]` for each item of a list. What is wrong with the syntax, with an unknown key or with
-the type of a value is the same for every key: [E001](../rules/E001.md) to [E015](../rules/E015.md).";
+the type of a value is the same for every key: [E001](../rules/E001.md) to [E017](../rules/E017.md).";
 
 /// The head of a table of keys.
 const HEAD: &str = "| key | value | default | example | meaning | rules |\n|---|---|---|---|---|---|\n";

@@ -16,7 +16,7 @@ use crate::render::vocabulary;
 use crate::status::{CurrentPeriod, State, StatusReason, period_at, status};
 
 /// The agreements of a run and where each stands.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct StatusList {
     /// The version of this shape.
     pub format: u32,
@@ -31,7 +31,7 @@ pub struct StatusList {
 }
 
 /// Where one agreement stands. Instants carry the offset of the agreement's own zone.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct StatusRow {
     /// The agreement.
     pub id: String,
@@ -48,6 +48,7 @@ pub struct StatusRow {
     /// The next change of the status, if no file changes.
     pub next_change: Option<NextChange>,
     /// The last day of the period, counted in; `None` where it is open-ended.
+    #[schemars(with = "Option<String>")]
     pub last_day: Option<Day>,
     /// Days from today to the last day: 0 on the last day itself; `None` where it is over or open-ended.
     pub days_left: Option<i64>,
@@ -60,7 +61,7 @@ pub struct StatusRow {
 }
 
 /// A change of status that is to come.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct NextChange {
     /// When.
     pub at: String,
@@ -71,7 +72,7 @@ pub struct NextChange {
 }
 
 /// Which period of how many.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct PeriodNumber {
     /// 1 for the agreed period, 2 for the first that tacit renewal adds.
     pub number: u32,

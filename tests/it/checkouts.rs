@@ -31,7 +31,8 @@ fn planned(run: &Run) -> Value {
 /// The status and the help of a check of `doctor`.
 fn checked(repository: &Repository, check: &str) -> (String, String) {
     let found: Value = serde_json::from_str(&repository.run(&["doctor", "--format", "json"]).stdout).unwrap();
-    let line = found.as_array().unwrap().iter().find(|line| line["check"] == check).unwrap().clone();
+    let line =
+        found["checks"].as_array().unwrap().iter().find(|line| line["check"] == check).unwrap().clone();
     let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
     (text("status"), text("help"))
 }

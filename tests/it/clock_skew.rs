@@ -54,8 +54,9 @@ fn a_helpdesk_without_a_readable_date_is_named() {
     }
     let found = run(&repository, &["doctor", "--format", "json"]);
     let found: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
-    let clock = found.as_array().unwrap().iter().find(|line| line["check"] == "clock").unwrap();
+    let clock = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "clock").unwrap();
     assert_eq!(clock["status"], "warning");
-    let machines = found.as_array().unwrap().iter().find(|line| line["check"] == "machines").unwrap();
+    let machines =
+        found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "machines").unwrap();
     assert_eq!(machines["status"], "warning", "a ledger on one machine is named");
 }

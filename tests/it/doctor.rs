@@ -23,7 +23,7 @@ fn check(repository: &Repository, key: &str) -> Lines {
     let found: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let mut lines = Lines::new();
-    for line in found.as_array().unwrap() {
+    for line in found["checks"].as_array().unwrap() {
         let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
         let (name, status, message, help) = (text("check"), text("status"), text("message"), text("help"));
         assert!(!message.is_empty(), "{name} has no message");
@@ -285,7 +285,7 @@ fn a_variable_that_names_another_repository_is_reported_as_ignored() {
     let mut program = repository.program(&["doctor", "--format", "json"]);
     let output = program.env("GIT_DIR", other.root().join(".git")).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let line = found.as_array().unwrap().iter().find(|line| line["check"] == "git").unwrap();
+    let line = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "git").unwrap();
     assert_eq!(line["status"], "ok");
     assert!(line["message"].as_str().unwrap().contains("GIT_DIR of the environment is ignored"), "{line}");
 }

@@ -280,7 +280,7 @@ fn a_witness_that_cannot_be_read_stops_notices_and_is_found_by_doctor() {
         assert!(outbox(&fixture.repository).is_empty(), "no mail");
         let found = fixture.expect(1, SECRET, &["doctor", "--format", "json"]);
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();
-        let failed = found.as_array().unwrap().iter().filter(|line| line["status"] == "failed");
+        let failed = found["checks"].as_array().unwrap().iter().filter(|line| line["status"] == "failed");
         assert_eq!(failed.map(|line| line["check"].clone()).collect::<Vec<_>>(), ["witness"]);
     }
 }

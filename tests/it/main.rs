@@ -38,6 +38,7 @@ mod notice_texts;
 mod notices;
 mod odd_layouts;
 mod offline;
+mod outputs;
 mod pages;
 mod postgres;
 mod processes;

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use servanda::diagnostic::Sources;
 use servanda::document::{self, DocumentKind, KnownSlugs};
+use servanda::render::json::pretty;
+use servanda::render::outputs::OUTPUTS;
 
 use crate::missing::did_not_run;
 
@@ -23,13 +25,39 @@ fn root() -> PathBuf {
 
 #[test]
 fn the_schemas_in_the_repository_are_up_to_date() {
-    let plan = servanda::render::json::pretty(&servanda::render::json::plan_schema());
-    let mut schemas = document::published_schemas();
-    schemas.push(("plan.json", plan));
-    for (file, text) in schemas {
-        let kept = std::fs::read_to_string(root().join("schemas").join(file)).unwrap_or_default();
+    let schemas = document::published_schemas().into_iter().map(|(file, text)| (file.to_owned(), text));
+    let outputs = OUTPUTS.iter().map(|output| (format!("{}.json", output.name), pretty(&output.schema())));
+    for (file, text) in schemas.chain(outputs) {
+        let kept = std::fs::read_to_string(root().join("schemas").join(&file)).unwrap_or_default();
         assert!(kept == text, "schemas/{file} is out of date: run `cargo run -- schema --out schemas`");
     }
+}
+
+/// The rules of the JSON Schema Store for a schema and for its entry of the catalog.
+#[test]
+fn the_schemas_are_ready_for_the_schema_store() {
+    let kinds = DocumentKind::ALL.map(|kind| (kind.schema_file().to_owned(), document::schema(kind, None)));
+    let outputs = OUTPUTS.iter().map(|output| (format!("{}.json", output.name), output.schema()));
+    let schemas: BTreeMap<String, Value> = kinds.into_iter().chain(outputs).collect();
+    for (file, schema) in &schemas {
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#", "{file}");
+        assert_eq!(schema["$id"], document::schema_address(file.trim_end_matches(".json")), "{file}");
+        for key in ["title", "description"] {
+            assert!(schema[key].as_str().is_some_and(|text| !text.is_empty()), "{file} has no {key}");
+        }
+        let is_local = |text: &str| text.split("\"$ref\":\"").skip(1).all(|rest| rest.starts_with('#'));
+        assert!(is_local(&schema.to_string()), "{file} refers to another file");
+    }
+    let entry = std::fs::read_to_string(root().join("packaging/schemastore.json")).unwrap();
+    let entry: Value = serde_json::from_str(&entry).unwrap();
+    let keys: BTreeSet<&str> = entry.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["description", "fileMatch", "name", "url"].into());
+    assert_eq!(entry["url"], schemas["settings.json"]["$id"]);
+    for key in ["name", "description"] {
+        assert!(!entry[key].as_str().unwrap().to_lowercase().contains("schema"), "{key}");
+    }
+    // A pattern that other programs' files match is refused.
+    assert_eq!(entry["fileMatch"], json!(["servanda.yaml"]));
 }
 
 #[test]
@@ -342,7 +370,10 @@ fn verdicts_of_ajv(
 
 #[test]
 fn ajv_validates_as_servanda_does() {
-    let schemas = DocumentKind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, None))).into();
+    let mut schemas: BTreeMap<&str, Value> =
+        DocumentKind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, None))).into();
+    // Those of outputs are compiled only, in the strict mode.
+    schemas.extend(OUTPUTS.iter().map(|output| (output.name, output.schema())));
     let samples = samples();
     let theirs = match verdicts_of_ajv(&schemas, &samples) {
         Ok(verdicts) => verdicts,

@@ -70,7 +70,7 @@ impl AdoptionSelection {
 }
 
 /// The proposed files, and the objects without one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Adoption {
     /// New templates.
     pub templates: Vec<ProposedTemplate>,
@@ -81,7 +81,7 @@ pub struct Adoption {
 }
 
 /// A proposed file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ProposedFile {
     /// Its path, relative to the repository.
     pub path: String,
@@ -90,7 +90,7 @@ pub struct ProposedFile {
 }
 
 /// A proposed template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ProposedTemplate {
     /// The file.
     #[serde(flatten)]
@@ -102,7 +102,7 @@ pub struct ProposedTemplate {
 }
 
 /// An object and the file that adopts it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AdoptedAgreement {
     /// The object.
     pub object: LiveId,
@@ -122,7 +122,7 @@ pub struct AdoptedAgreement {
 }
 
 /// An object that is not adopted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SkippedObject {
     /// The object.
     pub object: LiveId,
@@ -133,7 +133,7 @@ pub struct SkippedObject {
 }
 
 /// The reason why an object is not adopted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum SkipReason {
     /// It cannot be read, or cannot store the ownership key.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use servanda::diagnostic::Code;
 use servanda::document::keys;
+use servanda::render::outputs;
 use servanda::render::reference::{FILES, file_page, rules_page};
 
 use super::described;
@@ -17,6 +18,7 @@ fn pages() -> Vec<(&'static str, String)> {
     let mut pages: Vec<(&str, String)> =
         FILES.iter().map(|(kind, file, title)| (*file, file_page(*kind, title))).collect();
     pages.push(("rules.md", rules_page()));
+    pages.push(("json.md", outputs::page()));
     pages.push(("cli.md", commands_page()));
     pages
 }

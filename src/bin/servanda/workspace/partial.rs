@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use servanda::calendar::Instant;
 use servanda::check::CheckedRepository;
-use servanda::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Position, Severity, Sources};
+use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Position, Severity, Sources};
 use servanda::document::Document;
 use servanda::ident::AgreementId;
 use servanda::render;
+use servanda::render::json::{LeftOut, WithLeftOut};
 use servanda::template::{Library, Resolved};
 
 use crate::process::context::Context;
@@ -20,16 +21,6 @@ use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings};
 
 /// The number of agreements that are named as left out; of more, only the number is.
 const SHOWN: usize = 20;
-
-/// An agreement that is left out. Of a file that cannot be read, the id is that of the file.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct LeftOut {
-    pub(crate) id: String,
-    /// The position of the first error.
-    place: Position,
-    code: Code,
-    message: String,
-}
 
 /// The workspace without what has errors.
 pub(crate) struct PartialWorkspace {
@@ -48,13 +39,7 @@ impl PartialWorkspace {
 
     /// The JSON of a command's output, with the agreements that are left out.
     pub(crate) fn json(&self, shown: &impl serde::Serialize) -> String {
-        #[derive(serde::Serialize)]
-        struct WithLeftOut<'a, T> {
-            #[serde(flatten)]
-            shown: &'a T,
-            left_out: &'a [LeftOut],
-        }
-        render::json::pretty(&WithLeftOut { shown, left_out: &self.left_out })
+        render::json::pretty(&WithLeftOut::new(shown, &self.left_out))
     }
 
     /// The result of a command that has shown the rest: names what is left out, and fails with exit code 3 if there is an

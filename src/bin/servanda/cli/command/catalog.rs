@@ -197,11 +197,14 @@ fn print(
     context: &Context,
 ) -> Result<(), Failure> {
     let Comparison { findings, helpdesk, .. } = comparison;
+    let paths: Vec<&str> = written.iter().map(|text| text.path.as_str()).collect();
     match format {
-        Format::Text => {
-            let paths: Vec<&str> = written.iter().map(|text| text.path.as_str()).collect();
-            print_data(&render::catalog::text(findings, helpdesk, &paths, context.paint()))
-        }
-        Format::Json => print_data(&render::json::pretty(findings)),
+        Format::Text => print_data(&render::catalog::text(findings, helpdesk, &paths, context.paint())),
+        Format::Json => print_data(&render::json::pretty(&render::catalog::CatalogReport {
+            format: 1,
+            helpdesk,
+            differences: findings,
+            written: &paths,
+        })),
     }
 }

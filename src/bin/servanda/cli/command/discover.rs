@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     lead_with(&mut proposal, &settings.helpdesk);
     match arguments.format {
         Format::Text => print_data(&render::discovery::yaml(&proposal))?,
-        Format::Json => print_data(&render::json::pretty(&proposal))?,
+        Format::Json => print_data(&render::json::pretty(&render::json::Versioned::new(&proposal)))?,
     }
     Ok(Exit::Fine)
 }

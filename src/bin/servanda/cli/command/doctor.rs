@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     match arguments.format {
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&found))?,
+        Format::Json => print_data(&render::json::pretty(&render::doctor::json(&found)))?,
     }
     let fails = found.iter().any(|line| line.status == CheckStatus::Failed);
     Ok(if fails { Exit::Failure } else { Exit::Fine })

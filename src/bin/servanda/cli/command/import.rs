@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let adoption = import(arguments, context)?;
     match arguments.format {
         Format::Text => print_data(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&adoption))?,
+        Format::Json => print_data(&render::json::pretty(&render::json::Versioned::new(&adoption)))?,
     }
     Ok(Exit::Fine)
 }

@@ -112,10 +112,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             print_data(&render::notice::report(&result.report, waiting, has_channel))?;
         }
         Format::Json => {
-            print_data(&render::json::pretty(&render::notice::report_json(
-                &result.report,
-                result.awaiting_acknowledgement,
-            )))?;
+            let results = render::notice::results(&result.report, result.awaiting_acknowledgement);
+            print_data(&render::json::pretty(&results))?;
         }
     }
     Ok(result.exit())

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
 use servanda::notice::Channel;
 use servanda::render;
+use servanda::render::json::{NoticesFailure, RunReport};
 
 use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, NotifyOptions, PlanOptions};
@@ -189,20 +189,25 @@ impl JobResult {
         text
     }
 
-    /// The report as one object. Format 1 only ever gains keys.
-    fn json(&self, name: &str) -> serde_json::Value {
+    /// The report as one object.
+    fn json<'a>(&'a self, name: &'a str) -> RunReport<'a> {
         let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
-        let notices = match &self.notices {
-            Ok(result) => render::notice::report_json(&result.report, result.awaiting_acknowledgement),
-            Err(failure) => json!({ "refused": failure.message, "help": failure.help }),
+        let notices = self.notices.as_ref();
+        let failure = |failure: &'a Failure| NoticesFailure {
+            code: failure.code,
+            message: &failure.message,
+            help: failure.help.as_deref(),
         };
-        json!({
-            "format": 1,
-            "run": name,
-            "exit": self.exit() as u8,
-            "apply": render::json::outcome(envelope, outcome),
-            "notices": notices,
-        })
+        RunReport {
+            format: 1,
+            run: name,
+            exit: self.exit() as u8,
+            apply: render::json::outcome(envelope, outcome),
+            notices: notices
+                .ok()
+                .map(|result| render::notice::results(&result.report, result.awaiting_acknowledgement)),
+            notices_failure: notices.err().map(failure),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `servanda schema`: the JSON Schemas of all files, for editors and other validators.
+//! `servanda schema`: the JSON Schemas of all files and JSON outputs, for editors and other validators.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use servanda::check::CheckedRepository;
 use servanda::desired::ROUND_THE_CLOCK;
 use servanda::document::{KnownSlugs, published_schemas, schema};
+use servanda::ident::nearest;
 use servanda::render;
 
 use crate::process::context::Context;
@@ -16,19 +17,20 @@ use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda schema --out schemas         the schemas of all files, and of plans
+  servanda schema --out schemas         the schemas of files and outputs
   servanda schema --out .servanda/schemas --catalog
                                         with the slugs of this repository,
                                         so that an editor completes them
   servanda schema agreement             print one
+  servanda schema status                that of `status --format json`
 
 The comment `# yaml-language-server: $schema=../schemas/agreement.json` in a file tells an editor its schema.";
 
-/// Write the JSON Schemas of all files, for editors
+/// Write the JSON Schemas of all files and JSON outputs
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The schema to print: agreement, template, catalog, calendar, settings or plan
+    /// The schema to print: that of a file, such as agreement or settings, or of a JSON output, such as plan or status
     #[arg(conflicts_with = "out")]
     name: Option<String>,
     /// Write all of them into this folder
@@ -44,7 +46,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let schemas = if arguments.catalog { with_slugs(context)? } else { published_schemas() };
     let mut schemas: Vec<(String, String)> =
         schemas.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
-    schemas.push(("plan.json".to_owned(), render::json::pretty(&render::json::plan_schema())));
+    let outputs = render::outputs::OUTPUTS.iter();
+    schemas.extend(
+        outputs.map(|output| (format!("{}.json", output.name), render::json::pretty(&output.schema()))),
+    );
     if let Some(folder) = &arguments.out {
         for (file, text) in &schemas {
             files::write_whole(&folder.join(file), text)?;
@@ -55,10 +60,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let name = arguments.name.as_deref().unwrap_or("agreement");
     let found = schemas.iter().find(|(file, _)| file.trim_end_matches(".json") == name);
     let (_, text) = found.ok_or_else(|| {
-        Failure::usage(
-            format!("unknown schema `{name}`"),
-            "choose agreement, template, catalog, calendar, settings or plan",
-        )
+        let names: Vec<&str> = schemas.iter().map(|(file, _)| file.trim_end_matches(".json")).collect();
+        let help = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("choose one of {}", names.join(", ")),
+        };
+        Failure::usage(format!("unknown schema `{name}`"), help)
     })?;
     print_data(text)?;
     Ok(Exit::Fine)
