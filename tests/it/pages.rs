@@ -117,6 +117,15 @@ fn every_page_is_reached_from_the_index() {
     assert!(unlisted.is_empty(), "the index does not list {unlisted:?}");
 }
 
+/// `docs/pictures/take.cjs` takes them.
+#[test]
+fn the_pictures_are_small() {
+    let entries = std::fs::read_dir(root().join("docs/pictures")).unwrap().map(Result::unwrap);
+    let pictures = entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "png"));
+    let sizes: Vec<u64> = pictures.map(|entry| entry.metadata().unwrap().len()).collect();
+    assert!(sizes.len() >= 2 && sizes.iter().sum::<u64>() <= 300 * 1024, "{sizes:?}");
+}
+
 /// The numbers at the beginning of the rows of a table.
 fn numbers(page: &str) -> BTreeSet<u8> {
     page.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect()
