@@ -1,22 +1,36 @@
 //! Runs the console blocks of the documentation: every `$ servanda …` of a page, in order, in a copy of the example. The
 //! output must contain the lines shown below the command, in that order.
 //!
-//! A page with the comment `begins in an empty folder` starts in one. `...` stands for any lines; `# exits with N` after a
-//! command gives an exit code other than 0.
+//! A page with the comment `begins in an empty folder` starts in one. With `with git and a forge`, a shell runs every line
+//! that begins with `$`, and `FORGE` is the address of a forge. `...` stands for any lines; `# exits with N` after a command
+//! gives an exit code other than 0.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::repository::Repository;
+use crate::forge::Forge;
+use crate::repository::{Repository, Run};
 
 /// A command of a page with the output that the page shows.
 struct Shown {
     line: usize,
-    arguments: Vec<String>,
+    command: String,
     code: i32,
     output: Vec<String>,
 }
 
+impl Shown {
+    /// The arguments of the program.
+    fn arguments(&self) -> Vec<&str> {
+        self.command.split_whitespace().skip(1).map(|word| word.trim_matches('\'')).collect()
+    }
+}
+
+/// The comment of a page whose commands a shell runs.
+const WITH_SHELL: &str = "with git and a forge -->";
+
 fn shown(page: &str) -> Vec<Shown> {
+    let takes_all = page.contains(WITH_SHELL);
     let mut found: Vec<Shown> = Vec::new();
     let mut inside = false;
     let mut takes_output = false;
@@ -29,16 +43,10 @@ fn shown(page: &str) -> Vec<Shown> {
                 Some((command, code)) => (command, code.trim().parse().unwrap()),
                 None => (command, 0),
             };
-            takes_output = command.starts_with("servanda ");
+            takes_output = takes_all || command.starts_with("servanda ");
             if takes_output {
-                let arguments =
-                    command.split_whitespace().skip(1).map(|word| word.trim_matches('\'').to_owned());
-                found.push(Shown {
-                    line: number + 1,
-                    arguments: arguments.collect(),
-                    code,
-                    output: Vec::new(),
-                });
+                let command = command.to_owned();
+                found.push(Shown { line: number + 1, command, code, output: Vec::new() });
             }
         } else if inside && takes_output {
             found.last_mut().unwrap().output.push(line.trim().to_owned());
@@ -49,13 +57,16 @@ fn shown(page: &str) -> Vec<Shown> {
 
 fn check(page: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(page).unwrap();
-    let begins_empty = text.contains("<!-- begins in an empty folder -->");
+    let begins_empty = text.contains("<!-- begins in an empty folder");
     let repository = if begins_empty { Repository::empty() } else { Repository::example() };
+    let shell = text.contains(WITH_SHELL).then(Shell::new);
     let mut faults = Vec::new();
     for shown in shown(&text) {
         let place = format!("{}:{}", page.display(), shown.line);
-        let arguments: Vec<&str> = shown.arguments.iter().map(String::as_str).collect();
-        let run = repository.run(&arguments);
+        let run = match &shell {
+            Some(shell) => shell.run(&shown.command, &repository),
+            None => repository.run(&shown.arguments()),
+        };
         if run.code != shown.code {
             faults.push(format!(
                 "{place}: exit {} instead of {}\n{}{}",
@@ -75,6 +86,36 @@ fn check(page: &Path) -> Vec<String> {
         }
     }
     faults
+}
+
+/// A shell with the program on its path, a user of git, and a forge with pull request 1.
+struct Shell {
+    home: Repository,
+    forge: Forge,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let home = Repository::empty();
+        home.file("bin/.keep", "");
+        let program = home.root().join("bin/servanda");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_servanda"), program).unwrap();
+        Self { home, forge: Forge::serve("0") }
+    }
+
+    fn run(&self, command: &str, repository: &Repository) -> Run {
+        let path = format!("{}/bin:{}", self.home.root().display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("bash");
+        shell.args(["-c", command]).current_dir(repository.root()).env_clear().env("PATH", path);
+        shell.env("HOME", self.home.root()).env("FORGE", &self.forge.url);
+        shell.env("SERVANDA_FORGE_TOKEN", "a-token-of-the-forge");
+        for role in ["AUTHOR", "COMMITTER"] {
+            shell
+                .env(format!("GIT_{role}_NAME"), "You")
+                .env(format!("GIT_{role}_EMAIL"), "you@provider.example");
+        }
+        Run::of(&mut shell)
+    }
 }
 
 fn pages() -> Vec<PathBuf> {

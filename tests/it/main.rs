@@ -51,6 +51,7 @@ mod remaining;
 mod renewals;
 mod reports;
 mod repairs;
+mod replicas;
 mod repository;
 mod saved_plans;
 mod schemas;
