@@ -34,6 +34,7 @@ pub mod notice;
 pub mod envelope;
 pub mod planner;
 pub mod discovery;
+pub mod bridge;
 pub mod entitlement;
 pub mod report;
 pub mod render;

@@ -141,7 +141,7 @@ pub struct Directory {
 type Entries = BTreeMap<ObjectKind, BTreeMap<LiveId, DirectoryEntry>>;
 
 /// A kind of object that catalog slugs refer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectKind {
     /// A company or a department.

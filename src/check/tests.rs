@@ -624,6 +624,34 @@ fn what_the_settings_leave_out_is_usual() {
 }
 
 #[test]
+fn an_adapter_decides_all_but_the_connection() {
+    let adapter = |url: &str, rest: &str| {
+        format!("# servanda.yaml\ntimezone: Europe/Moscow\nhelpdesk:\n  kind: http\n  url: \"{url}\"\n{rest}")
+    };
+    let here = |rest: &str| adapter("http://127.0.0.1:8788", rest);
+    assert_reported(&here(""), &[]);
+    assert_reported(
+        &here("  access_key: { env: TOKEN }\n  rate: 5\n  drift: report\n  rehearsal: true\n"),
+        &[],
+    );
+    assert_reported(&here("  agreement: { key: { prefix: \"x:\" }, recipients: { mode: additive } }\n"), &[]);
+    assert_reported(&adapter("https://adapter.acme.example", ""), &["servanda.yaml:3:3 E010"]);
+    assert_reported(&adapter("http://adapter.acme.example", ""), &["servanda.yaml:4:8 E009"]);
+    assert_reported(&here("  user: { env: U }\n"), &["servanda.yaml:5:9 E009"]);
+    assert_reported(&here("  sla_rules: off\n"), &["servanda.yaml:5:14 E009"]);
+    assert_reported(&here("  agreement: { states: { active: x } }\n"), &["servanda.yaml:5:24 E009"]);
+    let settings = checked(&files_of(&here(""))).1.settings;
+    let usual = &settings.helpdesk;
+    assert!(!usual.rehearsal && usual.mapping.rules.is_none() && usual.mapping.holds_targets_with_services());
+    assert_eq!(usual.mapping.attributes.len(), 11);
+    assert_eq!(usual.kind.url(), Some("http://127.0.0.1:8788"));
+    assert_reported(
+        &format!("{}notices: {{ module: {{ call: a.b }} }}\n", here("")),
+        &["servanda.yaml:5:20 E009"],
+    );
+}
+
+#[test]
 fn an_itop_has_settings_of_its_own() {
     let settings = |text: &str| format!("# servanda.yaml\ntimezone: Europe/Moscow\n{text}");
     let made = |text: &str| checked(&files_of(text)).1;
@@ -824,12 +852,13 @@ fn the_schema_and_the_pages_state_the_defaults_of_every_kind() {
         let login = match kind {
             "itop" => ", url: \"https://itop.acme.example\", user: { env: U }, password: { env: P }",
             "itsm365" => ", url: \"https://acme.itsm365.com/sd\", access_key: { env: KEY }",
+            "http" => ", url: \"http://127.0.0.1:8788\"",
             _ => "",
         };
         let text = format!("# servanda.yaml\ntimezone: UTC\nhelpdesk: {{ kind: {kind}{login} }}");
         checked(&files_of(&text)).1.settings.helpdesk.described()
     };
-    let kinds = ["itsm365", "itop", "sandbox"].map(|kind| (kind, described(kind)));
+    let kinds = ["itsm365", "itop", "http", "sandbox"].map(|kind| (kind, described(kind)));
     let schema = include_str!("../../schemas/settings.json");
     let code = |value: &str| if value == "none" { value.to_owned() } else { format!("`{value}`") };
     for key in kinds.iter().flat_map(|(_, settings)| settings).map(|(key, _)| *key).collect::<BTreeSet<_>>() {
@@ -841,17 +870,22 @@ fn the_schema_and_the_pages_state_the_defaults_of_every_kind() {
         let (_, usual) = &values[0];
         let others = values[1..].iter().filter(|(_, value)| value != usual);
         let others: Vec<String> = others
-            .map(|(kind, value)| {
-                format!("{value} for {}", if *kind == "itop" { "iTop" } else { "the sandbox" })
+            .map(|(kind, value)| match *kind {
+                "itop" => format!("{value} for iTop"),
+                "sandbox" => format!("{value} for the sandbox"),
+                other => format!("{value} for {other}"),
             })
             .collect();
         let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
         let sentence = format!("Default: {usual}{rest}.");
         assert!(schema.contains(&sentence), "{key}: no description in schemas/settings.json says {sentence}");
     }
-    for (page, (_, settings)) in
-        [include_str!("../../docs/itsm365.md"), include_str!("../../docs/itop.md")].into_iter().zip(&kinds)
-    {
+    let pages = [
+        include_str!("../../docs/itsm365.md"),
+        include_str!("../../docs/itop.md"),
+        include_str!("../../docs/adapters.md"),
+    ];
+    for (page, (_, settings)) in pages.into_iter().zip(&kinds) {
         for (key, value) in settings {
             let row = format!("| `{key}` | {} |", code(value));
             assert!(page.contains(&row), "no row of the page is {row}");

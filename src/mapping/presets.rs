@@ -67,6 +67,23 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// All that an adapter may store. Once it is known what the helpdesk stores, the mapping is limited to that.
+    pub fn bridge() -> Self {
+        let fields = ATTRIBUTES.into_iter().map(|(field, ..)| (field.clone(), field.to_string()));
+        Self {
+            class: "agreement".to_owned(),
+            key: OwnershipAttribute { attribute: "key".to_owned(), prefix: KEY_PREFIX.to_owned() },
+            attributes: fields.collect(),
+            states: State::ALL.map(|state| (state, state.as_str().to_owned())).into(),
+            dates: Dates { zone: None, form: DateForm::IsoDate },
+            rules: None,
+            history: None,
+            ..Self::default()
+        }
+    }
+}
+
 /// The mapping of the sandbox, and the default of a tenant of ITSM 365.
 impl Default for Mapping {
     fn default() -> Self {

@@ -21,11 +21,16 @@ impl HelpdeskConfig {
             ("timeout", duration(deadline)),
             ("search_lag", duration(self.search_lag)),
             ("rehearsal", self.rehearsal.to_string()),
-            ("agreement.class", class.clone()),
-            ("agreement.key.attribute", key.attribute.clone()),
             ("agreement.key.prefix", key.prefix.clone()),
-            ("agreement.deactivate", deactivate.to_owned()),
         ];
+        // An adapter decides these by itself.
+        if !matches!(self.kind, Product::Bridge { .. }) {
+            described.extend([
+                ("agreement.class", class.clone()),
+                ("agreement.key.attribute", key.attribute.clone()),
+                ("agreement.deactivate", deactivate.to_owned()),
+            ]);
+        }
         let business_day = business_day.map(|seconds| duration(Duration::from_secs(seconds.into())));
         described.extend(business_day.map(|length| ("sla_rules.business_day", length)));
         if let Product::Itop { priorities, .. } = &self.kind {

@@ -246,6 +246,27 @@ pub enum Product {
         /// The names of its priorities.
         priorities: Priorities,
     },
+    /// An adapter: a program that serves the contract of `bridge` over HTTP.
+    Bridge {
+        /// The address before `/v1/`, such as `http://127.0.0.1:8788`.
+        url: String,
+        /// The policy that the address complies with.
+        address_policy: AddressPolicy,
+        /// The environment variable that holds the token; `None` if an adapter on this machine needs none.
+        token_variable: Option<String>,
+        /// A file of additional trusted certificates, relative to the repository.
+        ca_file: Option<String>,
+    },
+}
+
+impl Product {
+    /// The address in the settings; `None` for the embedded sandbox.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Sandbox => None,
+            Self::Itsm365 { url, .. } | Self::Itop { url, .. } | Self::Bridge { url, .. } => Some(url),
+        }
+    }
 }
 
 /// The login of an iTop, by the names of environment variables.
@@ -382,7 +403,9 @@ impl Settings {
     /// The files of certificates that the settings name.
     pub fn certificates(&self) -> impl Iterator<Item = &str> {
         let of_helpdesk = match &self.helpdesk.kind {
-            Product::Itsm365 { ca_file, .. } | Product::Itop { ca_file, .. } => ca_file.as_deref(),
+            Product::Itsm365 { ca_file, .. }
+            | Product::Itop { ca_file, .. }
+            | Product::Bridge { ca_file, .. } => ca_file.as_deref(),
             Product::Sandbox => None,
         };
         of_helpdesk.into_iter().chain(self.ledger.ca_file.as_deref())

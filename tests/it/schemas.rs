@@ -27,7 +27,8 @@ fn root() -> PathBuf {
 fn the_schemas_in_the_repository_are_up_to_date() {
     let schemas = document::published_schemas().into_iter().map(|(file, text)| (file.to_owned(), text));
     let outputs = OUTPUTS.iter().map(|output| (format!("{}.json", output.name), pretty(&output.schema())));
-    for (file, text) in schemas.chain(outputs) {
+    let adapter = [("adapter.json".to_owned(), pretty(&servanda::bridge::openapi()))];
+    for (file, text) in schemas.chain(outputs).chain(adapter) {
         let kept = std::fs::read_to_string(root().join("schemas").join(&file)).unwrap_or_default();
         assert!(kept == text, "schemas/{file} is out of date: run `cargo run -- schema --out schemas`");
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::itop;
 use super::mapping::mapping;
 use super::reader::SettingsReader;
+use super::{bridge, itop};
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::settings::{AddressPolicy, DriftPolicy, HelpdeskConfig, Pace, Product, RefusedAddress};
@@ -17,6 +17,7 @@ impl SettingsReader<'_> {
             Product::Sandbox => (Pace::SANDBOX, Duration::ZERO),
             Product::Itsm365 { .. } => (Pace::default(), HelpdeskConfig::DEFAULT_SEARCH_LAG),
             Product::Itop { .. } => (itop::PACE, itop::SEARCH_LAG),
+            Product::Bridge { .. } => (bridge::PACE, bridge::SEARCH_LAG),
         };
         HelpdeskConfig {
             rehearsal: written.rehearsal.unwrap_or(matches!(kind, Product::Sandbox)),
@@ -49,6 +50,7 @@ impl SettingsReader<'_> {
                 Product::Sandbox
             }
             Some(shape::HelpdeskKindShape::Itop) => self.itop(written),
+            Some(shape::HelpdeskKindShape::Http) => self.bridge(written),
             Some(shape::HelpdeskKindShape::Itsm365) => {
                 let (url, policy) = self.address(written, "https://acme.itsm365.com/sd");
                 if written.access_key.is_none() {

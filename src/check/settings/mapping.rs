@@ -20,7 +20,11 @@ pub(super) fn mapping(
     kind: &Product,
 ) -> Mapping {
     let is_itop = matches!(kind, Product::Itop { .. });
-    let default = if is_itop { Mapping::itop() } else { Mapping::default() };
+    let default = match kind {
+        Product::Itop { .. } => Mapping::itop(),
+        Product::Bridge { .. } => Mapping::bridge(),
+        Product::Itsm365 { .. } | Product::Sandbox => Mapping::default(),
+    };
     let written = helpdesk.agreement.clone().unwrap_or_default();
     let (mut attributes, last_day) = match &written.attributes {
         Some(attributes) => {
@@ -69,7 +73,7 @@ fn history(written: Option<shape::HistoryMappingShape>, kind: &Product) -> Optio
     let default = HistoryClass::default();
     match (written, kind) {
         (None, Product::Sandbox) => Some(default),
-        (None, Product::Itsm365 { .. } | Product::Itop { .. }) => None,
+        (None, Product::Itsm365 { .. } | Product::Itop { .. }) | (_, Product::Bridge { .. }) => None,
         (Some(written), _) => Some(HistoryClass {
             class: written.class.unwrap_or(default.class),
             object: written.object.unwrap_or(default.object),
@@ -127,7 +131,7 @@ fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleC
     match (written, kind) {
         (Some(shape::SlaRulesShape::Off), _)
         | (None, Product::Itsm365 { .. })
-        | (_, Product::Itop { .. }) => None,
+        | (_, Product::Itop { .. } | Product::Bridge { .. }) => None,
         (None, Product::Sandbox) => Some(default),
         (Some(shape::SlaRulesShape::On(written)), _) => {
             let written = (**written).clone();

@@ -1,5 +1,6 @@
 //! Turns servanda.yaml into the settings: complete, with every default filled in.
 
+mod bridge;
 mod helpdesk;
 mod itop;
 mod mapping;
@@ -199,6 +200,11 @@ impl SettingsReader<'_> {
     ) -> Option<HelpdeskNotice> {
         if helpdesk.kind == Some(shape::HelpdeskKindShape::Itop) {
             self.reject_helpdesk_notices(written);
+            return None;
+        }
+        if helpdesk.kind == Some(shape::HelpdeskKindShape::Http) && written.module.is_some() {
+            let help = "delete the key, and use `comment:`, `mail:` or `webhook:` for notices";
+            self.fault(Code::E009, &["notices", "module"], "an adapter has no script modules", help);
             return None;
         }
         if let Some(comment) = written.comment {

@@ -15,7 +15,8 @@ use super::text::{self, Keyed};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HelpdeskShape {
-    /// `itsm365`, `itop`, or `sandbox`, the built-in helpdesk. Default: `sandbox`.
+    /// `itsm365`, `itop`, `http` (an adapter: a program that serves any other helpdesk), or `sandbox`, the built-in helpdesk.
+    /// Default: `sandbox`.
     pub kind: Option<HelpdeskKindShape>,
     /// The URL, without a key in it. Example: `https://acme.itsm365.com/sd`.
     #[schemars(with = "Option<text::SafeUrl>")]
@@ -24,7 +25,7 @@ pub struct HelpdeskShape {
     pub private_network: Option<bool>,
     /// `true` to allow a host name in Punycode (`xn--…`), which may look like another name. Default: `false`.
     pub punycode_host: Option<bool>,
-    /// The access key of itsm365, or a token of iTop. Example: `{ env: ITSM365_ACCESS_KEY }`.
+    /// The access key of itsm365, a token of iTop, or the token of an adapter. Example: `{ env: ITSM365_ACCESS_KEY }`.
     pub access_key: Option<SecretShape>,
     /// The login name for iTop. Example: `{ env: ITOP_USER }`.
     pub user: Option<SecretShape>,
@@ -37,7 +38,7 @@ pub struct HelpdeskShape {
     /// A PEM file with the certificates of the private authority that signed the certificate of the server. Example: `/etc/ssl/acme.pem`.
     #[schemars(with = "Option<text::Line>")]
     pub ca_file: Option<String>,
-    /// The largest number of requests per second. Default: `5`; `50` for iTop, none for the sandbox.
+    /// The largest number of requests per second. Default: `5`; `50` for iTop, none for http, none for the sandbox.
     #[schemars(range(min = 1, max = 1000))]
     pub rate: Option<u32>,
     /// The largest number of concurrent requests. Default: `4`; `8` for iTop, `8` for the sandbox.
@@ -47,7 +48,7 @@ pub struct HelpdeskShape {
     #[schemars(with = "Option<text::Wait>")]
     pub timeout: Option<String>,
     /// The longest time until the helpdesk's search shows a new object. During this time, an object that is not found is
-    /// not created again. Default: `1m`; `30s` for iTop, `0s` for the sandbox.
+    /// not created again. Default: `1m`; `30s` for iTop, `30s` for http, `0s` for the sandbox.
     #[schemars(with = "Option<text::Wait>")]
     pub search_lag: Option<String>,
     /// `true` for a helpdesk without real clients, in which runs for other days than today are allowed. Default: `false`; `true` for the sandbox.
@@ -95,6 +96,8 @@ pub enum HelpdeskKindShape {
     Itsm365,
     /// Combodo iTop.
     Itop,
+    /// A program of yours that serves the helpdesk over HTTP.
+    Http,
     /// The built-in helpdesk.
     Sandbox,
 }

@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::agreement::Agreement;
+use servanda::bridge::Description;
 use servanda::catalog::Catalog;
 use servanda::check::CheckedRepository;
 use servanda::mapping::Mapping;
 use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product};
 
+use super::bridge::{
+    BridgeCache, BridgeExplorer, BridgeReader, BridgeToken, BridgeTransport, BridgeWriter, describe,
+};
 use super::dispatch::{AnyExplorer, AnyReader, AnyWriter};
 use super::error::ReadError;
 use super::itop::{ItopCache, ItopExplorer, ItopLogin, ItopReader, ItopTransport, ItopWriter};
@@ -37,12 +41,15 @@ pub(crate) struct Connection {
     mapping: Mapping,
     pace: Pace,
     embedded: Option<sandbox::RunningSandbox>,
+    /// The description of an adapter.
+    description: Option<Description>,
 }
 
 /// The connection to one product, with what is cached during it.
 enum ProductConnection {
     Itsm365 { transport: Itsm365Transport, behaviour: Arc<ListBehaviour> },
     Itop { transport: ItopTransport, priorities: Priorities, cache: ItopCache },
+    Bridge { transport: BridgeTransport, cache: BridgeCache },
 }
 
 impl ProductConnection {
@@ -51,11 +58,14 @@ impl ProductConnection {
     }
 }
 
-/// Connects to the helpdesk of a workspace. The sandbox's clock stands at `as_of` if that was given.
-pub(crate) async fn open(workspace: &Workspace, as_of: AsOf) -> Result<Connection, Failure> {
+/// Connects to the helpdesk of a workspace, whose mapping is then limited to what an adapter stores. The sandbox's clock
+/// stands at `as_of` if that was given.
+pub(crate) async fn open(workspace: &mut Workspace, as_of: AsOf) -> Result<Connection, Failure> {
     let Workspace { root, settings, catalog, agreements, base, .. } = workspace;
     let context = HelpdeskContext { catalog, agreements, base: base.as_ref() };
-    open_at(root, &settings.helpdesk, context, as_of).await
+    let connection = open_at(root, &settings.helpdesk, context, as_of).await?;
+    settings.helpdesk.mapping = connection.mapping().clone();
+    Ok(connection)
 }
 
 /// The inputs of a connection besides the settings of the helpdesk.
@@ -69,16 +79,18 @@ pub(crate) struct HelpdeskContext<'a> {
     pub(crate) base: Option<&'a TrustedFiles>,
 }
 
-/// Reads from the helpdesk of a checked repository, even if the check found errors.
+/// Reads from the helpdesk of a checked repository, even if the check found errors. The mapping of its settings is then
+/// limited to what an adapter stores.
 pub(crate) fn look<T>(
     root: &Path,
-    checked: &CheckedRepository,
+    checked: &mut CheckedRepository,
     as_of: AsOf,
     look: impl AsyncFnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let context = HelpdeskContext { catalog: &checked.catalog, agreements: &checked.agreements, base: None };
     runtime()?.block_on(async {
         let connection = open_at(root, &checked.settings.helpdesk, context, as_of).await?;
+        checked.settings.helpdesk.mapping = connection.mapping().clone();
         let found = look(&connection).await;
         connection.close().await;
         found
@@ -117,10 +129,23 @@ pub(crate) async fn open_at(
                 |transport| ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
             (Transport::to(&endpoint, login, &helpdesk.pace).map(product), None)
         }
+        Product::Bridge { url, address_policy, token_variable, ca_file } => {
+            let token = BridgeToken(token_variable.as_deref().map(key).transpose()?.unwrap_or_default());
+            let certificates = certificates(root, context.base, ca_file.as_deref())?;
+            let certificates = certificates.as_deref().map(str::as_bytes);
+            let endpoint = Endpoint { url, reach: *address_policy, certificates };
+            let product = |transport| ProductConnection::Bridge { transport, cache: BridgeCache::default() };
+            (Transport::to(&endpoint, token, &helpdesk.pace).map(product), None)
+        }
     };
     let product = product.map_err(ReadError::from)?;
-    let (mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
-    Ok(Connection { product, mapping, pace, embedded })
+    let (mut mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
+    let mut description = None;
+    if let ProductConnection::Bridge { transport, .. } = &product {
+        let (described, carried) = describe(transport, &mapping).await?;
+        (description, mapping) = (Some(described), carried);
+    }
+    Ok(Connection { product, mapping, pace, embedded, description })
 }
 
 /// Starts the sandbox with the data of its file, or seeded from the catalog.
@@ -149,7 +174,8 @@ fn itop_login(login: &Login) -> Result<ItopLogin, Failure> {
     }
 }
 
-fn key(variable: &str) -> Result<SecretString, Failure> {
+/// Reads a key from the environment; a missing or short one is a failure of credentials.
+pub(crate) fn key(variable: &str) -> Result<SecretString, Failure> {
     let key = Context::secret(variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
     key.ok_or_else(|| no_key(variable))
 }
@@ -172,7 +198,13 @@ impl Connection {
     /// A connection to ITSM 365 over an existing transport.
     #[cfg(test)]
     pub(crate) fn by(transport: Itsm365Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self { product: ProductConnection::itsm365(transport), mapping, pace, embedded: None }
+        Self {
+            product: ProductConnection::itsm365(transport),
+            mapping,
+            pace,
+            embedded: None,
+            description: None,
+        }
     }
 
     /// A connection to iTop over an existing transport.
@@ -184,7 +216,21 @@ impl Connection {
         pace: Pace,
     ) -> Self {
         let product = ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
-        Self { product, mapping, pace, embedded: None }
+        Self { product, mapping, pace, embedded: None, description: None }
+    }
+
+    /// The description of an adapter; `None` for a helpdesk that Servanda speaks to itself.
+    pub(crate) const fn adapter(&self) -> Option<&Description> {
+        self.description.as_ref()
+    }
+
+    fn description(&self) -> &Description {
+        self.description.as_ref().expect("an adapter was asked to describe itself")
+    }
+
+    /// The mapping of the settings, limited to what the helpdesk stores. Plans are made with it.
+    pub(crate) const fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 
     /// The reader.
@@ -197,6 +243,10 @@ impl Connection {
             ProductConnection::Itop { transport, priorities, cache } => {
                 AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, cache))
             }
+            ProductConnection::Bridge { transport, cache } => {
+                let description = self.description();
+                AnyReader::Bridge(BridgeReader::new(transport, description, mapping, page_size, cache))
+            }
         }
     }
 
@@ -207,6 +257,9 @@ impl Connection {
                 AnyExplorer::Itsm365(Itsm365Explorer::new(transport, self.pace.page_size))
             }
             ProductConnection::Itop { transport, .. } => AnyExplorer::Itop(ItopExplorer::new(transport)),
+            ProductConnection::Bridge { transport, .. } => {
+                AnyExplorer::Bridge(BridgeExplorer::new(transport))
+            }
         }
     }
 
@@ -219,6 +272,9 @@ impl Connection {
             ProductConnection::Itop { transport, cache, .. } => {
                 AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, cache, run, shared))
             }
+            ProductConnection::Bridge { transport, cache } => {
+                AnyWriter::Bridge(BridgeWriter::new(transport, self.description(), &self.mapping, cache, run))
+            }
         }
     }
 
@@ -227,6 +283,7 @@ impl Connection {
         match &self.product {
             ProductConnection::Itsm365 { transport, .. } => transport.server_clock(),
             ProductConnection::Itop { transport, .. } => transport.server_clock(),
+            ProductConnection::Bridge { transport, .. } => transport.server_clock(),
         }
     }
 
@@ -237,6 +294,7 @@ impl Connection {
             None => match &self.product {
                 ProductConnection::Itsm365 { transport, .. } => transport.safe_name(),
                 ProductConnection::Itop { transport, .. } => transport.safe_name(),
+                ProductConnection::Bridge { transport, .. } => transport.safe_name(),
             },
         }
     }

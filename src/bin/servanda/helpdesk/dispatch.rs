@@ -12,6 +12,7 @@ use servanda::live::{Live, LiveAgreement, Observed, TargetKey};
 use servanda::mapping::Mapping;
 use servanda::plan::{HistoryEvent, Step};
 
+use super::bridge::{BridgeExplorer, BridgeReader, BridgeWriter};
 use super::error::{ReadError, WriteError};
 use super::itop::{ItopExplorer, ItopReader, ItopWriter};
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Writer};
@@ -24,22 +25,25 @@ use crate::process::dispatch::dispatch;
 pub(crate) enum AnyReader<'a> {
     Itsm365(Itsm365Reader<'a>),
     Itop(ItopReader<'a>),
+    Bridge(BridgeReader<'a>),
 }
 
 /// The explorer of any product.
 pub(crate) enum AnyExplorer<'a> {
     Itsm365(Itsm365Explorer<'a>),
     Itop(ItopExplorer<'a>),
+    Bridge(BridgeExplorer<'a>),
 }
 
 /// The writer of any product.
 pub(crate) enum AnyWriter<'a> {
     Itsm365(Itsm365Writer<'a>),
     Itop(ItopWriter<'a>),
+    Bridge(BridgeWriter<'a>),
 }
 
 impl Reader for AnyReader<'_> {
-    dispatch! { (Itsm365 | Itop)
+    dispatch! { (Itsm365 | Itop | Bridge)
         fn read_live(selection: &Selection) -> Result<Live, ReadError>;
         fn inventory() -> Result<Inventory, ReadError>;
         fn find(id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError>;
@@ -53,23 +57,23 @@ impl Reader for AnyReader<'_> {
     }
 
     fn requests(&self) -> u64 {
-        dispatch!(self (Itsm365 | Itop) reader => reader.requests())
+        dispatch!(self (Itsm365 | Itop | Bridge) reader => reader.requests())
     }
 
     fn is_locked_out(&self) -> bool {
-        dispatch!(self (Itsm365 | Itop) reader => reader.is_locked_out())
+        dispatch!(self (Itsm365 | Itop | Bridge) reader => reader.is_locked_out())
     }
 }
 
 impl Explorer for AnyExplorer<'_> {
-    dispatch! { (Itsm365 | Itop)
+    dispatch! { (Itsm365 | Itop | Bridge)
         fn discover(catalog: &Catalog, zone: &Zone, now: Instant) -> Result<DiscoveredMapping, ReadError>;
         fn unreadable(mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError>;
     }
 }
 
 impl Writer for AnyWriter<'_> {
-    dispatch! { (Itsm365 | Itop)
+    dispatch! { (Itsm365 | Itop | Bridge)
         fn perform_within(id: &AgreementId, object: Option<&LiveId>, step: &Step, window: Option<SendWindow<'_>>) -> Result<StepResult, WriteError>;
         fn withdraw(object: &LiveId) -> Result<(), WriteError>;
         fn keep_oldest_target(agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError>;

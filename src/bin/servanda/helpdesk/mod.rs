@@ -7,6 +7,7 @@ mod reader;
 mod writer;
 pub(crate) mod itsm365;
 pub(crate) mod itop;
+pub(crate) mod bridge;
 mod dispatch;
 pub(crate) mod connect;
 

@@ -19,7 +19,7 @@ use super::proxy::Proxy;
 use super::redact::{self, Redactor};
 use super::resolver::Resolver;
 
-/// The largest response body that is read, in bytes.
+/// The default of [`Protocol::body_limit`], in bytes.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 /// The upper limit of a wait that a server asks for.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
@@ -122,6 +122,10 @@ pub(crate) trait Protocol: Send + Sync {
     fn authenticate(&self, post: reqwest::RequestBuilder, request: &Request<'_>) -> reqwest::RequestBuilder;
     /// The secret, to be redacted from every response.
     fn secret(&self) -> &SecretString;
+    /// The largest response body that is read, in bytes.
+    fn body_limit(&self) -> usize {
+        BODY_LIMIT
+    }
     /// A refusal of the login with this text.
     fn refused_login(&self, text: String) -> RefusedLogin {
         RefusedLogin::key(text)
@@ -240,7 +244,7 @@ impl<P: Protocol> HttpSender for HttpClient<P> {
             Err(error) => return HttpExchange { result: Err(error), retry_after: None, server_date: None },
         };
         let (status, retry_after, server_date) = (response.status(), retry_after(&response), date(&response));
-        let body = Body::read(response, BODY_LIMIT).await.map_err(HttpError::Lost);
+        let body = Body::read(response, self.protocol.body_limit()).await.map_err(HttpError::Lost);
         let result = body.and_then(|body| self.interpret(status, &body));
         HttpExchange { result, retry_after, server_date }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::plan::LastApplied;
-use servanda::settings::{LedgerPlace, Product};
+use servanda::settings::LedgerPlace;
 
 use super::LedgerRecords;
 use super::checksum::Checksummed;
@@ -30,10 +30,7 @@ const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 pub(crate) fn open(workspace: &Workspace) -> LedgerRecords {
     let ledger = store(workspace).unwrap_or_else(|why| AnyLedger::Unusable(UnusableLedger(why)));
     let helpdesk = &workspace.settings.helpdesk;
-    let name = match &helpdesk.kind {
-        Product::Sandbox => "sandbox",
-        Product::Itsm365 { url, .. } | Product::Itop { url, .. } => url,
-    };
+    let name = helpdesk.kind.url().unwrap_or("sandbox");
     Records::new(Checksummed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
 }
 

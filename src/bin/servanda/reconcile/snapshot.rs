@@ -5,11 +5,13 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use servanda::bridge::{Description, carried};
 use servanda::envelope::GuardedPlan;
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::plan::{HistoryEvent, LastApplied, attribute_drift};
 
-use crate::helpdesk::{Reader, Selection};
+use crate::helpdesk::connect::Connection;
+use crate::helpdesk::{Reader as _, Selection};
 use crate::process::failure::{Exit, Failure};
 use crate::reconcile::plan::{FromLedger, PlanTerms, history, make_from};
 use crate::workspace::files;
@@ -28,21 +30,26 @@ pub(crate) struct Snapshot {
     pub(crate) last_applied: Option<LastApplied>,
     /// The history of agreements that changed since the last apply.
     pub(crate) history: Vec<HistoryEvent>,
+    /// The description of an adapter, since a plan depends on what it stores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adapter: Option<Description>,
 }
 
 impl Snapshot {
     /// Reads the state of a helpdesk.
     pub(crate) async fn take(
-        reader: &impl Reader,
+        connection: &Connection,
         selection: &Selection,
         last_applied: Option<LastApplied>,
     ) -> Result<Self, Failure> {
+        let reader = &connection.reader();
         let live = reader.read_live(selection).await?.without_people();
         let changed: Vec<&LiveAgreement> =
             last_applied.iter().flat_map(|last_applied| changed_since(last_applied, &live)).collect();
         let history =
             if changed.is_empty() { Vec::new() } else { history(changed.into_iter(), reader).await };
-        Ok(Self { format: FORMAT, live, last_applied, history })
+        let adapter = connection.adapter().cloned();
+        Ok(Self { format: FORMAT, live, last_applied, history, adapter })
     }
 
     /// The text of the file.
@@ -69,11 +76,16 @@ impl Snapshot {
 
 /// Makes the plan of a workspace against a snapshot in a file.
 pub(crate) fn against_snapshot(
-    workspace: &Workspace,
+    workspace: &mut Workspace,
     terms: &PlanTerms,
     path: &Path,
 ) -> Result<GuardedPlan, Failure> {
-    let Snapshot { live, last_applied, history, .. } = Snapshot::read(path)?;
+    let Snapshot { live, last_applied, history, adapter, .. } = Snapshot::read(path)?;
+    if let Some(adapter) = adapter {
+        let mapping = &mut workspace.settings.helpdesk.mapping;
+        *mapping =
+            carried(&adapter, mapping).map_err(|why| Failure::new(Exit::Failure, "snapshot-invalid", why))?;
+    }
     let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: None };
     let (mut envelope, sides) = make_from(workspace, live, terms, ledger, "a snapshot");
     attribute_drift(&mut envelope.plan.drift, &sides.live, &history);

@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 /// Applies a saved plan, or one that is made now.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let saved = arguments.plan.as_deref().map(plan_file::read).transpose()?;
-    let (workspace, mut terms) = arguments.options.load(context)?;
+    let (mut workspace, mut terms) = arguments.options.load(context)?;
     if let Some(saved) = &saved {
         terms = plan_file::terms_of(saved, terms, &workspace, context.now)?;
     }
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         context,
     };
     let concluded = runtime()?.block_on(async {
-        let connection = connect::open(&workspace, terms.as_of).await?;
+        let connection = connect::open(&mut workspace, terms.as_of).await?;
         let mut reconciliation =
             Reconciliation::new(&workspace, &connection, &terms, context.run_name(), &person);
         let concluded = reconciliation.run(saved).await;

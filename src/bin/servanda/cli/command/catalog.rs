@@ -160,14 +160,14 @@ fn add_client(arguments: &AddClient, context: &Context) -> Result<Exit, Failure>
 fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let checked = loaded.check(as_of.instant);
+    let mut checked = loaded.check(as_of.instant);
     // A catalog with an error is not compared: entries that could not be read would be added again. Errors in agreements
     // are ignored, since a missing slug may be the reason for this command.
     let is_needed = |path: &str| document::is_catalog(path) || path == files::SETTINGS;
     loaded.refuse_errors_in(is_needed, &checked.diagnostics, context)?;
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
-    let (inventory, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
+    let (inventory, helpdesk) = connect::look(&loaded.root, &mut checked, as_of, look)?;
     let catalog = &checked.catalog;
     // A calendar with a file of its own and no entry in the catalog is found by its title, and needs no edit.
     let is_own_file = |finding: &CatalogDifference| {

@@ -1,6 +1,5 @@
 //! `servanda discover`: reads the helpdesk and proposes the mapping of servanda.yaml.
 
-use servanda::check::CheckedRepository;
 use servanda::discovery::{DiscoveredMapping, Evidence, MappingLine};
 use servanda::render;
 use servanda::settings::{HelpdeskConfig, Login, Product};
@@ -35,15 +34,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let checked = loaded.check(as_of.instant);
+    let mut checked = loaded.check(as_of.instant);
     // Settings with an error could lead to another helpdesk than intended.
     loaded.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
-    let CheckedRepository { settings, catalog, .. } = &checked;
+    let (catalog, zone) = (checked.catalog.clone(), checked.settings.zone.clone());
     let look = async |connection: &Connection| {
-        Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)
+        Ok(connection.explorer().discover(&catalog, &zone, as_of.instant).await?)
     };
-    let mut proposal = connect::look(&loaded.root, &checked, as_of, look)?;
-    lead_with(&mut proposal, &settings.helpdesk);
+    let mut proposal = connect::look(&loaded.root, &mut checked, as_of, look)?;
+    lead_with(&mut proposal, &checked.settings.helpdesk);
     match arguments.format {
         Format::Text => print_data(&render::discovery::yaml(&proposal))?,
         Format::Json => print_data(&render::json::pretty(&render::json::Versioned::new(&proposal)))?,
@@ -75,6 +74,10 @@ fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &HelpdeskConfig) {
             line(&["url"], url),
             line(&["access_key", "env"], access_key_variable),
         ],
+        Product::Bridge { url, token_variable, .. } => {
+            let token = token_variable.iter().map(|token| line(&["access_key", "env"], token));
+            [line(&["kind"], "http"), line(&["url"], url)].into_iter().chain(token).collect()
+        }
     };
     proposal.lines.splice(0..0, given);
 }

@@ -61,8 +61,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let (mut found, workspace) = check_files(loaded, as_of);
-    if let Some(workspace) = workspace {
-        check_surroundings(&workspace, as_of, !arguments.no_push, &mut found)?;
+    if let Some(mut workspace) = workspace {
+        check_surroundings(&mut workspace, as_of, !arguments.no_push, &mut found)?;
     }
     match arguments.format {
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 
 /// Checks everything that the settings name.
 fn check_surroundings(
-    workspace: &Workspace,
+    workspace: &mut Workspace,
     as_of: AsOf,
     may_push: bool,
     found: &mut Vec<DoctorCheck>,

@@ -68,11 +68,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let checked = loaded.check(as_of.instant);
+    let mut checked = loaded.check(as_of.instant);
     loaded.refuse_errors(&checked.diagnostics, context)?;
     let least = Some(arguments.template_from).filter(|least| *least > 0);
     let selection = selection(arguments, &checked)?;
-    let mut adoption = proposed(&loaded, &checked, as_of, least, &selection)?;
+    let mut adoption = proposed(&loaded, &mut checked, as_of, least, &selection)?;
     let root = loaded.root.clone();
     skip_invalid(&mut adoption, loaded, as_of, context)?;
     if arguments.dry_run {
@@ -118,15 +118,15 @@ fn selection(arguments: &Arguments, checked: &CheckedRepository) -> Result<Adopt
 /// Reads the helpdesk, and lets the core propose the files.
 fn proposed(
     loaded: &LoadedFiles,
-    checked: &CheckedRepository,
+    checked: &mut CheckedRepository,
     as_of: AsOf,
     template_from: Option<usize>,
     selection: &AdoptionSelection,
 ) -> Result<Adoption, Failure> {
-    let CheckedRepository { settings, catalog, agreements, .. } = checked;
-    let wanted = Selection::of(agreements).with_all_unmarked();
+    let wanted = Selection::of(&checked.agreements).with_all_unmarked();
     let look = async |connection: &Connection| Ok(connection.reader().read_live(&wanted).await?);
     let live = connect::look(&loaded.root, checked, as_of, look)?;
+    let CheckedRepository { settings, catalog, agreements, .. } = &*checked;
     if let Some(object) = selection.objects.iter().find(|object| !live.adoptable.contains_key(*object)) {
         let managed = live
             .agreements

@@ -81,11 +81,11 @@ struct Resolve {
 
 /// Sends, previews or resolves.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) =
+    let (mut workspace, terms) =
         PlanOptions::as_of(arguments.as_of.as_deref()).restricted_to(&arguments.selection).load(context)?;
     let runtime = runtime()?;
     if let Some(Subcommand::Resolve(resolved)) = &arguments.subcommand {
-        return runtime.block_on(resolve(resolved, &workspace, &terms));
+        return runtime.block_on(resolve(resolved, &mut workspace, &terms));
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
     let ended = runtime.block_on(async {
-        let connection = connect::open(&workspace, terms.as_of).await?;
+        let connection = connect::open(&mut workspace, terms.as_of).await?;
         let notices = send(arguments, context, &workspace, &terms, &connection, &channels).await;
         connection.close().await;
         notices
@@ -191,7 +191,7 @@ fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Resul
 }
 
 /// Records the result that a person knows.
-async fn resolve(resolved: &Resolve, workspace: &Workspace, terms: &PlanTerms) -> Result<Exit, Failure> {
+async fn resolve(resolved: &Resolve, workspace: &mut Workspace, terms: &PlanTerms) -> Result<Exit, Failure> {
     let connection = connect::open(workspace, terms.as_of).await?;
     let compared = compare_clocks(workspace, &connection, clock()).await;
     connection.close().await;

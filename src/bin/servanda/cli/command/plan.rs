@@ -68,11 +68,11 @@ pub(crate) struct Arguments {
 
 /// Makes the plan and prints it.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = load(arguments, context)?;
+    let (mut workspace, terms) = load(arguments, context)?;
     let envelope = match &arguments.snapshot {
-        Some(path) => against_snapshot(&workspace, &terms, path)?,
+        Some(path) => against_snapshot(&mut workspace, &terms, path)?,
         None => runtime()?.block_on(async {
-            let connection = connect::open(&workspace, terms.as_of).await?;
+            let connection = connect::open(&mut workspace, terms.as_of).await?;
             let records = ledger::open(&workspace);
             let last_applied = ledger::read_last_applied(&records).await;
             let notices = RecordedNotices::read(&workspace, &records).await;

@@ -76,11 +76,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 }
 
 async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = arguments.options.load(context)?;
+    let (mut workspace, terms) = arguments.options.load(context)?;
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
-    let connection = connect::open(&workspace, terms.as_of).await?;
+    let connection = connect::open(&mut workspace, terms.as_of).await?;
     let audience = Unattended {
         patience: arguments.notify.lock.wait_lock,
         stop: shutdown::listen(),

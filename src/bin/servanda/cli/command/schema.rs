@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use servanda::bridge::openapi;
 use servanda::check::CheckedRepository;
 use servanda::desired::ROUND_THE_CLOCK;
 use servanda::document::{KnownSlugs, published_schemas, schema};
@@ -30,7 +31,8 @@ The comment `# yaml-language-server: $schema=../schemas/agreement.json` in a fil
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The schema to print: that of a file, such as agreement or settings, or of a JSON output, such as plan or status
+    /// The schema to print: that of a file, such as agreement or settings, of a JSON output, such as plan or status, or
+    /// of adapters (`adapter`, `OpenAPI`)
     #[arg(conflicts_with = "out")]
     name: Option<String>,
     /// Write all of them into this folder
@@ -50,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     schemas.extend(
         outputs.map(|output| (format!("{}.json", output.name), render::json::pretty(&output.schema()))),
     );
+    schemas.push(("adapter.json".to_owned(), render::json::pretty(&openapi())));
     if let Some(folder) = &arguments.out {
         for (file, text) in &schemas {
             files::write_whole(&folder.join(file), text)?;

@@ -69,7 +69,7 @@ fn plan_page(path: PathBuf) -> PlanPage {
             acknowledged: Acknowledged::default(),
             selection: AgreementSelection::default(),
         };
-        Ok(render::html::page(&against_snapshot(&workspace, &terms, &path)?))
+        Ok(render::html::page(&against_snapshot(&mut workspace, &terms, &path)?))
     })
 }
 

@@ -37,13 +37,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let workspace = loaded.into_workspace(as_of.instant, context)?;
+    let mut workspace = loaded.into_workspace(as_of.instant, context)?;
     let snapshot = runtime()?.block_on(async {
-        let connection = connect::open(&workspace, as_of).await?;
+        let connection = connect::open(&mut workspace, as_of).await?;
         let last_applied = ledger::read_last_applied(&ledger::open(&workspace)).await;
         // Another branch may adopt objects that these files do not name.
         let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
-        let snapshot = Snapshot::take(&connection.reader(), &wanted, last_applied).await;
+        let snapshot = Snapshot::take(&connection, &wanted, last_applied).await;
         connection.close().await;
         snapshot
     })?;

@@ -16,7 +16,7 @@ pub(super) async fn check(helpdesk: &Product) -> Option<DoctorCheck> {
         let message = format!("{name} holds no address of a proxy, and is ignored");
         return Some(DoctorCheck::warning("proxy", message, "write it as http://proxy.acme.example:3128"));
     }
-    let (Product::Itsm365 { url, .. } | Product::Itop { url, .. }) = helpdesk else {
+    let Some(url) = helpdesk.url() else {
         return Some(DoctorCheck::ok("proxy", "the embedded helpdesk needs none"));
     };
     let host = host_of(url);

@@ -258,10 +258,10 @@ fn context(root: &Path) -> Context {
 
 /// The changes of the plan after an import, as the ids that are only marked; anything else is a fault.
 fn marked(context: &Context) -> BTreeSet<AgreementId> {
-    let (workspace, terms) = PlanOptions::as_of(Some(TODAY)).load(context).expect("it can be checked");
+    let (mut workspace, terms) = PlanOptions::as_of(Some(TODAY)).load(context).expect("it can be checked");
     let runtime = runtime().expect("threads");
     let envelope = runtime.block_on(async {
-        let connection = connect::open(&workspace, terms.as_of).await.expect("it opens");
+        let connection = connect::open(&mut workspace, terms.as_of).await.expect("it opens");
         let made =
             make(&workspace, &connection, &terms, FromLedger::default()).await.expect("it can be read");
         connection.close().await;
