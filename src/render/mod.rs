@@ -38,6 +38,7 @@ pub use style::Paint;
 pub mod adoption;
 pub mod catalog;
 pub mod doctor;
+pub mod conformance;
 pub mod explain;
 pub mod manual;
 pub mod reference;

@@ -11,6 +11,7 @@ mod helpdesk;
 mod forge;
 mod serve;
 mod reconcile;
+mod conformance;
 mod notify;
 mod cli;
 

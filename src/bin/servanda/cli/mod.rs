@@ -192,6 +192,8 @@ pub(crate) enum SetUp {
     Doctor(command::doctor::Arguments),
     /// Run the embedded helpdesk
     Sandbox(command::sandbox::Arguments),
+    /// Try an adapter for a helpdesk of another kind
+    Conformance(command::conformance::Arguments),
     /// Write the JSON Schemas of all files and JSON outputs
     Schema(command::schema::Arguments),
     /// Write a completion script for a shell
@@ -282,6 +284,7 @@ impl SetUp {
             Self::Import(arguments) => command::import::run(&arguments, context),
             Self::Doctor(arguments) => command::doctor::run(&arguments, context),
             Self::Sandbox(arguments) => command::sandbox::run(&arguments, context),
+            Self::Conformance(arguments) => command::conformance::run(&arguments, context),
             Self::Schema(arguments) => command::schema::run(&arguments, context),
             Self::Completions(arguments) => command::completions::run(&arguments),
             Self::Man(arguments) => command::man::run(&arguments, described()),

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod catalog;
 pub(crate) mod comment;
 pub(crate) mod completions;
+pub(crate) mod conformance;
 pub(crate) mod deactivate;
 pub(crate) mod discover;
 pub(crate) mod doctor;

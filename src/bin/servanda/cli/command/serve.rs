@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
 
 /// Makes the page with the plan of a workspace against a snapshot, which is read for each page.
 fn plan_page(path: PathBuf) -> PlanPage {
-    Box::new(move |workspace, now| {
+    Box::new(move |mut workspace, now| {
         let terms = PlanTerms {
             as_of: AsOf { instant: now, is_asked: true },
             prune: false,

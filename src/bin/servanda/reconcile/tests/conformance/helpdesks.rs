@@ -14,7 +14,7 @@ use servanda::settings::{Pace, Product};
 use servanda::status::State;
 
 use super::Seen;
-use super::table::{ROWS, Row, on};
+use crate::conformance::table::{ROWS, Row, on};
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itop::tests::{PASSWORD, Road, SmallItop, raw};
 use crate::helpdesk::itop::{ItopLogin, ItopTransport};

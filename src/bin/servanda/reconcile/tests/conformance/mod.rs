@@ -6,14 +6,13 @@
 mod helpdesks;
 mod loss;
 mod shared;
-mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::status::State;
 
+use crate::conformance::table::{DAYS, ROWS, on};
 use helpdesks::TestHelpdesk;
-use table::{DAYS, ROWS, on};
 
 /// The live state of each row, and the services that the portal offers to its client.
 type Seen = BTreeMap<&'static str, Option<(String, BTreeSet<String>)>>;
