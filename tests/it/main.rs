@@ -5,6 +5,7 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod adapters;
 mod authoring;
 mod bad_input;
 mod browser;
