@@ -22,7 +22,7 @@ use crate::http::transport::Transport;
 pub(crate) use double::{Adapter, Fault, TOKEN};
 
 fn transport(url: &str) -> BridgeTransport {
-    transport_within(url, Duration::from_secs(60))
+    transport_within(url, Duration::from_mins(1))
 }
 
 fn transport_within(url: &str, deadline: Duration) -> BridgeTransport {
