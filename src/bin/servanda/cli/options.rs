@@ -27,6 +27,9 @@ pub(crate) struct GlobalOptions {
     /// The repository; without it, the nearest folder with a servanda.yaml at or above the current one
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     repository: Option<PathBuf>,
+    /// Use the settings of this file of the repository instead of servanda.yaml
+    #[arg(long, global = true, value_name = "FILE")]
+    settings: Option<String>,
     /// Treat warnings as errors
     #[arg(long, global = true)]
     deny_warnings: bool,
@@ -61,6 +64,7 @@ impl GlobalOptions {
         Context {
             repository: self.repository.clone(),
             deny_warnings: self.deny_warnings,
+            settings: self.settings.clone(),
             terminal,
             ..context
         }

@@ -14,6 +14,7 @@ async fn tried(adapter: &Adapter, token: Option<&str>) -> Vec<ConformanceCheck> 
         terminal: Terminal::NONE,
         repository: None,
         deny_warnings: false,
+        settings: None,
     };
     // The table reads the token from the environment, in which there is none here.
     let token_variable = token.map(|_| "NOT_SET");

@@ -29,6 +29,7 @@ use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::{Audience, Reconciliation};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::load::LoadedFiles;
+use crate::workspace::settings_file::SettingsFile;
 
 const TEMPLATE: &str = "provider: acme
 services: { email: true, vpn: true }
@@ -223,7 +224,7 @@ impl Estate<'_> {
     async fn reconcile(&self, day: &str) -> Result<Plan, Flaw> {
         let noon = format!("{day}T09:00:00Z");
         let as_of = AsOf { instant: read_instant(&noon).expect("a day of the table"), is_asked: true };
-        let loaded = LoadedFiles::of(self.root.clone(), self.files(day));
+        let loaded = LoadedFiles::of(self.root.clone(), self.files(day), SettingsFile::default());
         let checked = loaded.check(as_of.instant);
         if let Some(fault) = checked.diagnostics.iter().find(|fault| fault.severity == Severity::Error) {
             return Err(Flaw::without_exchange(format!(

@@ -46,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) repository: Option<PathBuf>,
     /// Whether warnings count as errors (`--deny-warnings`).
     pub(crate) deny_warnings: bool,
+    /// The file of the repository that `--settings` names in place of servanda.yaml.
+    pub(crate) settings: Option<String>,
 }
 
 /// Which of the three streams are a terminal.
@@ -97,6 +99,7 @@ impl Context {
             },
             repository: None,
             deny_warnings: false,
+            settings: None,
         })
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::{ServerState, Watcher, WorkspaceSource, serve};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
+use crate::workspace::settings_file::SettingsFile;
 
 /// Two valid workspaces that differ in a template and in an agreement. A mixture of the two would have targets that
 /// neither has: 1h on business hours, or 9h around the clock.
@@ -79,8 +80,11 @@ impl Fixture {
         for file in COMMON.iter().chain(&WORKSPACES[0]) {
             write(folder.path(), *file);
         }
-        let source =
-            WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+        let source = WorkspaceSource::Folder {
+            root: folder.path().to_path_buf(),
+            settings: SettingsFile::default(),
+            settle: Duration::from_secs(1),
+        };
         Self::serve(folder, source).await
     }
 
@@ -92,7 +96,11 @@ impl Fixture {
             write(folder.path(), *file);
         }
         commit(folder.path());
-        let source = WorkspaceSource::Revision { root: folder.path().to_path_buf(), name: "main".to_owned() };
+        let source = WorkspaceSource::Revision {
+            root: folder.path().to_path_buf(),
+            settings: SettingsFile::default(),
+            name: "main".to_owned(),
+        };
         Self::serve(folder, source).await
     }
 
@@ -247,8 +255,11 @@ async fn an_idle_connection_is_closed_for_a_waiting_client() {
     for file in COMMON.iter().chain(&WORKSPACES[0]) {
         write(folder.path(), *file);
     }
-    let source =
-        WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+    let source = WorkspaceSource::Folder {
+        root: folder.path().to_path_buf(),
+        settings: SettingsFile::default(),
+        settle: Duration::from_secs(1),
+    };
     let (_, workspace) = source.load(clock()).await.unwrap().unwrap();
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

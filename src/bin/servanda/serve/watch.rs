@@ -21,6 +21,7 @@ use crate::process::shutdown::Stop;
 use crate::workspace::files::{self, Stamps};
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
+use crate::workspace::settings_file::SettingsFile;
 
 /// The number of times a revision of Git is polled.
 const REVISION_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,9 +29,9 @@ const REVISION_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The source of the served workspace.
 pub(crate) enum WorkspaceSource {
     /// A folder, whose files must not change for the duration `settle`.
-    Folder { root: PathBuf, settle: Duration },
+    Folder { root: PathBuf, settings: SettingsFile, settle: Duration },
     /// A revision of Git, such as `origin/main`.
-    Revision { root: PathBuf, name: String },
+    Revision { root: PathBuf, settings: SettingsFile, name: String },
 }
 
 /// Identifies a state of the source.
@@ -50,8 +51,10 @@ impl WorkspaceSource {
 
     async fn version(&self) -> Result<SourceVersion, Failure> {
         match self {
-            Self::Folder { root, .. } => Ok(SourceVersion::Folder(files::stamps(root)?)),
-            Self::Revision { root, name } => {
+            Self::Folder { root, settings, .. } => {
+                Ok(SourceVersion::Folder(files::stamps(root, settings.path())?))
+            }
+            Self::Revision { root, name, .. } => {
                 Ok(SourceVersion::Commit(Commit::resolved(root, name).await?.id))
             }
         }
@@ -63,17 +66,19 @@ impl WorkspaceSource {
         now: Instant,
     ) -> Result<Option<(SourceVersion, ServedWorkspace)>, Failure> {
         let (version, loaded, commit) = match self {
-            Self::Folder { root, .. } => {
-                let before = files::stamps(root)?;
-                let loaded = LoadedFiles::of(root.clone(), files::read_all(root)?);
-                if files::stamps(root)? != before {
+            Self::Folder { root, settings, .. } => {
+                let before = files::stamps(root, settings.path())?;
+                let files = settings.on_disk(root, files::read_all(root)?)?;
+                let loaded = LoadedFiles::of(root.clone(), files, settings.clone());
+                if files::stamps(root, settings.path())? != before {
                     return Ok(None);
                 }
                 (SourceVersion::Folder(before), loaded, None)
             }
-            Self::Revision { root, name } => {
+            Self::Revision { root, settings, name } => {
                 let commit = Commit::named(root, name).await?;
-                let loaded = LoadedFiles::of(root.clone(), commit.files().await?);
+                let files = settings.in_commit(&commit, commit.files().await?).await?;
+                let loaded = LoadedFiles::of(root.clone(), files, settings.clone());
                 (SourceVersion::Commit(commit.id.clone()), loaded, Some(commit.short().to_owned()))
             }
         };

@@ -65,7 +65,7 @@ pub(crate) enum Content {
 
 impl Content {
     /// Reads a file of a kind, or any other text.
-    fn read(path: &Path, kind: Option<DocumentKind>) -> Self {
+    pub(super) fn read(path: &Path, kind: Option<DocumentKind>) -> Self {
         let limit = document::size_limit(kind);
         let read = || -> io::Result<Self> {
             let mut file = open_regular(path)?;
@@ -253,9 +253,10 @@ fn stamp(found: &fs::Metadata) -> Stamp {
 }
 
 /// Takes the stamps of all files that Servanda reads.
-pub(crate) fn stamps(root: &Path) -> Result<Stamps, Failure> {
+pub(crate) fn stamps(root: &Path, settings: &str) -> Result<Stamps, Failure> {
     // A file that was deleted meanwhile is missing in the next list.
-    let stamped = all(root)?.into_iter().filter_map(|FoundFile { path, .. }| {
+    let settings = FoundFile { path: root.join(settings), is_link: false };
+    let stamped = all(root)?.into_iter().chain([settings]).filter_map(|FoundFile { path, .. }| {
         let found = fs::symlink_metadata(&path).ok()?;
         Some((path, stamp(&found)))
     });

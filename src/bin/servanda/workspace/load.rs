@@ -27,6 +27,7 @@ use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 use crate::workspace::prefilter::files_about;
+use crate::workspace::settings_file::SettingsFile;
 
 /// The files of a repository, read and parsed.
 pub(crate) struct LoadedFiles {
@@ -38,6 +39,8 @@ pub(crate) struct LoadedFiles {
     /// The repository's own texts of notices.
     texts: Vec<FileId>,
     pub(super) settings: Option<Document>,
+    /// The file of the settings.
+    pub(crate) settings_file: SettingsFile,
     /// The files of the catalog.
     pub(crate) catalog: Vec<Document>,
     faults: Diagnostics,
@@ -117,8 +120,9 @@ impl NewFile {
 /// Finds the repository and reads all its files.
 pub(crate) fn load(context: &Context) -> Result<LoadedFiles, Failure> {
     let root = find(context)?;
-    let files = read_and_prepare(|| files::read_all(&root))?;
-    Ok(LoadedFiles::of(root, files))
+    let settings = SettingsFile::of(context)?;
+    let files = settings.on_disk(&root, read_and_prepare(|| files::read_all(&root))?)?;
+    Ok(LoadedFiles::of(root, files, settings))
 }
 
 /// Finds the repository and reads the shared files, and those agreements that an answer about one client needs. Both are
@@ -130,8 +134,9 @@ pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedF
     let (shared, agreements) = rayon::join(
         || -> Result<LoadedFiles, Failure> {
             let places = read_and_prepare(|| files::shared(&root))?;
-            let shared =
-                LoadedFiles::of(root.clone(), places.iter().map(|place| place.read(&root)).collect());
+            let settings = SettingsFile::of(context)?;
+            let files = settings.on_disk(&root, places.iter().map(|place| place.read(&root)).collect())?;
+            let shared = LoadedFiles::of(root.clone(), files, settings);
             shared.basis();
             Ok(shared)
         },
@@ -163,7 +168,7 @@ pub(crate) fn find(context: &Context) -> Result<PathBuf, Failure> {
 
 impl LoadedFiles {
     /// Parses the files of a repository.
-    pub(crate) fn of(root: PathBuf, files: Vec<File>) -> Self {
+    pub(crate) fn of(root: PathBuf, files: Vec<File>, settings_file: SettingsFile) -> Self {
         let mut loaded = Self {
             sources: Sources::default(),
             templates: Vec::new(),
@@ -171,6 +176,7 @@ impl LoadedFiles {
             calendars: Vec::new(),
             texts: Vec::new(),
             settings: None,
+            settings_file,
             catalog: Vec::new(),
             faults: Diagnostics::default(),
             basis: OnceLock::new(),
@@ -197,7 +203,8 @@ impl LoadedFiles {
                 self.read_text(file);
                 continue;
             }
-            let Some(kind) = document::kind_of(&file.path) else {
+            let own = (file.path == self.settings_file.path()).then_some(DocumentKind::Settings);
+            let Some(kind) = own.or_else(|| document::kind_of(&file.path)) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
                     self.faults.push(document::not_a_file(id, document::NotAFile::Link));
@@ -261,7 +268,7 @@ impl LoadedFiles {
         }
         match document.kind {
             // Another spelling of their names is an error, and replaces nothing.
-            DocumentKind::Settings if self.sources.path(document.file) == files::SETTINGS => {
+            DocumentKind::Settings if self.sources.path(document.file) == self.settings_file.path() => {
                 self.settings = Some(document);
             }
             DocumentKind::Catalog if document::is_catalog(self.sources.path(document.file)) => {

@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod prefilter;
 pub(crate) mod git;
 pub(crate) mod git_tree;
+pub(crate) mod settings_file;
 pub(crate) mod load;
 mod catalog_files;
 pub(crate) mod partial;

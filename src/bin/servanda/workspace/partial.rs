@@ -16,7 +16,6 @@ use servanda::template::{Library, Resolved};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::print_message;
-use crate::workspace::files;
 use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings};
 
 /// The number of agreements that are named as left out; of more, only the number is.
@@ -78,7 +77,7 @@ impl LoadedFiles {
             (checked, left_out, taken)
         });
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
-        self.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
+        self.refuse_errors_in(|path| path == self.settings_file.path(), &checked.diagnostics, context)?;
         if checked.agreements.is_empty() {
             self.refuse_errors(&checked.diagnostics, context)?;
         }

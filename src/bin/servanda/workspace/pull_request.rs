@@ -25,6 +25,7 @@ use crate::workspace::files::{self, Content, File};
 use crate::workspace::git::ACKNOWLEDGEMENT_TRAILER;
 use crate::workspace::git_tree::{ChangedFile, Commit};
 use crate::workspace::load::{self, LoadedFiles, PullRequestBase, TrustedFiles, Workspace};
+use crate::workspace::settings_file::SettingsFile;
 
 /// Paths that decide how Servanda is run, or that hold its state on one machine. They count at the top of the work tree,
 /// where forges read them, and beside the settings.
@@ -69,7 +70,7 @@ pub(crate) struct PullRequest {
     head_commit: Option<Commit>,
     /// The number of commits of the base that the head does not have.
     behind: usize,
-    /// The text of servanda.yaml in the base and in the head.
+    /// The text of the settings in the base and in the head.
     settings: (String, String),
 }
 
@@ -93,10 +94,17 @@ impl PullRequest {
         context: &Context,
     ) -> Result<Self, Failure> {
         let root = load::find(context)?;
-        runtime()?.block_on(Self::read(root, base, head, trust))
+        let settings = SettingsFile::of(context)?;
+        runtime()?.block_on(Self::read(root, base, head, trust, settings))
     }
 
-    async fn read(root: PathBuf, base: &str, head: Option<&str>, trust: Trust) -> Result<Self, Failure> {
+    async fn read(
+        root: PathBuf,
+        base: &str,
+        head: Option<&str>,
+        trust: Trust,
+        file: SettingsFile,
+    ) -> Result<Self, Failure> {
         let base_commit = Commit::named(&root, base).await?;
         let named = match head {
             None => None,
@@ -114,20 +122,23 @@ impl PullRequest {
             None => None,
             Some(merged) => Some(base_commit.merged(merged).await?),
         };
-        let before = base_commit.files().await?;
+        let before = file.in_commit(&base_commit, base_commit.files().await?).await?;
         let mut after = match &head_commit {
-            None => files::read_all(&root)?,
-            Some(commit) => commit.files().await?,
+            // A pull request may delete the file: that of the base counts.
+            None => file.on_disk(&root, files::read_all(&root)?).or_else(|_| files::read_all(&root))?,
+            Some(commit) => file.in_commit(commit, commit.files().await?).await?,
         };
-        let settings = (settings_of(&before), settings_of(&after));
+        let name = file.path();
+        let settings = (settings_of(&before, name), settings_of(&after, name));
         if trust == Trust::Base {
-            let trusted = before.iter().find(|file| file.path == files::SETTINGS).cloned();
-            let trusted = trusted.ok_or_else(|| no_settings(base))?;
-            after.retain(|file| file.path != files::SETTINGS);
+            let trusted = before.iter().find(|file| file.path == name).cloned();
+            let trusted = trusted.ok_or_else(|| no_settings(base, name))?;
+            after.retain(|file| file.path != name && file.path != files::SETTINGS);
             after.push(trusted);
             after.sort_by(|left, right| left.path.cmp(&right.path));
         }
-        let (base, head) = (LoadedFiles::of(root.clone(), before), LoadedFiles::of(root, after));
+        let base = LoadedFiles::of(root.clone(), before, file.clone());
+        let head = LoadedFiles::of(root, after, file);
         Ok(Self { base, head, base_commit, head_commit, behind, settings })
     }
 
@@ -237,7 +248,7 @@ impl PullRequest {
     /// the texts that clients receive, or what guards hold back.
     async fn red_lines(&self, trusted: &TrustedFiles) -> Result<Vec<RedLine>, Failure> {
         let (before, after) = &self.settings;
-        let settings = format!("{}{}", self.base_commit.prefix(), files::SETTINGS);
+        let settings = format!("{}{}", self.base_commit.prefix(), self.head.settings_file.path());
         let mut found: Vec<RedLine> =
             red_line(&settings, before, after, RedLineSubject::Settings).into_iter().collect();
         for changed in self.base_commit.changed(self.head_commit.as_ref()).await? {
@@ -286,9 +297,15 @@ impl PullRequest {
         };
         let own = path.strip_prefix(prefix);
         let is_trusted = |path: &str| TRUSTED_PATHS.iter().any(|folder| is_below(folder, path));
+        let is_other_settings =
+            own == Some(files::SETTINGS) && self.head.settings_file.path() != files::SETTINGS;
         if GIT_FILES.iter().any(|file| file.eq_ignore_ascii_case(name)) {
             Some(RedLineSubject::Git)
-        } else if trusted.paths.contains(path) || is_trusted(path) || own.is_some_and(is_trusted) {
+        } else if trusted.paths.contains(path)
+            || is_other_settings
+            || is_trusted(path)
+            || own.is_some_and(is_trusted)
+        {
             Some(RedLineSubject::Trusted)
         } else if own.is_some() && changed.is_link {
             Some(RedLineSubject::Link)
@@ -313,15 +330,15 @@ async fn checked_out(root: &Path, base: &str, behind: usize) -> Result<Commit, F
 }
 
 /// The text of the settings file; empty if there is none.
-fn settings_of(files: &[File]) -> String {
-    let found = files.iter().find(|file| file.path == files::SETTINGS);
+fn settings_of(files: &[File], name: &str) -> String {
+    let found = files.iter().find(|file| file.path == name);
     match found.map(|file| &file.content) {
         Some(Content::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         Some(Content::TooLarge(..) | Content::Link | Content::Unreadable(_)) | None => String::new(),
     }
 }
 
-fn no_settings(base: &str) -> Failure {
-    Failure::new(Exit::Failure, "base-without-settings", format!("`{base}` contains no {}", files::SETTINGS))
+fn no_settings(base: &str, name: &str) -> Failure {
+    Failure::new(Exit::Failure, "base-without-settings", format!("`{base}` contains no {name}"))
         .help("plan the first pull request, which introduces Servanda, without `--base`")
 }

@@ -163,7 +163,7 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     let mut checked = loaded.check(as_of.instant);
     // A catalog with an error is not compared: entries that could not be read would be added again. Errors in agreements
     // are ignored, since a missing slug may be the reason for this command.
-    let is_needed = |path: &str| document::is_catalog(path) || path == files::SETTINGS;
+    let is_needed = |path: &str| document::is_catalog(path) || path == loaded.settings_file.path();
     loaded.refuse_errors_in(is_needed, &checked.diagnostics, context)?;
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));

@@ -9,7 +9,6 @@ use crate::helpdesk::Explorer as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
-use crate::workspace::files;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -36,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let as_of = context.as_of(None, &loaded.zone())?;
     let mut checked = loaded.check(as_of.instant);
     // Settings with an error could lead to another helpdesk than intended.
-    loaded.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
+    loaded.refuse_errors_in(|path| path == loaded.settings_file.path(), &checked.diagnostics, context)?;
     let (catalog, zone) = (checked.catalog.clone(), checked.settings.zone.clone());
     let look = async |connection: &Connection| {
         Ok(connection.explorer().discover(&catalog, &zone, as_of.instant).await?)

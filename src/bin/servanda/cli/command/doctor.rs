@@ -30,7 +30,6 @@ use crate::process::context::{AsOf, CLOCK_TOLERANCE, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::apply::key_settings;
-use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 const AFTER_HELP: &str = "\
@@ -129,7 +128,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
     };
     let is_of_settings = |fault: &&Diagnostic| {
         fault.severity == Severity::Error
-            && loaded.sources.path(fault.place.span.file) == files::SETTINGS
+            && loaded.sources.path(fault.place.span.file) == loaded.settings_file.path()
             && !loaded.awaits_the_catalog(fault)
     };
     if let Some(fault) = diagnostics.iter().find(is_of_settings) {

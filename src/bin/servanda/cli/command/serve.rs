@@ -19,6 +19,7 @@ use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::snapshot::against_snapshot;
 use crate::serve::{CONNECTION_LIMIT, PlanPage, ServerState, Watcher, WorkspaceSource, serve};
 use crate::workspace::load;
+use crate::workspace::settings_file::SettingsFile;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -95,9 +96,10 @@ const ATTEMPTS: usize = 20;
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let root = load::find(context)?;
+    let settings = SettingsFile::of(context)?;
     let source = match &arguments.revision {
-        Some(name) => WorkspaceSource::Revision { root, name: name.clone() },
-        None => WorkspaceSource::Folder { root, settle: Duration::from_millis(arguments.settle) },
+        Some(name) => WorkspaceSource::Revision { root, settings, name: name.clone() },
+        None => WorkspaceSource::Folder { root, settings, settle: Duration::from_millis(arguments.settle) },
     };
     server_runtime()?.block_on(async {
         let mut first = None;

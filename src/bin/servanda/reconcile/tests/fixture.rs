@@ -394,6 +394,7 @@ pub(crate) fn workspace_as(root: &Path, instant: &str, deny_warnings: bool) -> W
         terminal: Terminal::NONE,
         repository: Some(root.to_owned()),
         deny_warnings,
+        settings: None,
     };
     let loaded = load::load(&context).expect("it can be read");
     loaded.into_workspace(instant, &context).expect("it is valid")

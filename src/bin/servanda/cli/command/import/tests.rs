@@ -253,6 +253,7 @@ fn context(root: &Path) -> Context {
         terminal: Terminal::NONE,
         repository: Some(root.to_path_buf()),
         deny_warnings: false,
+        settings: None,
     }
 }
 

@@ -35,6 +35,7 @@ fn context() -> Context {
         terminal: Terminal::NONE,
         repository: None,
         deny_warnings: false,
+        settings: None,
     }
 }
 
