@@ -44,12 +44,27 @@ pub fn is_slug_path(text: &str) -> bool {
 }
 
 /// A language of the built-in texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub enum Language {
     /// Russian.
+    #[serde(rename = "ru")]
     Russian,
     /// English.
     #[default]
+    #[serde(rename = "en")]
     English,
 }
 

@@ -13,8 +13,8 @@ use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
 use crate::envelope::GuardedPlan;
 use crate::guard::{Acknowledged, guard, limits, split};
-use crate::ident::AgreementId;
-use crate::live::{Live, Record};
+use crate::ident::{AgreementId, ClientSlug};
+use crate::live::{Directory, Live, ObjectKind, Record};
 use crate::notice::{
     AnnouncedNotice, Channel, PlannedFiles, SentNotices, announced_at_most, announced_by, counted,
 };
@@ -119,7 +119,32 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
         let dated = diff(&dated, &live, context(input, &header(input)));
         split::add_dated(&mut plan, &mut proposed, dated, &split, mapping);
     }
-    (GuardedPlan::new(&proposed, plan, awaiting), Sides { desired, live })
+    let mut guarded = GuardedPlan::new(&proposed, plan, awaiting);
+    name_by_catalog(&mut guarded, input.catalog, &live.directory);
+    (guarded, Sides { desired, live })
+}
+
+/// Adds the titles of clients, and names each manager of the catalog by the slug, which the reader knows from the files.
+fn name_by_catalog(guarded: &mut GuardedPlan, catalog: &Catalog, directory: &Directory) {
+    let clients: BTreeSet<&ClientSlug> =
+        guarded.all_changes().filter_map(|change| change.client.as_ref()).collect();
+    let titled = clients.into_iter().filter_map(|slug| {
+        let client = catalog.clients.get(slug)?;
+        Some((slug.clone(), client.entry.title.clone()))
+    });
+    guarded.plan.clients = titled.collect();
+    for (slug, manager) in &catalog.managers {
+        let found = match &manager.helpdesk {
+            Some(id) => Some(id),
+            None => match directory.titled(ObjectKind::Person, &manager.title) {
+                [id] => Some(id),
+                _ => None,
+            },
+        };
+        if let Some(name) = found.and_then(|id| guarded.plan.names.get_mut(id)) {
+            slug.as_str().clone_into(name);
+        }
+    }
 }
 
 /// Adds the notices, and compares them with those that are announced on the base of a pull request. Without a channel, the
@@ -207,6 +232,7 @@ fn header(input: &PlannerInput<'_>) -> Header {
         files: input.origin.files.to_owned(),
         helpdesk: input.origin.helpdesk.to_owned(),
         key_prefix: input.settings.helpdesk.mapping.key.prefix.clone(),
+        language: input.settings.language,
         selection: input.selection.clone(),
     }
 }

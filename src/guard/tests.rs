@@ -45,6 +45,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            language: crate::settings::Language::English,
             selection: crate::selection::AgreementSelection::default(),
         },
         changes,
@@ -53,6 +54,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
         notes: Vec::new(),
         totals: Totals { live_active, ..Totals::default() },
         names: BTreeMap::new(),
+        clients: BTreeMap::new(),
     }
 }
 

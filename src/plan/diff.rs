@@ -308,6 +308,7 @@ impl<'a> Comparison<'a> {
             format: FORMAT,
             header: context.header,
             names: names(&changes, live),
+            clients: BTreeMap::new(),
             changes,
             drift: Vec::new(),
             blocked: blocked.into_iter().collect(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Instant;
 use crate::desired::{OtherTitle, Unresolved};
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, ClientSlug, Language, LiveId};
 use crate::mapping::Field;
 use crate::plan::change::{Change, Verb};
 use crate::plan::drift::Drift;
@@ -35,8 +35,11 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// The number of agreements and of each kind of change.
     pub totals: Totals,
-    /// The titles of the live objects that the plan mentions.
+    /// The titles of the live objects that the plan mentions. A manager of the catalog has the slug instead.
     pub names: BTreeMap<LiveId, String>,
+    /// The titles of the clients whose agreements change, by their slugs in the catalog.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clients: BTreeMap<ClientSlug, String>,
 }
 
 /// The facts that a plan was made from.
@@ -60,6 +63,9 @@ pub struct Header {
     pub helpdesk: String,
     /// The beginning of every ownership key of the repository, which tells apart repositories with the same helpdesk.
     pub key_prefix: String,
+    /// The language in which people read the plan.
+    #[serde(default)]
+    pub language: Language,
     /// The agreements that the plan is restricted to; all others are left as they are, and not reported.
     #[serde(default, skip_serializing_if = "AgreementSelection::is_everything")]
     pub selection: AgreementSelection,

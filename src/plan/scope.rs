@@ -21,7 +21,7 @@ use crate::ident::{AgreementId, LiveId};
 use crate::plan::{Change, GuardName, OnBase, Risk, on_base};
 use crate::template::Resolved;
 
-pub use lines::{ChangedLine, changed_lines};
+pub use lines::{ChangedLine, DocumentEdits, EditedValue, Edits, edits};
 
 /// The scope of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,9 @@ pub struct Scope {
     /// The lines of templates by which it changes agreements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<ChangedLine>,
+    /// The places at which it changes each of the `documents`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub edits: BTreeMap<AgreementId, DocumentEdits>,
     /// The mails that read differently because of changed files in `notices/`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TextChange>,

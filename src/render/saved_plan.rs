@@ -97,7 +97,7 @@ mod tests {
 
     /// The pointers to all objects whose keys are fixed. The others are maps, whose keys are data.
     fn pointers(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
-        const MAPS: [&str; 3] = ["/names", "/fields", "/documents"];
+        const MAPS: [&str; 5] = ["/names", "/clients", "/fields", "/documents", "/edits"];
         match value {
             serde_json::Value::Object(object) => {
                 if !MAPS.iter().any(|map| at.ends_with(map)) {

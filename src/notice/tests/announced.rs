@@ -53,6 +53,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            language: crate::settings::Language::English,
             selection: crate::selection::AgreementSelection::default(),
         };
         let plan = Plan {
@@ -64,6 +65,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
             notes: Vec::new(),
             totals: Totals::default(),
             names: BTreeMap::new(),
+            clients: BTreeMap::new(),
         };
         let mut settings = Basis::read(None, None, &[]).settings;
         settings.notice_time = setting.usual;

@@ -1,4 +1,5 @@
-//! The lines of templates by which a pull request changes agreements, each with the number of agreements.
+//! The lines by which a pull request changes agreements: those of templates, each with the number of agreements, and those
+//! of each agreement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Position, Sources};
 use crate::ident::AgreementId;
+use crate::mapping::Field;
 use crate::plan::scope::CheckedSide;
 use crate::template::Resolved;
 
@@ -31,43 +33,112 @@ pub struct ChangedLine {
     pub clients: usize,
 }
 
-/// The changed lines of templates, in the order of files and lines.
-pub fn changed_lines(before: CheckedSide<'_>, after: CheckedSide<'_>, sources: &Sources) -> Vec<ChangedLine> {
-    let earlier: BTreeMap<&AgreementId, &Resolved<'_>> =
+/// The places at which a pull request changes an agreement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentEdits {
+    /// The file of the agreement; in the base if the pull request removes it.
+    pub path: String,
+    /// The line at which the agreement begins there, counted from 1.
+    pub line: usize,
+    /// The values that differ, own and inherited ones; none if the agreement is new or removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<EditedValue>,
+}
+
+/// A value of an agreement that the pull request changes, with its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditedValue {
+    /// The path of the value, such as `period.last_day`.
+    pub value: String,
+    /// The file: that of the agreement or of a template.
+    pub path: String,
+    /// The line in the pull request's file, counted from 1.
+    pub line: usize,
+}
+
+impl DocumentEdits {
+    /// The places that change a field of the plan, or its state if the field is `None`.
+    pub fn of(&self, field: Option<&Field>) -> Vec<&EditedValue> {
+        let attribute;
+        let roots: &[&str] = match field {
+            None => &["termination", "suspensions", "activation", "period", "renewal"],
+            Some(Field::Title) => &["title", "number", "client"],
+            Some(Field::Number) => &["number"],
+            Some(Field::FirstDay) => &["period", "activation"],
+            Some(Field::LastDay) => &["period", "termination", "renewal"],
+            Some(Field::Manager) => &["manager"],
+            Some(Field::Provider) => &["provider"],
+            Some(Field::Calendar) => &["sla.calendar"],
+            Some(Field::Services) => &["services"],
+            Some(Field::Recipients) => &["recipients", "client"],
+            Some(Field::Contacts) => &["contacts"],
+            Some(Field::Targets) => &["sla", "services"],
+            Some(Field::Attribute(name)) => {
+                attribute = format!("attributes.{name}");
+                &[&attribute]
+            }
+        };
+        let is_below = |value: &str, root: &str| {
+            value.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.values.iter().filter(|edited| roots.iter().any(|root| is_below(&edited.value, root))).collect()
+    }
+}
+
+/// The edits of a pull request.
+#[derive(Debug, Default)]
+pub struct Edits {
+    /// The changed lines of templates, in the order of files and lines.
+    pub lines: Vec<ChangedLine>,
+    /// The places of each changed agreement.
+    pub documents: BTreeMap<AgreementId, DocumentEdits>,
+}
+
+/// The lines by which a pull request changes agreements. `sources` are the texts of the base and of the pull request.
+pub fn edits(before: CheckedSide<'_>, after: CheckedSide<'_>, sources: [&Sources; 2]) -> Edits {
+    let [sources_before, sources] = sources;
+    let mut earlier: BTreeMap<&AgreementId, &Resolved<'_>> =
         before.resolved.iter().map(|resolved| (&resolved.id, resolved)).collect();
     let mut found: BTreeMap<ChangedLine, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    let mut documents = BTreeMap::new();
     for resolved in after.resolved {
-        let Some(earlier) = earlier.get(&resolved.id) else { continue };
-        if earlier.tree.same_value(&resolved.tree) {
+        let earlier = earlier.remove(&resolved.id);
+        if earlier.is_some_and(|earlier| earlier.tree.same_value(&resolved.tree)) {
             continue;
         }
-        for (path, before, after) in differences(&earlier.tree.to_json(), &resolved.tree.to_json()) {
+        let mut document = document(resolved, sources);
+        let differing = earlier.map(|earlier| differences(&earlier.tree.to_json(), &resolved.tree.to_json()));
+        for (path, before, after) in differing.unwrap_or_default() {
             let steps: Vec<&str> = path.iter().map(String::as_str).collect();
             let place = resolved.place_of(&steps);
+            let position = sources.position(place);
+            let (value, path, line) = (path.join("."), position.path, position.line);
+            document.values.push(EditedValue { value: value.clone(), path: path.clone(), line });
             if resolved.is_own(place) {
                 continue;
             }
-            let position = sources.position(place);
-            let line = ChangedLine {
-                path: position.path,
-                line: position.line,
-                value: path.join("."),
-                before,
-                after,
-                agreements: 0,
-                clients: 0,
-            };
+            let line = ChangedLine { path, line, value, before, after, agreements: 0, clients: 0 };
             let (agreements, clients) = found.entry(line).or_default();
             *agreements += 1;
             clients.extend(resolved.client());
         }
+        documents.insert(resolved.id.clone(), document);
     }
+    documents
+        .extend(earlier.into_iter().map(|(id, removed)| (id.clone(), document(removed, sources_before))));
     let counted = found.into_iter().map(|(line, (agreements, clients))| ChangedLine {
         agreements,
         clients: clients.len(),
         ..line
     });
-    counted.collect()
+    Edits { lines: counted.collect(), documents }
+}
+
+fn document(resolved: &Resolved<'_>, sources: &Sources) -> DocumentEdits {
+    let Position { path, line, .. } = sources.position(resolved.place());
+    DocumentEdits { path, line, values: Vec::new() }
 }
 
 /// A path, and the values there before and after.

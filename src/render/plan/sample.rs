@@ -53,6 +53,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
             files: "9f2c".to_owned(),
             helpdesk: "https://acme.itsm365.com/sd".to_owned(),
             key_prefix: "servanda:".to_owned(),
+            language: crate::settings::Language::English,
             selection: crate::selection::AgreementSelection::default(),
         },
         changes,
@@ -61,5 +62,6 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         notes: Vec::new(),
         totals: Totals { unchanged: 12, ..Totals::default() },
         names: names.map(|(id, name)| (live(id), name.to_owned())).into(),
+        clients: [(ClientSlug::new("severny-veter").expect("a slug"), "Северный ветер".to_owned())].into(),
     }
 }

@@ -12,7 +12,7 @@ use servanda::check::{CheckedRepository, changed_periods};
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::{composed, file_of};
 use servanda::plan::scope::{
-    CheckedSide, RedLine, RedLineSubject, Scope, changed_lines, red_line, red_lines_of_catalog,
+    CheckedSide, Edits, RedLine, RedLineSubject, Scope, edits, red_line, red_lines_of_catalog,
     red_lines_of_contacts,
 };
 use servanda::render::message;
@@ -179,7 +179,11 @@ impl PullRequest {
                 let later = CheckedSide { resolved: after, checked: &head };
                 let mut scope = Scope::between(name, earlier, later);
                 let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
-                scope.lines = changed_lines(earlier, later, &self.head.sources);
+                let Edits { lines, documents } =
+                    edits(earlier, later, [&self.base.sources, &self.head.sources]);
+                scope.lines = lines;
+                scope.edits = documents;
+                self.show_in_work_tree(&mut scope);
                 scope.red_lines = contacts.into_iter().map(|red| self.in_work_tree(red)).collect();
                 let changed_periods = changed_periods(&base.agreements, &head.agreements, after, at);
                 Comparison { base, head, scope, changed_periods }
@@ -223,6 +227,18 @@ impl PullRequest {
     /// The files of the head.
     pub(crate) fn into_head(self) -> LoadedFiles {
         self.head
+    }
+
+    /// Gives the places of edits their paths from the top of the work tree, as a forge shows them.
+    fn show_in_work_tree(&self, scope: &mut Scope) {
+        let lines = scope.lines.iter_mut().map(|line| &mut line.path);
+        let documents = scope.edits.values_mut().flat_map(|edits| {
+            let values = edits.values.iter_mut().map(|value| &mut value.path);
+            std::iter::once(&mut edits.path).chain(values)
+        });
+        for path in lines.chain(documents) {
+            path.insert_str(0, self.base_commit.prefix());
+        }
     }
 
     /// The red line with its path from the top of the work tree, as a forge shows it.

@@ -275,6 +275,7 @@ pub(crate) fn creation() -> Plan {
             files: String::new(),
             helpdesk: String::new(),
             key_prefix: String::new(),
+            language: servanda::settings::Language::English,
             selection: servanda::selection::AgreementSelection::default(),
         },
         changes: vec![change],
@@ -283,6 +284,7 @@ pub(crate) fn creation() -> Plan {
         notes: Vec::new(),
         totals: servanda::plan::Totals::default(),
         names: BTreeMap::new(),
+        clients: BTreeMap::new(),
     }
 }
 
