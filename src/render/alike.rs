@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::mapping::Field;
-use crate::plan::{Change, Verb};
+use crate::plan::{Change, Risk, Verb};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
-use crate::render::review::{ClientBlock, ReviewSection};
+use crate::render::review::{self, ClientBlock, ReviewSection};
 use crate::render::value::FieldBody;
-use crate::render::vocabulary::{self, Names};
+use crate::render::vocabulary::Vocabulary;
 
 /// The smallest number of changes that are shown together.
 pub(super) const MANY: usize = 5;
@@ -29,42 +30,44 @@ pub(super) struct AlikeChanges<'a> {
 
 impl AlikeChanges<'_> {
     /// Their numbers: `4048 agreements of 2169 clients`.
-    pub(super) fn counts(&self) -> String {
+    pub(super) fn counts(&self, words: Vocabulary<'_>) -> String {
         let clients: BTreeSet<_> = self.changes.iter().filter_map(|change| change.client.as_ref()).collect();
-        numbers(self.changes.len(), clients.len())
+        words.numbers(self.changes.len(), clients.len())
     }
 
-    /// Their result: the new status, or that it stays.
-    pub(super) fn result(&self) -> Line {
-        let result = phrases::result(&self.common).map(|result| Line::of(": ").join(result));
-        result.unwrap_or_else(|| phrases::unchanged_status(&self.common))
+    /// Their result: the new status, or that it stays if it is the same.
+    pub(super) fn result(&self, words: Vocabulary<'_>) -> Line {
+        if let Some(result) = phrases::result(&self.common, words) {
+            return Line::of(": ").join(result);
+        }
+        let is_same = self.changes.iter().all(|change| change.status == self.common.status);
+        let status = phrases::unchanged_status(&self.common, words);
+        if is_same && !status.is_empty() { Line::of("  ").join(status) } else { Line::new() }
+    }
+
+    /// Their risks as those of one change, own ones and those of the base: weakened service levels add up.
+    pub(super) fn risks(&self, envelope: &GuardedPlan) -> (Vec<Risk>, Vec<Risk>) {
+        let risks = self.changes.iter().map(|change| envelope.split_risks(change));
+        let (own, on_base): (Vec<_>, Vec<_>) = risks.unzip();
+        (united(own), united(on_base))
     }
 
     /// Some of their ids.
-    pub(super) fn ids(&self) -> Line {
-        vocabulary::capped_list(self.changes.iter().map(|change| change.id.to_string()))
-    }
-}
-
-/// A number of agreements and of their clients.
-pub(super) fn numbers(agreements: usize, clients: usize) -> String {
-    let agreements = vocabulary::count(agreements, "agreement", "agreements");
-    match clients {
-        0 => agreements,
-        clients => format!("{agreements} of {}", vocabulary::count(clients, "client", "clients")),
+    pub(super) fn ids(&self, words: Vocabulary<'_>) -> Line {
+        words.capped_list(self.changes.iter().map(|change| change.id.to_string()))
     }
 }
 
 /// Splits changes into groups of alike ones and all others, both in the order given.
 pub(super) fn split<'a>(
     changes: impl IntoIterator<Item = &'a Change>,
-    names: &Names,
+    words: Vocabulary<'_>,
 ) -> (Vec<AlikeChanges<'a>>, Vec<&'a Change>) {
     let mut groups: Vec<AlikeChanges<'a>> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for change in changes {
         let common = common(change);
-        let at = *known.entry(shown(&common, names)).or_insert(groups.len());
+        let at = *known.entry(shown(&common, words)).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.changes.push(change),
             None => groups.push(AlikeChanges { changes: vec![change], common: common.into_owned() }),
@@ -79,11 +82,11 @@ pub(super) fn split<'a>(
 /// The groups of alike changes in a section, and its blocks without them.
 pub(super) fn split_section<'a>(
     section: &ReviewSection<'a>,
-    names: &Names,
+    words: Vocabulary<'_>,
 ) -> (Vec<AlikeChanges<'a>>, Vec<ClientBlock<'a>>) {
     let entries = section.blocks.iter().flat_map(|block| &block.entries);
     let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
-    let (groups, _) = split(changes, names);
+    let (groups, _) = split(changes, words);
     let grouped: BTreeSet<&AgreementId> =
         groups.iter().flat_map(|group| &group.changes).map(|change| &change.id).collect();
     let alone = section.blocks.iter().map(|block| ClientBlock {
@@ -92,6 +95,21 @@ pub(super) fn split_section<'a>(
     });
     let alone = alone.filter(|block| !block.entries.is_empty()).collect();
     (groups, alone)
+}
+
+/// The risks of many changes that are alike as those of one: weakened service levels add up.
+fn united(risks: Vec<Vec<Risk>>) -> Vec<Risk> {
+    let mut united: Vec<Risk> = Vec::new();
+    for risk in risks.into_iter().flatten() {
+        let same =
+            united.iter_mut().find(|known| std::mem::discriminant(*known) == std::mem::discriminant(&risk));
+        match (same, risk) {
+            (Some(Risk::Weakens(all)), Risk::Weakens(more)) => all.extend(more),
+            (Some(_), _) => {}
+            (None, risk) => united.push(risk),
+        }
+    }
+    united
 }
 
 /// The part of a change that others may share.
@@ -105,11 +123,13 @@ fn common(change: &Change) -> Cow<'_, Change> {
 }
 
 /// All that is shown of a change, besides its name.
-fn shown(change: &Change, names: &Names) -> String {
-    let plain = |line: &Line| line.pieces().iter().map(|piece| piece.text.as_str()).collect::<String>();
-    let result = phrases::result(change).unwrap_or_else(|| phrases::unchanged_status(change));
+fn shown(change: &Change, words: Vocabulary<'_>) -> String {
+    let plain = Line::words;
+    // What stays may differ.
+    let result = phrases::result(change, words).unwrap_or_default();
     let mut parts = vec![phrases::symbol(change).1.to_owned(), plain(&result)];
-    for detail in phrases::details(change, names) {
+    parts.push(format!("{:?}", review::main_cause(change)));
+    for detail in phrases::details(change, words) {
         match detail {
             Detail::Warning(line) => parts.push(plain(&line)),
             Detail::Text(line, cause) => parts.push(format!("{}{cause:?}", plain(&line))),
@@ -131,6 +151,7 @@ mod tests {
     use crate::ident::ClientSlug;
     use crate::plan::{Change, Risk, Verb};
     use crate::render::plan::sample;
+    use crate::render::vocabulary::Vocabulary;
     use crate::status::{State, StatusReason};
 
     fn change(index: usize, risks: Vec<Risk>) -> Change {
@@ -144,9 +165,10 @@ mod tests {
         let mut changes: Vec<Change> = (0..40).map(|index| change(index, Vec::new())).collect();
         changes.extend((40..39 + MANY).map(|index| change(index, vec![Risk::Shortens])));
         let plan = sample::plan(changes);
-        let (groups, others) = split(&plan.changes, &plan.names);
+        let words = Vocabulary::of(&plan);
+        let (groups, others) = split(&plan.changes, words);
         assert_eq!(
-            groups.iter().map(super::AlikeChanges::counts).collect::<Vec<_>>(),
+            groups.iter().map(|group| group.counts(words)).collect::<Vec<_>>(),
             ["40 agreements of 20 clients"]
         );
         assert_eq!(others.len(), MANY - 1);

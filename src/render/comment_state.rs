@@ -4,6 +4,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::envelope::GuardedPlan;
 use crate::plan::ChangeSeverity;
+use crate::render::link::Links;
+use crate::render::wording::frame;
+use crate::settings::Language;
 
 /// The beginning of the marker, which must be the last line of a comment.
 const MARKER: &str = "<!-- servanda:plan";
@@ -113,40 +116,35 @@ pub fn marked(texts: &[String], key: &str, severity: CommentSeverity) -> Vec<Str
     texts.iter().enumerate().map(marked).collect()
 }
 
-/// The text in place of a plan that could not be made; it replaces the outdated one.
-pub fn failed(commit: Option<&str>) -> String {
-    let for_commit = commit
-        .filter(|commit| is_plain(commit))
-        .map_or_else(String::new, |commit| format!(" for `{commit}`"));
-    format!(
-        "### Plan: failed\n\nThe plan{for_commit} could not be made; see the job's log. The previous plan was of an earlier \
-         commit and has been removed."
-    )
+/// The text in place of a plan that could not be made, with a link to the job; it replaces the outdated one.
+pub fn failed(commit: Option<&str>, links: &Links, language: Language) -> String {
+    let is_plain = |commit: &&str| commit.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let commit = commit.filter(is_plain).map_or_else(String::new, |commit| {
+        frame::FOR_COMMIT.words(language, &[("commit", format!("`{commit}`").into())])
+    });
+    let text = frame::FAILED_TEXT.words(language, &[("commit", commit.into())]);
+    let job = links
+        .job
+        .as_ref()
+        .map_or_else(String::new, |address| format!("\n\n[{}]({address})", frame::JOB_OF_PLAN.of(language)));
+    format!("### {}\n\n{text}{job}", frame::FAILED.of(language))
 }
 
 /// The text of an earlier comment after a more severe plan was posted as a new one.
-pub fn superseded() -> String {
-    "Superseded: a later plan is more severe. See the newer comment below.".to_owned()
-}
-
-/// The link to the job that made a plan; `None` unless the address is a plain `https` address.
-pub fn link(address: &str) -> Option<String> {
-    let is_address = address.starts_with("https://") && is_plain(&address[8..]);
-    is_address.then(|| format!("[Job that made this plan]({address})"))
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._~/%:+".contains(sign))
+pub const fn superseded(language: Language) -> &'static str {
+    frame::SUPERSEDED.of(language)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, link, marked};
+    use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, marked};
     use crate::envelope::GuardedPlan;
     use crate::ident::AgreementId;
     use crate::plan::scope::{RedLine, RedLineSubject, Scope};
     use crate::plan::{Risk as PlanRisk, Verb};
+    use crate::render::link::Links;
     use crate::render::plan::sample;
+    use crate::settings::Language;
     use crate::status::{State, StatusReason};
 
     fn envelope(risks: &[PlanRisk]) -> GuardedPlan {
@@ -241,19 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_addresses_and_commits_are_written() {
-        assert!(link("https://github.com/a/b/actions/runs/1").is_some());
-        for bad in [
-            "http://a.b",
-            "https://",
-            "https://a.b/)![x](https://c.d",
-            "javascript:x",
-            "https://a b",
-            "https://a.b/?q",
-        ] {
-            assert_eq!(link(bad), None, "{bad}");
-        }
-        assert!(failed(Some("abc1234")).contains("`abc1234`"));
-        assert!(!failed(Some("`@everyone`")).contains('@'));
+    fn only_plain_commits_are_written() {
+        let text = |commit| failed(Some(commit), &Links::default(), Language::English);
+        assert!(text("abc1234").contains("`abc1234`"));
+        assert!(!text("`@everyone`").contains('@'));
+        let links = Links::new(Some("https://a.b/1"), None, None);
+        assert!(failed(None, &links, Language::Russian).contains("(https://a.b/1)"));
     }
 }

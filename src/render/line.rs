@@ -18,6 +18,8 @@ pub(super) struct LinePiece {
     pub(super) kind: PieceKind,
     /// The text, not encoded.
     pub(super) text: String,
+    /// The id of the object that the text is the title of; empty if it is none.
+    pub(super) id: String,
 }
 
 /// The origin of a piece of text.
@@ -27,7 +29,9 @@ pub(super) enum PieceKind {
     Own,
     /// A name, an id or a value from files or the helpdesk.
     Foreign,
-    /// The same, in quotation marks.
+    /// The title of an agreement, client, service or other object, from files or the helpdesk.
+    Title,
+    /// A foreign text in quotation marks.
     Quoted,
     /// A literal: a key, an option, a slug.
     Code,
@@ -68,6 +72,18 @@ impl Line {
         self.piece(tone, PieceKind::Foreign, text)
     }
 
+    /// Adds the title of an agreement or a client.
+    pub(super) fn title(self, tone: Tone, text: &str) -> Self {
+        self.piece(tone, PieceKind::Title, text)
+    }
+
+    /// Adds the title of an object with its id, which outputs may hide.
+    pub(super) fn object(mut self, title: &str, id: &str) -> Self {
+        let (text, id) = (title.to_owned(), id.to_owned());
+        self.0.push(LinePiece { tone: Tone::Plain, kind: PieceKind::Title, text, id });
+        self
+    }
+
     /// Adds foreign text in quotation marks.
     pub(super) fn quoted(self, text: &str) -> Self {
         self.piece(Tone::Plain, PieceKind::Quoted, text)
@@ -80,16 +96,48 @@ impl Line {
 
     /// Adds a piece of any kind, unless it is empty.
     pub(super) fn piece(mut self, tone: Tone, kind: PieceKind, text: &str) -> Self {
-        if !text.is_empty() {
-            self.0.push(LinePiece { tone, kind, text: text.to_owned() });
+        match self.0.last_mut() {
+            // Own words that are composed of several texts are one piece.
+            Some(last) if (last.tone, last.kind) == (tone, PieceKind::Own) && kind == PieceKind::Own => {
+                last.text.push_str(text);
+            }
+            _ if text.is_empty() => {}
+            _ => self.0.push(LinePiece { tone, kind, text: text.to_owned(), id: String::new() }),
         }
         self
     }
 
     /// Appends another line.
-    pub(super) fn join(mut self, other: Line) -> Self {
-        self.0.extend(other.0);
+    pub(super) fn join(self, other: Line) -> Self {
+        other.0.into_iter().fold(self, |mut line, piece| {
+            if piece.kind == PieceKind::Own {
+                return line.toned(piece.tone, &piece.text);
+            }
+            line.0.push(piece);
+            line
+        })
+    }
+
+    /// The same line, whose plain pieces have a tone.
+    pub(super) fn with_tone(mut self, tone: Tone) -> Self {
+        for piece in self.0.iter_mut().filter(|piece| piece.tone == Tone::Plain) {
+            piece.tone = tone;
+        }
         self
+    }
+
+    /// The text of all pieces, not encoded.
+    pub(super) fn words(&self) -> String {
+        self.0.iter().map(|piece| piece.text.as_str()).collect()
+    }
+
+    /// The same line, in which objects have their ids beside their titles.
+    pub(super) fn with_ids(self) -> Self {
+        self.0.into_iter().fold(Self::new(), |mut line, mut piece| {
+            let id = std::mem::take(&mut piece.id);
+            line.0.push(piece);
+            if id.is_empty() { line } else { line.text(" [").foreign(&id).text("]") }
+        })
     }
 
     /// Joins lines with commas.

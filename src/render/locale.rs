@@ -26,6 +26,28 @@ pub(super) fn date(language: Language, day: Day) -> String {
     }
 }
 
+/// Formats a day in figures: `2026-12-31`, as files have it, or `31.12.2026`.
+pub(super) fn short_date(language: Language, day: Day) -> String {
+    match language {
+        Language::English => day.to_string(),
+        Language::Russian => format!("{:02}.{:02}.{}", day.day(), day.month(), day.year()),
+    }
+}
+
+/// Formats a duration of hours, minutes and seconds, such as `1 ч 30 мин` or `1h30m`.
+pub(super) fn duration(language: Language, seconds: u32) -> String {
+    let (units, separator) = match language {
+        Language::Russian => (["ч", "мин", "с"], "\u{a0}"),
+        Language::English => (["h", "m", "s"], ""),
+    };
+    let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60].into_iter().zip(units);
+    let parts: Vec<String> = parts
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{separator}{unit}"))
+        .collect();
+    if parts.is_empty() { format!("0{separator}{}", units[1]) } else { parts.join(separator) }
+}
+
 /// A last day as it is written in files, or that there is none.
 pub(super) fn day_or_open(language: Language, day: Day) -> String {
     match language {

@@ -8,7 +8,7 @@ use crate::settings::Language;
 
 use super::encode::terminal;
 use super::locale::day_or_open;
-use super::vocabulary;
+use super::{reasons, vocabulary};
 
 /// The results of the notices of a run, for people. Names no recipient.
 ///
@@ -40,7 +40,7 @@ pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>, 
 
 /// The line of a run whose settings name no channel.
 pub fn no_channel() -> String {
-    format!("Notices: none is sent, since {}.", vocabulary::NO_CHANNEL)
+    format!("Notices: none is sent, since {}.", reasons::no_channel(Language::English))
 }
 
 fn summary(report: &DeliveryReport) -> String {

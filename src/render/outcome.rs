@@ -12,7 +12,7 @@ use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::value;
-use crate::render::vocabulary;
+use crate::render::vocabulary::{self, Vocabulary};
 use crate::status::State;
 
 /// The text of an outcome, in the order of its plan.
@@ -286,7 +286,7 @@ fn altered_field(page: &mut TerminalPage, plan: &Plan, altered: &Altered) {
         after: altered.held.clone(),
         cause: None,
     };
-    value::field(page, 6, &field, Verb::Update, &plan.names);
+    value::field(page, 6, &field, Verb::Update, Vocabulary::english(plan));
 }
 
 #[cfg(test)]

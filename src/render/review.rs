@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::{Cause, Change, ChangeSeverity, Drift, GuardName, Plan, Reason, Risk};
+use crate::render::vocabulary::Vocabulary;
 
 /// The most agreements of one client in one block, so that every block fits into a comment.
 const BLOCK_LIMIT: usize = 10;
@@ -179,6 +180,11 @@ impl<'a> Review<'a> {
             .filter(|(_, entries): &(ChangeOrigin, Vec<ReviewEntry<'_>>)| !entries.is_empty())
             .map(|(origin, entries)| ReviewSection { origin, blocks: blocks(entries) });
         Self { envelope, sections: sections.collect(), counts: ReviewCounts::of(envelope, &risky), risky }
+    }
+
+    /// The words of the plan's language.
+    pub(super) const fn words(&self) -> Vocabulary<'a> {
+        Vocabulary::of(&self.envelope.plan)
     }
 
     /// Whether there is no change, and nothing that is blocked, awaits acknowledgement, or drifted.

@@ -5,48 +5,49 @@ use std::collections::BTreeSet;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::scope::{CatalogReference, ChangedLine, RedLine, RedLineSubject, Scope, TextChange};
-use crate::render::alike;
 use crate::render::diff;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
-use crate::render::vocabulary;
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::{Text, Value, plan, reasons as texts};
 
 /// The number of changed texts that are shown.
 pub(super) const SHOWN_TEXTS: usize = 4;
 
 /// The number of changed lines of templates that are shown.
-const SHOWN_LINES: usize = 20;
+pub(super) const SHOWN_LINES: usize = 20;
 
-/// The text beside a plan that was made for a pull request.
+/// The text beside a plan that was made for a pull request. It is the program's own, in English.
 pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
+    let words = Vocabulary::english(&envelope.plan);
     let mut page = TerminalPage::new(paint);
-    let documents = vocabulary::count(scope.documents.len(), "document", "documents");
-    let mut head = Line::of("compared with ").foreign(&scope.base).text(&format!(": {documents} changed"));
+    let base = Line::new().foreign(&scope.base);
+    let mut head = words.line(texts::COMPARED, &[("base", base.into()), ("n", scope.documents.len().into())]);
     if !scope.indirect.is_empty() {
-        let agreements = vocabulary::count(scope.indirect.len(), "agreement", "agreements");
-        head = head.text(&format!(", {agreements} affected indirectly"));
+        head = head.text(&words.count(texts::INDIRECT, scope.indirect.len()));
     }
     if scope.behind > 0 {
-        let commits = vocabulary::count(scope.behind, "commit", "commits");
-        head = head.text(&format!("; the branch is {commits} behind, and this is the plan of the merge"));
+        head = head.text(&words.count(texts::BEHIND, scope.behind));
     }
     page.line(0, 2, &head);
-    for line in changed_lines(scope) {
+    for line in changed_lines(scope, words) {
         page.line(0, 2, &line);
     }
     for red in &scope.red_lines {
-        page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
+        let line = [("line", red_line(red, &scope.base, words).into())];
+        page.line(0, 2, &texts::RED_LINE.toned(words.language, Tone::Alarm, &line));
     }
     if !scope.texts.is_empty() {
-        page.line(0, 2, &Line::of(&texts(scope.texts.len())));
+        let text = if scope.texts.len() > SHOWN_TEXTS { texts::TEXTS_FIRST } else { texts::TEXTS };
+        page.line(0, 2, &words.line(text, &[("n", scope.texts.len().into()), ("m", SHOWN_TEXTS.into())]));
     }
     let changed = envelope.all_changes().map(|change| &change.id).filter(|id| scope.is_on_base(id));
     let on_base: BTreeSet<&AgreementId> = changed.collect();
     if !on_base.is_empty() {
-        let changes = vocabulary::count(on_base.len(), "change is", "changes are");
-        let line = Line::of(&format!("{changes} on the base as well, without this pull request: "));
-        page.line(0, 2, &line.join(vocabulary::capped_list(on_base.iter().map(ToString::to_string))));
+        let ids = words.capped_list(on_base.iter().map(ToString::to_string));
+        let values = [("n", on_base.len().into()), ("ids", ids.into())];
+        page.line(0, 2, &words.line(texts::BASE_CHANGES, &values));
     }
     let mut text = page.finish();
     text.extend(scope.texts.iter().take(SHOWN_TEXTS).map(|changed| text_diff(changed, paint)));
@@ -55,29 +56,27 @@ pub fn text(scope: &Scope, envelope: &GuardedPlan, paint: Paint) -> String {
 
 /// The changed lines of templates: `templates/standard.yaml:5  sla.targets.critical.response 30m → 3h: 4048 agreements of
 /// 2169 clients`. Of many, the first are shown.
-pub(super) fn changed_lines(scope: &Scope) -> Vec<Line> {
-    let value = |value: &Option<String>| match value {
-        Some(value) => Line::new().foreign(&vocabulary::preview(value)),
-        None => Line::of("nothing"),
-    };
+pub(super) fn changed_lines(scope: &Scope, words: Vocabulary<'_>) -> Vec<Line> {
     let line = |changed: &ChangedLine| {
         let place = format!("{}:{}", changed.path, changed.line);
-        let line = Line::new().foreign(&place).text("  ").code(&changed.value).text(" ");
-        let line = line.join(value(&changed.before)).toned(Tone::Shift, " → ").join(value(&changed.after));
-        line.text(": ").toned(Tone::Strong, &alike::numbers(changed.agreements, changed.clients))
+        Line::new().foreign(&place).text("  ").join(changed_value(changed, words))
     };
     let mut lines: Vec<Line> = scope.lines.iter().take(SHOWN_LINES).map(line).collect();
     if scope.lines.len() > SHOWN_LINES {
-        lines.push(Line::of(&format!("and {} more", scope.lines.len() - SHOWN_LINES)));
+        lines.push(Line::of(&words.count(texts::AND_MORE_LINES, scope.lines.len() - SHOWN_LINES)));
     }
     lines
 }
 
-/// The number of changed texts.
-fn texts(number: usize) -> String {
-    let mails = vocabulary::count(number, "kind of mail reads", "kinds of mail read");
-    let first = if number > SHOWN_TEXTS { format!("; the first {SHOWN_TEXTS}:") } else { ":".to_owned() };
-    format!("{mails} differently, with sample values{first}")
+/// A changed value of a template: its path, both values, and the number of agreements that inherit it.
+pub(super) fn changed_value(changed: &ChangedLine, words: Vocabulary<'_>) -> Line {
+    let value = |value: &Option<String>| match value {
+        Some(value) => Line::new().foreign(&words.preview(value)),
+        None => Line::of(words.say(plan::NOTHING)),
+    };
+    let line = Line::new().code(&changed.value).text(" ").join(value(&changed.before));
+    let line = line.toned(Tone::Shift, " → ").join(value(&changed.after));
+    line.text(": ").toned(Tone::Strong, &words.numbers(changed.agreements, changed.clients))
 }
 
 /// A changed text, before and after.
@@ -86,47 +85,48 @@ pub(super) fn text_diff(changed: &TextChange, paint: Paint) -> String {
 }
 
 /// A red line with its place.
-pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
-    let line = Line::new().foreign(&format!("{}:{}", red.path, red.line)).text(": ");
+pub(super) fn red_line(red: &RedLine, base: &str, words: Vocabulary<'_>) -> Line {
+    Line::new().foreign(&format!("{}:{}", red.path, red.line)).text(": ").join(red_reason(red, base, words))
+}
+
+/// The reason why a line is red.
+pub(super) fn red_reason(red: &RedLine, base: &str, words: Vocabulary<'_>) -> Line {
+    let of = |text: Text, values: &[(&str, Value)]| words.line(text, values);
+    let code = |text: &str| Value::from(Line::new().code(text));
+    let tie = |held: &CatalogReference| Value::from(tie(held, words));
     match &red.what {
-        RedLineSubject::Settings => line
-            .text("the settings differ; this plan uses those of ")
-            .foreign(base)
-            .text(", and a merge makes the new ones effective"),
-        RedLineSubject::Trusted => {
-            line.text("this file defines how Servanda runs; a merge makes the change effective")
-        }
-        RedLineSubject::Git => line.text(
-            "git reads this file, or may take its folder for a repository; it can make git run other programs",
-        ),
-        RedLineSubject::Link => line.text("this is a symbolic link, which may lead outside the repository"),
-        RedLineSubject::Notice => line.text("this text is sent to clients; a merge makes the change effective"),
+        RedLineSubject::Settings => of(texts::RED_SETTINGS, &[("base", Line::new().foreign(base).into())]),
+        RedLineSubject::Trusted => of(texts::RED_TRUSTED, &[]),
+        RedLineSubject::Git => of(texts::RED_GIT, &[]),
+        RedLineSubject::Link => of(texts::RED_LINK, &[]),
+        RedLineSubject::Notice => of(texts::RED_NOTICE, &[]),
         RedLineSubject::Acknowledgement(number) => {
-            line.text("the message of this commit acknowledges ").code(number).text(", and the merge may take it over")
+            of(texts::RED_ACKNOWLEDGEMENT, &[("number", code(number))])
         }
         RedLineSubject::Contact { entry, after } => {
-            line.code(entry).text(" is no contact of the client: it refers to ").join(tie(after))
+            of(texts::RED_CONTACT, &[("entry", code(entry)), ("after", tie(after))])
         }
-        RedLineSubject::Slug { entry, before, after } => {
-            let line = line.code(entry);
-            match before {
-                None => line.text(" is new and refers to ").join(tie(after)),
-                Some(CatalogReference::Address) if *after == CatalogReference::Address => {
-                    line.text(" has another address")
-                }
-                Some(before) => {
-                    line.text(" refers to ").join(tie(after)).text(" instead of ").join(tie(before))
-                }
-            }
+        RedLineSubject::Slug { entry, before: None, after } => {
+            of(texts::RED_NEW, &[("entry", code(entry)), ("after", tie(after))])
+        }
+        RedLineSubject::Slug {
+            entry,
+            before: Some(CatalogReference::Address),
+            after: CatalogReference::Address,
+        } => of(texts::RED_ADDRESS, &[("entry", code(entry))]),
+        RedLineSubject::Slug { entry, before: Some(before), after } => {
+            of(texts::RED_OTHER, &[("entry", code(entry)), ("after", tie(after)), ("before", tie(before))])
         }
     }
 }
 
-fn tie(tie: &CatalogReference) -> Line {
+fn tie(tie: &CatalogReference, words: Vocabulary<'_>) -> Line {
     match tie {
         CatalogReference::Object(id) => Line::new().foreign(id.as_str()),
-        CatalogReference::Title(title) => Line::of("the object titled ").quoted(title),
-        CatalogReference::Address => Line::of("an address"),
+        CatalogReference::Title(title) => {
+            words.line(texts::OBJECT_TITLED, &[("title", Line::new().quoted(title).into())])
+        }
+        CatalogReference::Address => Line::of(words.say(texts::AN_ADDRESS)),
     }
 }
 

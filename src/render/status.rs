@@ -13,6 +13,7 @@ use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary;
+use crate::settings::Language;
 use crate::status::{CurrentPeriod, State, StatusReason, period_at, status};
 
 /// The agreements of a run and where each stands.
@@ -276,7 +277,7 @@ fn why(row: &StatusRow) -> String {
         }
         StatusReason::Suspension => "suspension".to_owned(),
         because @ (StatusReason::NotSwitchedOn | StatusReason::ByHand) => {
-            vocabulary::status_reason(because).to_owned()
+            vocabulary::status_reason(Language::English, because).to_owned()
         }
         StatusReason::Termination => "termination".to_owned(),
     }

@@ -105,7 +105,7 @@ impl TerminalRow {
 fn encoded(piece: &LinePiece) -> String {
     let text = encode::terminal(&piece.text);
     match piece.kind {
-        PieceKind::Own | PieceKind::Foreign => text.into_owned(),
+        PieceKind::Own | PieceKind::Foreign | PieceKind::Title => text.into_owned(),
         PieceKind::Quoted => format!("“{text}”"),
         PieceKind::Code => format!("`{text}`"),
         PieceKind::Deleted => format!("[-{text}-]"),
@@ -307,7 +307,6 @@ impl TerminalTable {
     }
 }
 
-#[cfg(test)]
 impl std::fmt::Display for Line {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.pieces().iter().try_for_each(|piece| formatter.write_str(&encoded(piece)))

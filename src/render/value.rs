@@ -1,7 +1,7 @@
 //! One field of a change: its value in the helpdesk before and after.
 //!
 //! Of sets only added and removed items are shown, of targets only rows that differ, of long texts only words that
-//! differ. Objects appear with title and id.
+//! differ. Objects appear with their titles, and with their ids where the titles are equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,8 @@ use crate::plan::{AgreementHours, Cause, FieldChange, Verb, in_effect};
 use crate::render::line::{Line, PieceKind};
 use crate::render::style::Tone;
 use crate::render::terminal::{TerminalPage, TerminalTable};
-use crate::render::vocabulary::{self, Names};
+use crate::render::vocabulary::{self, Vocabulary};
+use crate::render::wording::{Text, plan as texts};
 
 /// From this length on, in characters, two texts are compared word by word.
 const LONG: usize = 40;
@@ -33,7 +34,7 @@ pub(super) struct FieldDetail {
     pub(super) label: String,
     /// Its values before and after.
     pub(super) body: FieldBody,
-    /// The cause, if it is known.
+    /// The cause, if it is known and not that of the whole change.
     pub(super) cause: Option<Cause>,
 }
 
@@ -45,31 +46,91 @@ pub(super) enum FieldBody {
     Targets(Vec<Vec<Line>>),
 }
 
+/// One value of a field before and after, as a line for each side that has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ValuePair {
+    /// The name of the value.
+    pub(super) label: Line,
+    /// The value before; `None` if there was none.
+    pub(super) before: Option<Line>,
+    /// The value after; `None` if there is none.
+    pub(super) after: Option<Line>,
+}
+
 /// Describes one field of a change.
-pub(super) fn detail(change: &FieldChange, verb: Verb, hours: &AgreementHours, names: &Names) -> FieldDetail {
-    let (label, cause) = (vocabulary::preview(&change.field.to_string()), change.cause);
+pub(super) fn detail(
+    change: &FieldChange,
+    verb: Verb,
+    hours: &AgreementHours,
+    words: Vocabulary<'_>,
+) -> FieldDetail {
+    let (label, cause) = (words.field(&change.field), change.cause);
     match (targets(&change.before), targets(&change.after)) {
         (Some(before), Some(after)) => {
-            let rows = target_rows(&before, &after, hours, names);
+            let rows = target_rows(&before, &after, hours, words);
             let body = match rows.len() {
-                1 => FieldBody::Line(Line::of("written in another way, the same in effect")),
+                1 => FieldBody::Line(Line::of(words.say(texts::SAME_IN_EFFECT))),
                 _ => FieldBody::Targets(rows),
             };
-            FieldDetail { label: "targets".to_owned(), body, cause }
+            FieldDetail { label, body, cause }
         }
-        _ => FieldDetail { label, body: FieldBody::Line(body(change, verb, names)), cause },
+        _ => FieldDetail { label, body: FieldBody::Line(body(change, verb, words)), cause },
     }
 }
 
+/// The values of a field before and after: one pair, one for each item of a set, or one for each target.
+pub(super) fn pairs(change: &FieldChange, hours: &AgreementHours, words: Vocabulary<'_>) -> Vec<ValuePair> {
+    let label = || words.field_line(&change.field);
+    if let (Some(before), Some(after)) = (targets(&change.before), targets(&change.after)) {
+        let differing = differing_targets(&before, &after, hours);
+        return differing.into_iter().map(|target| target.pair(words)).collect();
+    }
+    if matches!(change.before, Value::References(_)) || matches!(change.after, Value::References(_)) {
+        let (before, after) = (references(&change.before), references(&change.after));
+        let pair = |before, after| ValuePair { label: label(), before, after };
+        let lost = before.difference(&after).map(|id| pair(Some(words.object(id)), None));
+        let gained = after.difference(&before).map(|id| pair(None, Some(words.object(id))));
+        return lost.chain(gained).collect();
+    }
+    if let (Value::Text(before), Value::Text(after)) = (&change.before, &change.after)
+        && let Some(line) = words_changed(before, after, words)
+    {
+        let side = |without: PieceKind| {
+            let pieces = line.pieces().iter().filter(|piece| piece.kind != without);
+            Some(Line::new().foreign(&pieces.map(|piece| piece.text.as_str()).collect::<String>()))
+        };
+        let (before, after) = (side(PieceKind::Inserted), side(PieceKind::Deleted));
+        return vec![ValuePair { label: label(), before, after }];
+    }
+    let side = |value: &Value| {
+        let is_shown = *value != Value::Nothing || change.field == Field::LastDay;
+        is_shown.then(|| one(value, &change.field, words))
+    };
+    let (before, after) = (side(&change.before), side(&change.after));
+    let is_hidden = before.as_ref().map(Line::words) == after.as_ref().map(Line::words);
+    let with_ids = |line: Option<Line>| if is_hidden { line.map(Line::with_ids) } else { line };
+    let after = with_ids(after);
+    let note = is_hidden && !is_reference(&change.after);
+    let hidden = |line: Line| line.text(words.say(texts::HIDDEN_DIFFERENCE));
+    let after = if note { after.map(hidden) } else { after };
+    vec![ValuePair { label: label(), before: with_ids(before), after }]
+}
+
 /// Describes one field on a terminal at column `indent`.
-pub(super) fn field(page: &mut TerminalPage, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
-    write(page, indent, detail(change, verb, &AgreementHours::default(), names));
+pub(super) fn field(
+    page: &mut TerminalPage,
+    indent: usize,
+    change: &FieldChange,
+    verb: Verb,
+    words: Vocabulary<'_>,
+) {
+    write(page, indent, detail(change, verb, &AgreementHours::default(), words), words);
 }
 
 /// Writes the description of a field on a terminal at column `indent`.
-pub(super) fn write(page: &mut TerminalPage, indent: usize, detail: FieldDetail) {
+pub(super) fn write(page: &mut TerminalPage, indent: usize, detail: FieldDetail, words: Vocabulary<'_>) {
     let FieldDetail { label, body, cause } = detail;
-    let tag = tag(cause);
+    let tag = tag(cause, words);
     let label = Line::new().foreign(&label).text(":");
     match body {
         FieldBody::Line(line) => page.line(indent, indent + 4, &label.text(" ").join(line).join(tag)),
@@ -81,92 +142,88 @@ pub(super) fn write(page: &mut TerminalPage, indent: usize, detail: FieldDetail)
 }
 
 /// The cause in brackets at the end of a line on a terminal.
-pub(super) fn tag(cause: Option<Cause>) -> Line {
+pub(super) fn tag(cause: Option<Cause>, words: Vocabulary<'_>) -> Line {
     cause.map_or_else(Line::new, |cause| {
-        Line::new().toned(Tone::Quiet, &format!("  [{}]", vocabulary::cause(cause)))
+        Line::new().toned(Tone::Quiet, &format!("  [{}]", words.cause(cause)))
     })
 }
 
-fn body(change: &FieldChange, verb: Verb, names: &Names) -> Line {
+fn body(change: &FieldChange, verb: Verb, words: Vocabulary<'_>) -> Line {
     let (before, after) = (&change.before, &change.after);
     match (before, after) {
-        (Value::Nothing, after) if verb == Verb::Create => one(after, &change.field, names),
+        (Value::Nothing, after) if verb == Verb::Create => one(after, &change.field, words),
         (Value::References(_), Value::References(_) | Value::Nothing)
-        | (Value::Nothing, Value::References(_)) => set_change(before, after, names),
+        | (Value::Nothing, Value::References(_)) => set_change(before, after, words),
         (Value::Nothing, Value::Nothing) => Line::new(),
-        (Value::Nothing, after) if change.field != Field::LastDay => one(after, &change.field, names),
-        (Value::Text(before), Value::Text(after))
-            if before.chars().count().min(after.chars().count()) >= LONG =>
-        {
-            words_changed(before, after).unwrap_or_else(|| replaced(change, names))
+        (Value::Nothing, after) if change.field != Field::LastDay => one(after, &change.field, words),
+        (Value::Text(before), Value::Text(after)) => {
+            words_changed(before, after, words).unwrap_or_else(|| replaced(change, words))
         }
-        _ => replaced(change, names),
+        _ => replaced(change, words),
     }
 }
 
-fn replaced(change: &FieldChange, names: &Names) -> Line {
-    let before = one(&change.before, &change.field, names);
-    let after = one(&change.after, &change.field, names);
-    let is_hidden = before == after;
+fn replaced(change: &FieldChange, words: Vocabulary<'_>) -> Line {
+    let before = one(&change.before, &change.field, words);
+    let after = one(&change.after, &change.field, words);
+    let is_hidden = before.words() == after.words();
+    let (before, after) = if is_hidden { (before.with_ids(), after.with_ids()) } else { (before, after) };
     let line = before.toned(Tone::Shift, " → ").join(after);
-    if is_hidden {
-        line.toned(Tone::Quiet, " (the difference is in a redacted or shortened part)")
+    if is_hidden && !is_reference(&change.after) {
+        line.toned(Tone::Quiet, words.say(texts::HIDDEN_DIFFERENCE))
     } else {
         line
     }
+}
+
+const fn is_reference(value: &Value) -> bool {
+    matches!(value, Value::Reference(_))
 }
 
 /// One value in full.
-fn one(value: &Value, field: &Field, names: &Names) -> Line {
+pub(super) fn one(value: &Value, field: &Field, words: Vocabulary<'_>) -> Line {
     match value {
-        Value::Nothing if *field == Field::LastDay => Line::of("open-ended"),
-        Value::Nothing => Line::of("nothing"),
-        Value::Text(text) => {
-            Line::new().foreign(&vocabulary::shortened(&vocabulary::redacted(text), LONGEST))
-        }
+        Value::Nothing if *field == Field::LastDay => Line::of(words.say(texts::OPEN_ENDED)),
+        Value::Nothing => Line::of(words.say(texts::NOTHING)),
+        Value::Text(text) => Line::new().foreign(&words.shortened(&vocabulary::redacted(text), LONGEST)),
         Value::Integer(number) => Line::of(&number.to_string()),
-        Value::Bool(yes) => Line::of(if *yes { "true" } else { "false" }),
-        Value::Day(day) => Line::of(&day.to_string()),
-        Value::Reference(id) => object(id, names, Tone::Plain, ""),
-        Value::References(set) => {
-            let items = set.iter().map(|id| object(id, names, Tone::Plain, ""));
-            Line::comma_separated(items)
-        }
-        Value::Targets(targets) => Line::of(&vocabulary::count(targets.len(), "target", "targets")),
+        Value::Bool(yes) => Line::of(words.say(if *yes { texts::YES } else { texts::NO })),
+        Value::Day(day) => Line::of(&words.day(*day)),
+        Value::Reference(id) => words.object(id),
+        Value::References(set) => Line::comma_separated(set.iter().map(|id| words.object(id))),
+        Value::Targets(targets) => Line::of(&words.count(texts::TARGET_NUMBER, targets.len())),
     }
 }
 
-/// An object's title behind a sign, with its id; the id alone if the title is unknown.
-fn object(id: &LiveId, names: &Names, tone: Tone, sign: &str) -> Line {
-    let line = Line::new().toned(tone, sign).foreign_toned(tone, &vocabulary::name(id, names));
-    if names.contains_key(id) {
-        line.toned(Tone::Quiet, " [").foreign_toned(Tone::Quiet, id.as_str()).toned(Tone::Quiet, "]")
-    } else {
-        line
-    }
-}
-
-fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
-    let nothing = BTreeSet::new();
-    let set = |value: &'_ Value| match value {
+/// The ids of a set; none of any other value.
+fn references(value: &Value) -> BTreeSet<LiveId> {
+    match value {
         Value::References(set) => set.clone(),
-        _ => nothing.clone(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn set_change(before: &Value, after: &Value, words: Vocabulary<'_>) -> Line {
+    let (before, after) = (references(before), references(after));
+    let object = |id: &LiveId, tone: Tone, sign: &str| {
+        Line::new().toned(tone, sign).join(words.object(id).with_tone(tone))
     };
-    let (before, after) = (set(before), set(after));
-    let gained = after.difference(&before).map(|id| object(id, names, Tone::Gain, "+"));
-    let lost = before.difference(&after).map(|id| object(id, names, Tone::Loss, "−"));
+    let gained = after.difference(&before).map(|id| object(id, Tone::Gain, "+"));
+    let lost = before.difference(&after).map(|id| object(id, Tone::Loss, "−"));
     let line = Line::comma_separated(gained.chain(lost));
     match before.intersection(&after).count() {
         0 => line,
-        1 => line.toned(Tone::Quiet, " (1\u{a0}unchanged)"),
-        kept => line.toned(Tone::Quiet, &format!(" ({kept}\u{a0}unchanged)")),
+        kept => line.toned(Tone::Quiet, &words.count(texts::UNCHANGED_ITEMS, kept)),
     }
 }
 
-/// A text with deleted and inserted words marked; `None` if too few words are unchanged.
-fn words_changed(before: &str, after: &str) -> Option<Line> {
+/// A long text with deleted and inserted words marked; `None` if it is short or too few words are unchanged.
+fn words_changed(before: &str, after: &str, words: Vocabulary<'_>) -> Option<Line> {
+    if before.chars().count().min(after.chars().count()) < LONG {
+        return None;
+    }
     let (before, after) = (vocabulary::redacted(before), vocabulary::redacted(after));
-    let (before, after) = (vocabulary::shortened(&before, COMPARED), vocabulary::shortened(&after, COMPARED));
+    let (before, after) = (words.shortened(&before, COMPARED), words.shortened(&after, COMPARED));
     let difference = similar::TextDiff::from_words(before.as_str(), after.as_str());
     let ratio = difference.ratio();
     if !(0.4..1.0).contains(&ratio) {
@@ -183,10 +240,10 @@ fn words_changed(before: &str, after: &str) -> Option<Line> {
     let marked = runs.iter().enumerate().map(|(index, (tag, text))| match tag {
         similar::ChangeTag::Equal => Line::new().foreign(&around(text, index == 0, index == last)),
         similar::ChangeTag::Delete => {
-            Line::new().piece(Tone::Loss, PieceKind::Deleted, &vocabulary::shortened(text, LONGEST))
+            Line::new().piece(Tone::Loss, PieceKind::Deleted, &words.shortened(text, LONGEST))
         }
         similar::ChangeTag::Insert => {
-            Line::new().piece(Tone::Gain, PieceKind::Inserted, &vocabulary::shortened(text, LONGEST))
+            Line::new().piece(Tone::Gain, PieceKind::Inserted, &words.shortened(text, LONGEST))
         }
     });
     Some(marked.fold(Line::new(), Line::join))
@@ -215,21 +272,98 @@ fn targets(value: &Value) -> Option<Targets> {
     }
 }
 
-/// A heading, and a row for each target that differs: sign, service and priority, response, resolution, hours.
-/// Both sides are the targets in effect.
-fn target_rows(before: &Targets, after: &Targets, general: &AgreementHours, names: &Names) -> Vec<Vec<Line>> {
+/// A target that differs, with what is in effect on each side.
+struct DifferingTarget<'a> {
+    key: &'a TargetKey,
+    held: Option<LiveTarget>,
+    wanted: Option<LiveTarget>,
+}
+
+impl DifferingTarget<'_> {
+    /// The times on each side, and the hours where they differ.
+    fn pair(&self, words: Vocabulary<'_>) -> ValuePair {
+        let (held, wanted) = (self.held.as_ref(), self.wanted.as_ref());
+        let is_changed = held.is_some() && wanted.is_some();
+        let differs = |time_of: fn(&LiveTarget) -> Option<TargetTime>| {
+            !is_changed || held.and_then(time_of) != wanted.and_then(time_of)
+        };
+        let has_hours =
+            !is_changed || held.map(|held| &held.calendar) != wanted.map(|wanted| &wanted.calendar);
+        let (has_response, has_resolution) =
+            (differs(|target| target.response), differs(|target| target.resolution));
+        let side = |target: &LiveTarget| {
+            let time = |title: Text, time: Option<TargetTime>| {
+                let none = || words.say(texts::NONE).to_owned();
+                let time = time.map_or_else(none, |time| words.time(time));
+                Line::of(words.say(title)).text(" ").text(&time)
+            };
+            let hours = || {
+                let general = || Line::of(words.say(texts::HOURS_OF_AGREEMENT));
+                let hours = target.calendar.as_ref().map_or_else(general, |id| words.object(id));
+                Line::of(words.say(texts::HOURS)).text(" ").join(hours)
+            };
+            let has_calendar = has_hours && (is_changed || target.calendar.is_some());
+            let parts = [
+                has_response.then(|| time(texts::RESPONSE, target.response)),
+                has_resolution.then(|| time(texts::RESOLUTION, target.resolution)),
+                has_calendar.then(hours),
+            ];
+            Line::comma_separated(parts.into_iter().flatten())
+        };
+        let label = vocabulary::target(self.key, words);
+        ValuePair { label, before: held.map(side), after: wanted.map(side) }
+    }
+
+    /// Whether a target of a service changes as the general one does. Its own hours stay.
+    fn follows(&self, general: &Self) -> bool {
+        let times =
+            |target: &Option<LiveTarget>| target.as_ref().map(|target| (target.response, target.resolution));
+        let calendar = |target: &Option<LiveTarget>| target.as_ref().map(|target| target.calendar.clone());
+        self.held.is_some()
+            && self.wanted.is_some()
+            && (&general.key.service, &general.key.priority) == (&None, &self.key.priority)
+            && (times(&self.held), times(&self.wanted)) == (times(&general.held), times(&general.wanted))
+            && calendar(&self.held) == calendar(&self.wanted)
+            && calendar(&general.held) == calendar(&general.wanted)
+    }
+}
+
+/// The targets that differ in effect. One of a service that changes as the general one does is left out.
+fn differing_targets<'a>(
+    before: &'a Targets,
+    after: &'a Targets,
+    general: &AgreementHours,
+) -> Vec<DifferingTarget<'a>> {
     let keys: BTreeSet<&TargetKey> = before.keys().chain(after.keys()).collect();
-    let differing = keys.into_iter().map(|key| {
+    let in_effect = keys.into_iter().map(|key| {
         // A row shows hours only where one side has its own.
         let has_hours =
             [before, after].iter().any(|side| side.get(key).is_some_and(|target| target.calendar.is_some()));
         let (held, wanted) =
             if has_hours { (general.before.as_ref(), general.after.as_ref()) } else { (None, None) };
-        (key, in_effect(before, key, held), in_effect(after, key, wanted))
+        DifferingTarget { key, held: in_effect(before, key, held), wanted: in_effect(after, key, wanted) }
     });
+    let differing: Vec<DifferingTarget<'a>> =
+        in_effect.filter(|target| target.held != target.wanted).collect();
+    let is_own = |target: &DifferingTarget<'_>| {
+        target.key.service.is_none() || !differing.iter().any(|other| target.follows(other))
+    };
+    let own: Vec<bool> = differing.iter().map(is_own).collect();
+    differing.into_iter().zip(own).filter(|(_, is_own)| *is_own).map(|(target, _)| target).collect()
+}
+
+/// A heading, and a row for each target that differs: sign, service and priority, response, resolution, hours.
+/// Both sides are the targets in effect.
+fn target_rows(
+    before: &Targets,
+    after: &Targets,
+    general: &AgreementHours,
+    words: Vocabulary<'_>,
+) -> Vec<Vec<Line>> {
+    let differing = differing_targets(before, after, general);
     let mut rows: Vec<Vec<Line>> = differing
-        .filter(|(_, held, wanted)| held != wanted)
-        .map(|(key, held, wanted)| {
+        .into_iter()
+        .map(|DifferingTarget { key, held, wanted }| {
             let (held, wanted) = (held.as_ref(), wanted.as_ref());
             let (tone, sign) = match (held, wanted) {
                 (None, _) => (Tone::Gain, "+"),
@@ -237,18 +371,19 @@ fn target_rows(before: &Targets, after: &Targets, general: &AgreementHours, name
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
             let time = |time_of: fn(&LiveTarget) -> Option<TargetTime>| {
-                vocabulary::before_and_after(held.and_then(time_of), wanted.and_then(time_of), held.is_some())
+                let (before, after) = (held.and_then(time_of), wanted.and_then(time_of));
+                vocabulary::before_and_after(before, after, held.is_some(), words)
             };
             vec![
                 Line::new().toned(tone, sign),
-                Line::new().foreign(&vocabulary::target(key, names)),
+                vocabulary::target(key, words),
                 time(|target| target.response),
                 time(|target| target.resolution),
-                vocabulary::hours(held, wanted, names),
+                vocabulary::hours(held, wanted, words),
             ]
         })
         .collect();
-    let titles = ["", "", "response", "resolution", "hours"];
+    let titles = ["", "", words.say(texts::RESPONSE), words.say(texts::RESOLUTION), words.say(texts::HOURS)];
     let heading = titles.map(|title| Line::new().toned(Tone::Quiet, title));
     rows.insert(0, heading.into());
     if rows.iter().skip(1).all(|row| row[4].is_empty()) {

@@ -1,16 +1,19 @@
-//! Sentences for values: statuses, reasons, risks, counts. Without a full stop, for any sink.
+//! Words for values: statuses, fields, targets, titles, in the language of a plan. Without a full stop, for any sink.
 //!
 //! Texts of foreign origin are redacted and shortened here; the sink that receives the line encodes them.
 
 use std::collections::BTreeMap;
 
-use crate::calendar::TargetTime;
-use crate::ident::LiveId;
+use crate::calendar::{Day, TargetTime};
+use crate::ident::{ClientSlug, Language, LiveId};
 use crate::live::{LiveTarget, TargetKey};
 use crate::mapping::Field;
-use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
+use crate::plan::{Cause, DriftPart, Plan, Weakened};
 use crate::render::line::Line;
+use crate::render::locale;
 use crate::render::style::Tone;
+use crate::render::wording::plan as texts;
+use crate::render::wording::{Text, Value};
 use crate::status::{State, StatusReason};
 
 /// The maximum length of a foreign text within a sentence, in characters.
@@ -19,23 +22,308 @@ const LONGEST: usize = 160;
 /// The titles of live objects, as a plan contains them.
 pub(super) type Names = BTreeMap<LiveId, String>;
 
+/// The language of a rendering, and the titles that its plan mentions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vocabulary<'a> {
+    /// The language.
+    pub(super) language: Language,
+    names: &'a Names,
+    clients: &'a BTreeMap<ClientSlug, String>,
+}
+
+impl<'a> Vocabulary<'a> {
+    /// The vocabulary of a plan, in its language.
+    pub(super) const fn of(plan: &'a Plan) -> Self {
+        Self { language: plan.header.language, names: &plan.names, clients: &plan.clients }
+    }
+
+    /// The vocabulary of a plan in English, for what the program says on a terminal.
+    pub(super) const fn english(plan: &'a Plan) -> Self {
+        Self { language: Language::English, ..Self::of(plan) }
+    }
+
+    /// A text without places for values.
+    pub(super) const fn say(self, text: Text) -> &'static str {
+        text.of(self.language)
+    }
+
+    /// A text with a number.
+    pub(super) fn count(self, text: Text, number: usize) -> String {
+        text.count(self.language, number)
+    }
+
+    /// A text with values.
+    pub(super) fn line(self, text: Text, values: &[(&str, Value)]) -> Line {
+        text.line(self.language, values)
+    }
+
+    /// The number of agreements and of their clients.
+    pub(super) fn numbers(self, agreements: usize, clients: usize) -> String {
+        match clients {
+            0 => self.count(texts::AGREEMENTS, agreements),
+            _ => texts::AGREEMENTS_OF_CLIENTS
+                .words(self.language, &[("a", agreements.into()), ("c", clients.into())]),
+        }
+    }
+
+    /// A foreign text without mail addresses, shortened to 160 characters.
+    pub(super) fn preview(self, text: &str) -> String {
+        self.shortened(&redacted(text), LONGEST)
+    }
+
+    /// The first `longest` characters of a text, with the number of the remaining ones.
+    pub(super) fn shortened(self, text: &str, longest: usize) -> String {
+        cut(text, longest).map_or_else(
+            || text.to_owned(),
+            |(begin, rest)| format!("{begin}{}", self.count(texts::MORE_CHARACTERS, rest)),
+        )
+    }
+
+    /// A live object by its title, with the id beside it where an output can hide it.
+    pub(super) fn object(self, id: &LiveId) -> Line {
+        match self.names.get(id) {
+            Some(name) => Line::new().object(&self.preview(name), id.as_str()),
+            None => Line::new().foreign(id.as_str()),
+        }
+    }
+
+    /// The title of a client, or its slug if the plan does not contain it.
+    pub(super) fn client(self, slug: &ClientSlug) -> String {
+        self.clients.get(slug).map_or_else(|| slug.to_string(), |title| self.preview(title))
+    }
+
+    /// A day in figures: as files write it, or as Russians do.
+    pub(super) fn day(self, day: Day) -> String {
+        locale::short_date(self.language, day)
+    }
+
+    /// The time of a target.
+    pub(super) fn time(self, time: TargetTime) -> String {
+        match (self.language, time) {
+            (Language::English, time) => time.to_string(),
+            (_, TargetTime::BusinessDays(days)) => {
+                self.count(texts::BUSINESS_DAYS, usize::try_from(days).unwrap_or(usize::MAX))
+            }
+            (_, TargetTime::Seconds(seconds)) => locale::duration(self.language, seconds),
+        }
+    }
+
+    /// The name of a field; an attribute has its key.
+    pub(super) fn field(self, field: &Field) -> String {
+        let text = match field {
+            Field::Title => texts::TITLE,
+            Field::Number => texts::NUMBER,
+            Field::FirstDay => texts::FIRST_DAY,
+            Field::LastDay => texts::LAST_DAY,
+            Field::Manager => texts::MANAGER,
+            Field::Provider => texts::PROVIDER,
+            Field::Calendar => texts::CALENDAR,
+            Field::Services => texts::SERVICES,
+            Field::Recipients => texts::RECIPIENTS,
+            Field::Contacts => texts::CONTACTS,
+            Field::Targets => texts::TARGETS,
+            Field::Attribute(_) => return self.preview(&field.to_string()),
+        };
+        self.say(text).to_owned()
+    }
+
+    /// The name of a field as a line, in which the key of an attribute is foreign text.
+    pub(super) fn field_line(self, field: &Field) -> Line {
+        match field {
+            Field::Attribute(_) => Line::new().foreign(&self.field(field)),
+            field => Line::of(&self.field(field)),
+        }
+    }
+
+    /// The name of a part that somebody edited in the helpdesk.
+    pub(super) fn part(self, part: &DriftPart) -> String {
+        match part {
+            DriftPart::State => self.say(texts::STATE).to_owned(),
+            DriftPart::Field(field) => self.field(field),
+        }
+    }
+
+    /// The name of a status.
+    pub(super) const fn status(self, state: State) -> &'static str {
+        self.say(match state {
+            State::Planned => texts::PLANNED,
+            State::Active => texts::ACTIVE,
+            State::Suspended => texts::SUSPENDED,
+            State::Expired => texts::EXPIRED,
+            State::Terminated => texts::TERMINATED,
+        })
+    }
+
+    /// The change of an agreement to a new status.
+    pub(super) const fn status_change(self, state: State) -> &'static str {
+        self.say(match state {
+            State::Planned => texts::BECOMES_PLANNED,
+            State::Active => texts::BECOMES_ACTIVE,
+            State::Suspended => texts::BECOMES_SUSPENDED,
+            State::Expired => texts::BECOMES_EXPIRED,
+            State::Terminated => texts::BECOMES_TERMINATED,
+        })
+    }
+
+    /// The cause of a change.
+    pub(super) const fn cause(self, cause: Cause) -> &'static str {
+        self.say(match cause {
+            Cause::Edit => texts::EDIT,
+            Cause::Date => texts::DATE,
+            Cause::Drift => texts::DRIFT,
+        })
+    }
+
+    /// The first ten items of a list, with the number of the others.
+    pub(super) fn capped_list(self, items: impl IntoIterator<Item = String>) -> Line {
+        const SHOWN: usize = 10;
+        let items: Vec<String> = items.into_iter().collect();
+        let shown = Line::comma_separated(items.iter().take(SHOWN).map(|item| Line::new().foreign(item)));
+        match items.len().saturating_sub(SHOWN) {
+            0 => shown,
+            more => shown.text(&self.count(texts::AND_MORE, more)),
+        }
+    }
+}
+
+/// The reason for the status of an agreement.
+pub(super) const fn status_reason(language: Language, because: StatusReason) -> &'static str {
+    let text = match because {
+        StatusReason::BeforeFirstDay => texts::BEFORE_FIRST_DAY,
+        StatusReason::NotSwitchedOn => texts::NOT_SWITCHED_ON,
+        StatusReason::ByHand => texts::BY_HAND,
+        StatusReason::WithinPeriod => texts::WITHIN_PERIOD,
+        StatusReason::Suspension => texts::ON_SUSPENSION,
+        StatusReason::LastDayPassed => texts::IS_OVER,
+        StatusReason::Termination => texts::TERMINATION,
+    };
+    text.of(language)
+}
+
+/// The service and the priority of a target.
+pub(super) fn target(key: &TargetKey, words: Vocabulary<'_>) -> Line {
+    let priority = words.object(&key.priority);
+    match &key.service {
+        None => priority,
+        Some(service) => words.object(service).text(" / ").join(priority),
+    }
+}
+
+/// `30m → 1h`, or one value if both are equal or the target is new.
+pub(super) fn before_and_after(
+    held: Option<TargetTime>,
+    wanted: Option<TargetTime>,
+    existed: bool,
+    words: Vocabulary<'_>,
+) -> Line {
+    let time = |time: Option<TargetTime>| {
+        time.map_or_else(|| words.say(texts::NONE).to_owned(), |time| words.time(time))
+    };
+    if held == wanted || !existed {
+        return wanted.map_or_else(Line::new, |wanted| Line::of(&words.time(wanted)));
+    }
+    Line::of(&time(held)).toned(Tone::Shift, " → ").text(&time(wanted))
+}
+
+/// The hours of a target before and after.
+pub(super) fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, words: Vocabulary<'_>) -> Line {
+    let calendar = |promise: Option<&LiveTarget>| Some(words.object(promise?.calendar.as_ref()?));
+    match (calendar(held), calendar(wanted)) {
+        (None, None) => Line::new(),
+        (held, wanted) if held == wanted => held.unwrap_or_default(),
+        (None, Some(wanted)) if held.is_none() => wanted,
+        (held, wanted) => {
+            let general = || Line::of(words.say(texts::HOURS_OF_AGREEMENT));
+            let held = held.unwrap_or_else(general);
+            held.toned(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
+        }
+    }
+}
+
+/// The changes from one target in effect to another: `resolution 4h → 8h`, `hours 24x7 → 9x5`.
+fn target_changes(before: &LiveTarget, after: Option<&LiveTarget>, words: Vocabulary<'_>) -> Vec<Line> {
+    let time = |title: Text, time_of: fn(&LiveTarget) -> Option<TargetTime>| {
+        let (held, wanted) = (time_of(before), after.and_then(time_of));
+        let changed = || before_and_after(held, wanted, true, words);
+        (held != wanted).then(|| Line::of(words.say(title)).text(" ").join(changed()))
+    };
+    let other = after.filter(|after| after.calendar != before.calendar);
+    let other = other.map(|after| {
+        Line::of(words.say(texts::HOURS)).text(" ").join(hours(Some(before), Some(after), words))
+    });
+    let times = [
+        time(texts::RESPONSE, |target| target.response),
+        time(texts::RESOLUTION, |target| target.resolution),
+    ];
+    times.into_iter().flatten().chain(other).collect()
+}
+
+/// A service level that is weakened.
+pub(super) fn weakening(weakened: &Weakened, words: Vocabulary<'_>) -> Line {
+    let of = |text: Text, values: &[(&str, Value)]| words.line(text, values);
+    let object = |id: &LiveId| Value::from(words.object(id));
+    match weakened {
+        Weakened::Service(service) => of(texts::NOT_COVERED, &[("service", object(service))]),
+        Weakened::Target { key, before, after } => {
+            let parts = target_changes(before, after.as_ref(), words);
+            target(key, words).text(": ").join(Line::comma_separated(parts))
+        }
+        Weakened::Calendar(hours) => {
+            let calendar = |hours: &Option<LiveId>| {
+                let none = || Line::of(words.say(texts::NONE));
+                hours.as_ref().map_or_else(none, |id| words.object(id))
+            };
+            let line = Line::of(words.say(texts::HOURS)).text(" ").join(calendar(&hours.before));
+            line.toned(Tone::Shift, " → ").join(calendar(&hours.after))
+        }
+        Weakened::Recipient(unit) => of(texts::LOSES_ACCESS, &[("unit", object(unit))]),
+        Weakened::Client { before, after } => {
+            of(texts::MOVES_TO, &[("before", object(before)), ("after", object(after))])
+        }
+    }
+}
+
+/// The weakened service levels, without those of a service with hours of its own that change as those of the agreement do.
+pub(super) fn distinct(weakened: &[Weakened]) -> Vec<&Weakened> {
+    let times = |target: &LiveTarget| (target.response, target.resolution);
+    let is_general = |service: &Weakened| {
+        let Weakened::Target { key, before, after: Some(after) } = service else { return false };
+        key.service.is_some()
+            && before.calendar == after.calendar
+            && weakened.iter().any(|other| {
+                let Weakened::Target { key: general, before: held, after: Some(wanted) } = other else {
+                    return false;
+                };
+                (&general.service, &general.priority) == (&None, &key.priority)
+                    && held.calendar == wanted.calendar
+                    && (times(held), times(wanted)) == (times(before), times(after))
+            })
+    };
+    weakened.iter().filter(|weakened| !is_general(weakened)).collect()
+}
+
 /// `1 service`, `2 services`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// A foreign text without mail addresses, shortened to 160 characters.
+/// A foreign text without mail addresses, shortened to 160 characters, in English.
 pub(super) fn preview(text: &str) -> String {
     shortened(&redacted(text), LONGEST)
 }
 
-/// The first `longest` characters of a text, with the number of the remaining ones.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
-    let Some((cut, _)) = text.char_indices().nth(longest) else {
-        return text.to_owned();
-    };
-    let rest = text[cut..].chars().count();
-    format!("{}… ({rest} more characters)", &text[..cut])
+/// The first `longest` characters of a text, with the number of the remaining ones, in English.
+fn shortened(text: &str, longest: usize) -> String {
+    match cut(text, longest) {
+        Some((begin, rest)) => format!("{begin}{}", texts::MORE_CHARACTERS.count(Language::English, rest)),
+        None => text.to_owned(),
+    }
+}
+
+/// The first `longest` characters of a longer text, and the number of the others.
+fn cut(text: &str, longest: usize) -> Option<(&str, usize)> {
+    let (cut, _) = text.char_indices().nth(longest)?;
+    Some((&text[..cut], text[cut..].chars().count()))
 }
 
 /// Redacts mail addresses: `i.petrova@acme.example` becomes `i…@acme.example`, because plans are printed to logs.
@@ -67,281 +355,10 @@ pub(super) fn redacted(text: &str) -> String {
     redacted
 }
 
-/// The title of a live object, or its id if the title is unknown.
-pub(super) fn name(id: &LiveId, names: &Names) -> String {
-    names.get(id).map_or_else(|| id.to_string(), |name| preview(name))
-}
-
-/// The service and the priority of a target.
-pub(super) fn target(key: &TargetKey, names: &Names) -> String {
-    let priority = name(&key.priority, names);
-    match &key.service {
-        None => priority,
-        Some(service) => format!("{} / {priority}", name(service, names)),
-    }
-}
-
-/// `30m → 1h`, or one value if both are equal or the target is new.
-pub(super) fn before_and_after(held: Option<TargetTime>, wanted: Option<TargetTime>, existed: bool) -> Line {
-    let words = |time: Option<TargetTime>| time.map_or_else(|| "none".to_owned(), |time| time.to_string());
-    if held == wanted || !existed {
-        return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted.to_string()));
-    }
-    Line::of(&words(held)).toned(Tone::Shift, " → ").text(&words(wanted))
-}
-
-/// The hours of a target before and after.
-pub(super) fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, names: &Names) -> Line {
-    let calendar = |promise: Option<&LiveTarget>| {
-        let calendar = promise?.calendar.as_ref()?;
-        Some(Line::new().foreign(&name(calendar, names)))
-    };
-    match (calendar(held), calendar(wanted)) {
-        (None, None) => Line::new(),
-        (held, wanted) if held == wanted => held.unwrap_or_default(),
-        (None, Some(wanted)) if held.is_none() => wanted,
-        (held, wanted) => {
-            let general = || Line::of("the agreement's");
-            let held = held.unwrap_or_else(general);
-            held.toned(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
-        }
-    }
-}
-
-/// The changes from one target in effect to another: `resolution 4h → 8h`, `hours 24x7 → 9x5`.
-fn target_changes(before: &LiveTarget, after: Option<&LiveTarget>, names: &Names) -> Vec<Line> {
-    let time = |title: &str, time_of: fn(&LiveTarget) -> Option<TargetTime>| {
-        let (held, wanted) = (time_of(before), after.and_then(time_of));
-        (held != wanted).then(|| Line::of(title).text(" ").join(before_and_after(held, wanted, true)))
-    };
-    let other = after.filter(|after| after.calendar != before.calendar);
-    let other = other.map(|after| Line::of("hours ").join(hours(Some(before), Some(after), names)));
-    let times = [time("response", |target| target.response), time("resolution", |target| target.resolution)];
-    times.into_iter().flatten().chain(other).collect()
-}
-
-/// The reason for the status of an agreement.
-pub(super) fn status_reason(because: StatusReason) -> &'static str {
-    match because {
-        StatusReason::BeforeFirstDay => "before its first day",
-        StatusReason::NotSwitchedOn => "not activated yet",
-        StatusReason::ByHand => "its status is set by hand",
-        StatusReason::WithinPeriod => "within its period",
-        StatusReason::Suspension => "it is suspended on this date",
-        StatusReason::LastDayPassed => "its last day has passed",
-        StatusReason::Termination => "its termination has taken effect",
-    }
-}
-
-/// The change of an agreement to a new status.
-pub(super) fn status_change(state: State) -> &'static str {
-    match state {
-        State::Planned => "will become planned",
-        State::Active => "will become active",
-        State::Suspended => "will be suspended",
-        State::Expired => "will expire",
-        State::Terminated => "will be terminated",
-    }
-}
-
-/// The cause of a change.
-pub(super) fn cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Edit => "edit",
-        Cause::Date => "date",
-        Cause::Drift => "drift",
-    }
-}
-
-/// A service level that is weakened.
-pub(super) fn weakening(weakened: &Weakened, names: &Names) -> Line {
-    match weakened {
-        Weakened::Service(service) => Line::new().quoted(&name(service, names)).text(" is no longer covered"),
-        Weakened::Target { key, before, after } => {
-            let line = Line::new().quoted(&target(key, names)).text(": ");
-            let parts = target_changes(before, after.as_ref(), names);
-            line.join(Line::comma_separated(parts))
-        }
-        Weakened::Calendar(hours) => {
-            let calendar = |hours: &Option<LiveId>| {
-                hours.as_ref().map_or_else(|| Line::of("none"), |id| Line::new().foreign(&name(id, names)))
-            };
-            Line::of("hours ").join(calendar(&hours.before)).text(" → ").join(calendar(&hours.after))
-        }
-        Weakened::Recipient(unit) => Line::new().quoted(&name(unit, names)).text(" loses access"),
-        Weakened::Client { before, after } => {
-            let line = Line::new().quoted(&name(before, names)).text(" loses access: the client is now ");
-            line.quoted(&name(after, names))
-        }
-    }
-}
-
-/// The number that a guard counted, with its noun.
-pub(super) fn guard_count(name: GuardName, number: usize) -> String {
-    match name {
-        GuardName::Deactivations => {
-            count(number, "agreement would be deactivated", "agreements would be deactivated")
-        }
-        GuardName::Weakened => {
-            count(number, "service level would be weakened", "service levels would be weakened")
-        }
-        GuardName::Ended => {
-            count(number, "active agreement would be over at once", "active agreements would be over at once")
-        }
-        GuardName::Overwritten => {
-            count(number, "text of people would be overwritten", "texts of people would be overwritten")
-        }
-        GuardName::Vanished => count(
-            number,
-            "applied agreement no longer exists in the helpdesk",
-            "applied agreements no longer exist in the helpdesk",
-        ),
-        GuardName::Orphans => count(
-            number,
-            "agreement without a document would be retired",
-            "agreements without documents would be retired",
-        ),
-    }
-}
-
-/// The reason for which an agreement is blocked.
-pub(super) fn blocked_reason(reason: &Reason) -> Line {
-    match reason {
-        Reason::Unresolved(slug) if slug.found == 0 => Line::of("no object in the helpdesk matches ")
-            .code(&preview(&slug.slug))
-            .text(" (searched for ")
-            .quoted(&preview(&slug.wanted))
-            .text(")"),
-        Reason::Unresolved(slug) => {
-            Line::of(&count(slug.found, "object in the helpdesk matches ", "objects in the helpdesk match "))
-                .code(&preview(&slug.slug))
-                .text(" (searched for ")
-                .quoted(&preview(&slug.wanted))
-                .text(")")
-        }
-        Reason::Unreadable(why) => Line::of("cannot read the helpdesk's data: ").foreign(&preview(why)),
-        Reason::SameOwnershipKey(objects) => {
-            Line::of(&format!("{} its ownership key: ", count(objects.len(), "object has", "objects have")))
-                .join(capped_list(objects.iter().map(LiveId::to_string)))
-        }
-        Reason::Orphan { title, object, state } => {
-            Line::of("its document no longer exists, but the helpdesk still contains ")
-                .quoted(&preview(title))
-                .text(" (")
-                .foreign(object.as_str())
-                .text(") in state ")
-                .quoted(&preview(state))
-        }
-        Reason::CannotAdopt(object) => Line::of("cannot adopt ")
-            .foreign(object.as_str())
-            .text(": it does not exist, or another agreement owns it"),
-        Reason::Guarded(name) => Line::of("stopped by the guard ")
-            .code(name.as_str())
-            .text(" until its exact number is acknowledged"),
-        Reason::Waits(other) => {
-            Line::of("depends on ").foreign(other.as_str()).text(", which is itself blocked")
-        }
-        Reason::Archived(object) => {
-            Line::of("its object ").foreign(object.as_str()).text(" is archived in the helpdesk")
-        }
-    }
-}
-
-/// The action that unblocks a blocked agreement.
-pub(super) fn remedy(reason: &Reason) -> Line {
-    match reason {
-        Reason::Unresolved(slug) => {
-            let which = if slug.found == 0 { "its id" } else { "the id of the right one" };
-            Line::of(&format!("add {which} under ")).code("helpdesk:").text(" in catalog.yaml")
-        }
-        Reason::Unreadable(_) => Line::of("check the object in the helpdesk, and the mapping ")
-            .code("helpdesk.agreement")
-            .text(" in servanda.yaml"),
-        Reason::SameOwnershipKey(_) => {
-            Line::of("clear the ownership key on all but one of them in the helpdesk")
-        }
-        Reason::Orphan { .. } => Line::of("restore the document; if it was renamed, list this id under ")
-            .code("formerly:")
-            .text("; to retire the agreement, run with ")
-            .code("--prune"),
-        Reason::CannotAdopt(_) => Line::of("check ").code("adopts:").text(" in its file"),
-        Reason::Guarded(_) => Line::of("acknowledge the number"),
-        Reason::Waits(other) => Line::of("unblock ").foreign(other.as_str()).text(" first"),
-        Reason::Archived(_) => Line::of("restore the object in the helpdesk, or set ")
-            .code("deactivate: archive")
-            .text(" in servanda.yaml"),
-    }
-}
-
-/// The reason why no notice is sent, and what helps.
-pub(super) const NO_CHANNEL: &str =
-    "servanda.yaml names no channel; write `mail:`, `webhook:` or, for ITSM 365, `notices:`";
-
-/// The notes as sentences; equal notes about several agreements are merged into one.
-pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
-    let mut sentences = Vec::new();
-    let (mut hours, mut recipients, mut over) = (Vec::new(), Vec::new(), Vec::new());
-    for note in notes {
-        match note {
-            Note::NotCarried(field) => sentences.push(not_carried(field)),
-            Note::HoursNotCarried(id) => hours.push(id.to_string()),
-            Note::RecipientsNotCarried(id) => recipients.push(id.to_string()),
-            Note::OverAndAbsent(id) => over.push(id.to_string()),
-            Note::OtherTitle(title) => sentences.push(
-                Line::new()
-                    .code(&preview(&title.slug))
-                    .text(" is titled ")
-                    .quoted(&preview(&title.catalog))
-                    .text(" in the catalog and ")
-                    .quoted(&preview(&title.helpdesk))
-                    .text(" in the helpdesk; it is matched by its id, so nothing changes"),
-            ),
-            Note::NoticesNotSent(number) => {
-                let not_sent = count(*number, "notice is not sent", "notices are not sent");
-                sentences.push(Line::of(&format!("{not_sent}: {NO_CHANNEL}")));
-            }
-            Note::Unmanaged(number) => sentences.push(Line::of(&format!(
-                "{} no ownership key, so Servanda does not manage {}",
-                count(*number, "agreement in the helpdesk has", "agreements in the helpdesk have"),
-                if *number == 1 { "it" } else { "them" }
-            ))),
-        }
-    }
-    if !hours.is_empty() {
-        let line = Line::of("the helpdesk does not store hours per service, so they are not compared: ");
-        sentences.push(line.join(capped_list(hours)));
-    }
-    if !recipients.is_empty() {
-        let line = Line::of("the helpdesk stores one recipient only, so further ones are not compared: ");
-        sentences.push(line.join(capped_list(recipients)));
-    }
-    if !over.is_empty() {
-        let line = Line::of("already ended and not in the helpdesk, so not created: ");
-        sentences.push(line.join(capped_list(over)));
-    }
-    sentences
-}
-
-fn not_carried(field: &Field) -> Line {
-    Line::new().code(&preview(&field.to_string())).text(" is not compared: the helpdesk does not store it")
-}
-
-/// The first ten items of a list, with the number of the others.
-pub(super) fn capped_list(items: impl IntoIterator<Item = String>) -> Line {
-    const SHOWN: usize = 10;
-    let items: Vec<String> = items.into_iter().collect();
-    let shown = Line::comma_separated(items.iter().take(SHOWN).map(|item| Line::new().foreign(item)));
-    match items.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => shown.text(&format!(" and {more} more")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{capped_list, notes, redacted, shortened};
-    use crate::ident::AgreementId;
-    use crate::plan::Note;
+    use super::{Vocabulary, redacted, shortened};
+    use crate::render::plan::sample;
 
     #[test]
     fn mail_addresses_are_redacted_anywhere_in_a_text() {
@@ -361,21 +378,8 @@ mod tests {
 
     #[test]
     fn long_lists_end_with_the_number_of_further_items() {
-        let many = capped_list((0..12).map(|number| number.to_string()));
+        let plan = sample::plan(Vec::new());
+        let many = Vocabulary::of(&plan).capped_list((0..12).map(|number| number.to_string()));
         assert_eq!(many.to_string(), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
-    }
-
-    #[test]
-    fn equal_notes_are_merged() {
-        let over = |id: &str| Note::OverAndAbsent(AgreementId::new(id).expect("an id"));
-        let sentences = notes(&[over("a"), Note::Unmanaged(1), over("b")]);
-        let sentences: Vec<String> = sentences.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            sentences,
-            [
-                "1 agreement in the helpdesk has no ownership key, so Servanda does not manage it",
-                "already ended and not in the helpdesk, so not created: a, b",
-            ]
-        );
     }
 }

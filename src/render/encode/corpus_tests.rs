@@ -183,7 +183,11 @@ fn odd_nodes(parsed: &Html, known: &[&str], attributes: &[&str]) -> Vec<String> 
                 if !known.contains(&element.name()) {
                     found.push(format!("<{}>", element.name()));
                 }
-                let odd = element.attrs().filter(|(name, _)| !attributes.contains(name));
+                // A fenced block of a difference has this class.
+                let is_known = |name: &str, value: &str| {
+                    attributes.contains(&name) || (name, value) == ("class", "language-diff")
+                };
+                let odd = element.attrs().filter(|(name, value)| !is_known(name, value));
                 found.extend(odd.map(|(name, value)| format!("{name}={value}")));
             }
             Node::Comment(comment) => found.push(format!("<!--{}-->", &**comment)),

@@ -16,12 +16,17 @@ pub(super) fn inline(line: &Line) -> String {
 
 fn piece(html: &mut String, piece: &LinePiece) {
     let text = encode::html(&piece.text);
+    let title = match piece.id.as_str() {
+        "" => String::new(),
+        id => format!(" title=\"{}\"", encode::html(id)),
+    };
     let (open, close) = match piece.kind {
-        PieceKind::Own => ("", ""),
-        PieceKind::Foreign | PieceKind::Quoted => ("<bdi class=\"value\">", "</bdi>"),
-        PieceKind::Code => ("<code>", "</code>"),
-        PieceKind::Deleted => ("<del><bdi>", "</bdi></del>"),
-        PieceKind::Inserted => ("<ins><bdi>", "</bdi></ins>"),
+        PieceKind::Own => (String::new(), ""),
+        PieceKind::Title => (format!("<bdi{title}>"), "</bdi>"),
+        PieceKind::Foreign | PieceKind::Quoted => ("<bdi class=\"value\">".to_owned(), "</bdi>"),
+        PieceKind::Code => ("<code>".to_owned(), "</code>"),
+        PieceKind::Deleted => ("<del><bdi>".to_owned(), "</bdi></del>"),
+        PieceKind::Inserted => ("<ins><bdi>".to_owned(), "</bdi></ins>"),
     };
     let class = match piece.tone {
         _ if matches!(piece.kind, PieceKind::Deleted | PieceKind::Inserted) => "",

@@ -1,94 +1,260 @@
-//! The changes of one client as a block, which is kept or omitted as a whole.
+//! Changes as blocks of a comment, which are kept or omitted as a whole: those of one client, or those that are alike.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::budget::Budget;
-use super::inline::inline;
-use crate::plan::Cause;
+use super::creation;
+use super::inline::{fenced, inline, link, plain};
+use crate::ident::{AgreementId, ClientSlug};
+use crate::plan::scope::EditedValue;
+use crate::plan::{Cause, Change, Risk, Verb};
 use crate::render::alike::AlikeChanges;
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::phrases::{self, Detail};
-use crate::render::review::{ClientBlock, ReviewEntry};
+use crate::render::link::{Place, Places};
+use crate::render::plan::phrases::{self, ChangedValue, Detail};
+use crate::render::review::{self, ChangeOrigin, ClientBlock, ReviewEntry};
 use crate::render::style::Tone;
 use crate::render::value::{FieldBody, FieldDetail};
-use crate::render::vocabulary::{self, Names};
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::{frame, plan as texts};
 
-/// The largest number of changes in a section whose blocks are expanded.
+/// The largest number of changes in a section whose blocks are not folded.
 pub(super) const OPEN: usize = 10;
 
-/// One block.
-pub(super) fn block(block: &ClientBlock<'_>, names: &Names, budget: Budget, is_open: bool) -> String {
-    let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
-    let client = block.client.unwrap_or_default();
-    let entries: String = block.entries.iter().map(|shown| entry(shown, names)).collect();
-    if !budget.folds {
-        let name =
-            if client.is_empty() { "**Without a document**".to_owned() } else { encode::markdown(client) };
-        return format!("{name}: {number}\n{entries}\n");
-    }
-    let name = match client {
-        "" => "without a document".to_owned(),
-        client => format!("<code>{}</code>", encode::html(client)),
-    };
-    let open = if is_open { " open" } else { "" };
-    format!("<details{open}><summary>{name}: {number}</summary>\n{entries}\n</details>\n")
+/// The largest number of titles of changes that are alike.
+const TITLES: usize = 10;
+
+/// The largest number of places of changes that are alike.
+const PLACES: usize = 3;
+
+/// What the blocks of a comment have in common.
+#[derive(Clone, Copy)]
+pub(super) struct BlockContext<'a> {
+    /// The words of the plan's language.
+    pub(super) words: Vocabulary<'a>,
+    /// The places in the files.
+    pub(super) places: Places<'a>,
+    /// The plan, which splits risks into own ones and those of the base.
+    pub(super) review: &'a review::Review<'a>,
+    /// The Markdown that the forge supports.
+    pub(super) budget: Budget,
 }
 
-/// Changes that are alike, with some of their ids.
-pub(super) fn together(alike: &AlikeChanges<'_>, names: &Names) -> String {
-    let head = Line::new().toned(Tone::Strong, phrases::symbol(&alike.common).1).text(" ");
-    let head = head.toned(Tone::Strong, &alike.counts()).join(alike.result());
-    let mut text = format!("\n{}\n\n", inline(&head));
-    for detail in phrases::details(&alike.common, names) {
-        write_detail(&mut text, detail);
+impl BlockContext<'_> {
+    /// The changes of one client.
+    pub(super) fn block(self, block: &ClientBlock<'_>, origin: ChangeOrigin, is_open: bool) -> String {
+        let entries: String = block.entries.iter().map(|shown| self.entry(shown, origin)).collect();
+        if is_open {
+            return entries;
+        }
+        let number = self.words.count(texts::AGREEMENTS, block.entries.len());
+        let sign = if block.severity.is_risk() { " ⚠" } else { "" };
+        let client = block.entries.iter().find_map(|entry| entry.change?.client.as_ref());
+        let name = match client {
+            Some(slug) => inline(&Line::new().title(Tone::Strong, &self.words.client(slug))),
+            None => format!("**{}**", self.words.say(frame::WITHOUT_DOCUMENT)),
+        };
+        if !self.budget.folds {
+            return format!("{name}: {number}{sign}\n\n{entries}");
+        }
+        let name = match client {
+            Some(slug) => encode::html(&self.words.client(slug)).into_owned(),
+            None => self.words.say(frame::WITHOUT_DOCUMENT).to_owned(),
+        };
+        format!("<details><summary><code>{name}</code>: {number}{sign}</summary>\n\n{entries}\n</details>\n")
     }
-    text + &format!("- {}\n\n", inline(&alike.ids()))
-}
 
-fn entry(entry: &ReviewEntry<'_>, names: &Names) -> String {
-    let mut text = format!("\n{}\n\n", inline(&heading(entry)));
-    for detail in phrases::entry_details(entry, names) {
-        write_detail(&mut text, detail);
+    /// Changes that are alike: their number, what they have in common, and the titles of some.
+    pub(super) fn together(self, alike: &AlikeChanges<'_>) -> String {
+        let (words, common) = (self.words, &alike.common);
+        let head = Line::new().toned(Tone::Strong, phrases::symbol(common).1).text(" ");
+        let head = head.toned(Tone::Strong, &alike.counts(words)).join(alike.result(words));
+        let (own, on_base) = alike.risks(self.review.envelope);
+        let mut text = format!("{}{}\n\n", inline(&head), self.risks(common, &own, &on_base));
+        if common.verb == Verb::Create {
+            let shown = alike.changes.iter().take(TITLES);
+            let titles: Vec<String> =
+                shown.map(|change| self.agreement(&change.id, &change.title, None)).collect();
+            text.push_str(&creation::alike(&titles, alike, words));
+            return text;
+        }
+        let values = phrases::changed_values(common, words);
+        text.push_str(&self.difference(&values));
+        text.push_str(&self.common_causes(alike));
+        let titles = alike
+            .changes
+            .iter()
+            .take(TITLES)
+            .map(|change| Line::new().title(Tone::Plain, &words.preview(&change.title)));
+        let titles = titles.map(|title| inline(&title)).collect::<Vec<_>>().join(" · ");
+        let more = match alike.changes.len().saturating_sub(TITLES) {
+            0 => String::new(),
+            more => words.count(texts::AND_MORE, more),
+        };
+        let all = words.say(frame::ALL_OF_THEM);
+        if self.budget.folds {
+            write!(text, "<details><summary>{all}</summary>\n\n{titles}{more}\n\n</details>\n\n")
+        } else {
+            write!(text, "{titles}{more}\n\n")
+        }
+        .expect("a string takes all that is written");
+        text
     }
-    text
-}
 
-/// Name, title and result.
-fn heading(entry: &ReviewEntry<'_>) -> Line {
-    let named = |line: Line| {
-        line.foreign_toned(Tone::Strong, entry.id.as_str())
-            .text(" ")
-            .foreign(&vocabulary::preview(entry.title))
-    };
-    match entry.change {
-        None => named(Line::new()),
-        Some(change) => {
-            let line = named(Line::new().toned(Tone::Strong, phrases::symbol(change).1).text(" "));
-            match phrases::result(change) {
-                Some(result) => line.text(" ").join(result),
-                None => line.join(phrases::unchanged_status(change)),
+    /// One agreement: title, result and risks; its values before and after; the lines that changed them.
+    fn entry(self, entry: &ReviewEntry<'_>, origin: ChangeOrigin) -> String {
+        let words = self.words;
+        let Some(change) = entry.change else {
+            let title = self.agreement(entry.id, entry.title, None);
+            return format!("**\\~** {title}\n\n{}", details(phrases::drift_details(entry, words)));
+        };
+        let (own, on_base) = self.review.envelope.split_risks(change);
+        let risks = self.risks(change, &own, &on_base);
+        if change.verb == Verb::Create {
+            let title = self.agreement(entry.id, entry.title, change.client.as_ref());
+            return creation::table(&title, &risks, change, words);
+        }
+        let (_, symbol) = phrases::symbol(change);
+        let title = self.agreement(entry.id, entry.title, change.client.as_ref());
+        let status = phrases::status_line(change, words);
+        let cause = review::main_cause(change);
+        let is_named = origin == ChangeOrigin::AwaitingAcknowledgement && cause != Cause::Edit;
+        let cause = if is_named { format!(" · {}", words.cause(cause)) } else { String::new() };
+        let mut text = format!("**{}** {title} {}{cause}{risks}\n\n", plain(symbol), inline(&status));
+        let values = phrases::changed_values(change, words);
+        text.push_str(&self.difference(&values));
+        text.push_str(&self.causes(change, &values));
+        text.push_str(&details(phrases::further_details(change, words)));
+        text.push_str(&details(phrases::drift_details(entry, words)));
+        text
+    }
+
+    /// The title of an agreement, linked to its document. Without a link, its path or its id follows.
+    pub(super) fn agreement(self, id: &AgreementId, title: &str, client: Option<&ClientSlug>) -> String {
+        let title = self.words.preview(title);
+        let bold = inline(&Line::new().title(Tone::Strong, &title));
+        let named = match self.places.document(id) {
+            Some(Place { address: Some(address), .. }) => link(&bold, &address, id.as_str()),
+            Some(place) => format!("{bold} {}", encode::markdown(&place_name(&place))),
+            None => format!("{bold} {}", encode::markdown(id.as_str())),
+        };
+        let client =
+            client.map(|slug| self.words.client(slug)).filter(|client| !title.contains(client.as_str()));
+        match client {
+            Some(client) => format!("{named} ({})", inline(&Line::new().title(Tone::Plain, &client))),
+            None => named,
+        }
+    }
+
+    /// The risks of a change in a few words; empty if there are none.
+    fn risks(self, change: &Change, own: &[Risk], on_base: &[Risk]) -> String {
+        let brief = |risks: &[Risk]| {
+            Line::comma_separated(risks.iter().map(|risk| phrases::brief_risk(risk, change, self.words)))
+        };
+        let (own, mut on_base) = (brief(own), brief(on_base));
+        if !on_base.is_empty() {
+            on_base = on_base.text(self.words.say(texts::ON_BASE_TOO));
+        }
+        let both = Line::comma_separated([own, on_base].into_iter().filter(|line| !line.is_empty()));
+        if both.is_empty() { String::new() } else { format!(" · ⚠ {}", inline(&both)) }
+    }
+
+    /// The values before and after, as a block that forges show in red and green.
+    fn difference(self, values: &[ChangedValue<'_>]) -> String {
+        let mut diff = String::new();
+        for ChangedValue { pair, cause, .. } in values {
+            let cause = cause.map_or_else(String::new, |cause| format!("  [{}]", self.words.cause(cause)));
+            let side = |sign: char, value: &Option<Line>, note: &str| {
+                value.as_ref().map(|value| {
+                    let text = format!("{}: {}", pair.label.words(), value.words());
+                    format!("{sign} {}{note}\n", encode::visible(&text))
+                })
+            };
+            let note = if pair.after.is_none() { cause.as_str() } else { "" };
+            diff.extend(side('-', &pair.before, note));
+            diff.extend(side('+', &pair.after, &cause));
+        }
+        if diff.is_empty() { diff } else { fenced(&diff) }
+    }
+
+    /// The lines that changed each field: those of the agreement's own file and of templates.
+    fn causes(self, change: &Change, values: &[ChangedValue<'_>]) -> String {
+        let Some(edits) = self.places.edits(&change.id) else { return String::new() };
+        let mut parts: Vec<String> = Vec::new();
+        let mut known = Vec::new();
+        for value in values {
+            let field = value.field;
+            if known.contains(&field) || edits.of(field).is_empty() {
+                continue;
             }
+            known.push(field);
+            let places: BTreeSet<(&str, usize)> =
+                edits.of(field).into_iter().map(|edited| (edited.path.as_str(), edited.line)).collect();
+            let places = places.into_iter().take(PLACES).map(|(path, line)| self.place(path, line));
+            let name = field
+                .map_or_else(|| Line::of(self.words.say(texts::STATE)), |field| self.words.field_line(field));
+            let name = inline(&name);
+            parts.push(format!("{name} {}", places.collect::<Vec<_>>().join(", ")));
         }
+        if parts.is_empty() { String::new() } else { format!("↳ {}\n\n", parts.join(" · ")) }
+    }
+
+    /// The lines of templates that changed all of them.
+    fn common_causes(self, alike: &AlikeChanges<'_>) -> String {
+        let mut places: BTreeSet<(&str, usize)> = BTreeSet::new();
+        for change in &alike.changes {
+            let Some(edits) = self.places.edits(&change.id) else { continue };
+            let of = |edited: &&EditedValue| edited.path != edits.path;
+            let values = change.fields.iter().flat_map(|field| edits.of(Some(&field.field))).filter(of);
+            places.extend(values.map(|edited| (edited.path.as_str(), edited.line)));
+        }
+        let shown: Vec<String> =
+            places.iter().take(PLACES).map(|(path, line)| self.place(path, *line)).collect();
+        let more = match places.len().saturating_sub(PLACES) {
+            0 => String::new(),
+            more => self.words.count(texts::AND_MORE, more),
+        };
+        if shown.is_empty() { String::new() } else { format!("↳ {}{more}\n\n", shown.join(", ")) }
+    }
+
+    /// A place in a file of the pull request, linked if possible.
+    pub(super) fn place(self, path: &str, line: usize) -> String {
+        linked(&self.places.head(path, line))
     }
 }
 
-fn write_detail(text: &mut String, detail: Detail) {
-    let shown_cause = |cause: Option<Cause>| {
-        cause.map_or_else(String::new, |cause| format!(" *({})*", vocabulary::cause(cause)))
-    };
-    let written = match detail {
-        Detail::Warning(line) => writeln!(text, "- ⚠ {}", inline(&line)),
-        Detail::Text(line, cause) => writeln!(text, "- {}{}", inline(&line), shown_cause(cause)),
-        Detail::Field(FieldDetail { label, body: FieldBody::Line(line), cause }) => {
-            writeln!(text, "- {}: {}{}", encode::markdown(&label), inline(&line), shown_cause(cause))
-        }
-        Detail::Field(FieldDetail { label, body: FieldBody::Targets(rows), cause }) => {
-            let head = writeln!(text, "- {}{}", encode::markdown(&label), shown_cause(cause));
-            head.and_then(|()| rows.iter().skip(1).try_for_each(|row| target(text, row, &rows[0])))
-        }
-    };
-    written.expect("a string takes all that is written");
+/// Further details as a list.
+fn details(details: Vec<Detail>) -> String {
+    let mut text = String::new();
+    for detail in details {
+        let written = match detail {
+            Detail::Warning(line) => writeln!(text, "- ⚠ {}", inline(&line)),
+            Detail::Text(line, _) => writeln!(text, "- {}", inline(&line)),
+            Detail::Field(FieldDetail { label, body: FieldBody::Line(line), .. }) => {
+                writeln!(text, "- {}: {}", encode::markdown(&label), inline(&line))
+            }
+            Detail::Field(FieldDetail { label, body: FieldBody::Targets(rows), .. }) => {
+                let head = writeln!(text, "- {}", encode::markdown(&label));
+                head.and_then(|()| rows.iter().skip(1).try_for_each(|row| target(&mut text, row, &rows[0])))
+            }
+        };
+        written.expect("a string takes all that is written");
+    }
+    if text.is_empty() { text } else { text + "\n" }
+}
+
+/// A place in a file, linked if it has an address; the link shows the name of the file only.
+pub(super) fn linked(place: &Place<'_>) -> String {
+    match &place.address {
+        Some(address) => link(&encode::markdown(&place.short()), address, ""),
+        None => encode::markdown(&place_name(place)),
+    }
+}
+
+fn place_name(place: &Place<'_>) -> String {
+    format!("{}:{}", place.path, place.line)
 }
 
 /// A target as an item of its own: sign, service and priority, and each column that is not empty with its title.

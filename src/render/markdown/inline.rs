@@ -1,6 +1,7 @@
 //! A line within Markdown: foreign text in code spans, Servanda's text as plain words.
 //!
-//! A word of Servanda's that a forge could interpret becomes a code span too, so that a mistake has no effect.
+//! A word of Servanda's that a forge could interpret becomes a code span too, so that a mistake has no effect. So does such
+//! a word of a title; its other words are plain, since titles are read, not compared.
 
 use std::fmt::Write as _;
 
@@ -41,19 +42,38 @@ pub(super) fn inline(line: &Line) -> String {
     while let Some(piece) = pieces.next() {
         let markup = Markup::of(piece);
         let mut text = piece.text.clone();
-        if piece.kind == PieceKind::Own {
+        if matches!(piece.kind, PieceKind::Own | PieceKind::Title) {
             emphasised(&mut written, markup, &text, plain);
             continue;
         }
         // Adjacent code spans would be parsed as one fence.
-        while let Some(next) =
-            pieces.next_if(|next| next.kind != PieceKind::Own && Markup::of(next) == markup)
-        {
+        while let Some(next) = pieces.next_if(|next| is_code(next.kind) && Markup::of(next) == markup) {
             text.push_str(&next.text);
         }
         emphasised(&mut written, markup, &text, encode::markdown);
     }
     written
+}
+
+const fn is_code(kind: PieceKind) -> bool {
+    !matches!(kind, PieceKind::Own | PieceKind::Title)
+}
+
+/// A link with a text that is Markdown already. The title, which forges show on hover, is an id.
+pub(super) fn link(text: &str, address: &str, title: &str) -> String {
+    let is_id = |letter: char| letter.is_ascii_alphanumeric() || "-._/".contains(letter);
+    if title.is_empty() || !title.chars().all(is_id) {
+        format!("[{text}]({address})")
+    } else {
+        format!("[{text}]({address} \"{title}\")")
+    }
+}
+
+/// A difference in a code block that nothing in it can end.
+pub(super) fn fenced(diff: &str) -> String {
+    let longest = diff.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}diff\n{diff}{fence}\n\n")
 }
 
 /// Writes a text within its markup, which must touch it; spaces stay outside.
@@ -90,7 +110,7 @@ fn word(word: &str) -> String {
         return word.to_owned();
     }
     if word.chars().all(|sign| !sign.is_alphanumeric() && !encode::is_unseen(sign) && sign != '|') {
-        let means_something = |sign: char| sign.is_ascii_punctuation() && !",.:;()".contains(sign);
+        let means_something = |sign: char| sign.is_ascii_punctuation() && !",.:;()/".contains(sign);
         return word.chars().fold(String::new(), |mut escaped, sign| {
             if means_something(sign) {
                 escaped.push('\\');
@@ -105,7 +125,7 @@ fn word(word: &str) -> String {
 /// Whether no forge interprets a word: no address, link, issue number, commit, emoji or markup.
 fn is_inert(word: &str) -> bool {
     let core = word.trim_start_matches(['(', '“', '«']).trim_end_matches(|sign| "),.;:!?”»…".contains(sign));
-    let is_number = core.chars().all(|letter| letter.is_ascii_digit() || "-:%".contains(letter));
+    let is_number = core.chars().all(|letter| letter.is_ascii_digit() || "-.:%".contains(letter));
     let is_words = core.chars().all(|letter| letter.is_alphabetic() || "'’-–—".contains(letter));
     let is_short = core.chars().count() <= 4 && core.chars().all(char::is_alphanumeric);
     let may_be_commit = core.len() >= 7 && core.bytes().all(|byte| byte.is_ascii_hexdigit());

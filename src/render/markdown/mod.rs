@@ -1,9 +1,11 @@
-//! A plan as Markdown for a pull request: verdict, risks, then the changes client by client as far as they fit.
+//! A plan as Markdown for a pull request: verdict and links, then the changes, the most severe first, as far as they fit.
 //!
-//! The least severe blocks are omitted first, and counted. Foreign text is put in code spans, which no forge interprets.
+//! Each change has its risks beside it. Where not everything fits, a table of all risks comes first, and the least severe
+//! blocks are omitted and counted. Foreign values are put in code spans and fenced blocks, which no forge interprets.
 
 mod block;
 mod budget;
+mod creation;
 mod inline;
 mod risks;
 
@@ -12,24 +14,28 @@ use std::fmt::Write as _;
 
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
-use crate::plan::{Blocked, Reason};
+use crate::plan::{Blocked, Note};
 use crate::render::alike;
 use crate::render::line::Line;
+use crate::render::link::{Links, Places};
 use crate::render::plan::{self, phrases};
-use crate::render::review::{self, ChangeOrigin, Review};
+use crate::render::reasons;
+use crate::render::review::{self, ChangeOrigin, Review, ReviewSection};
 use crate::render::scope;
 use crate::render::style::{Paint, Tone};
-use crate::render::vocabulary;
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::{Text, frame, plan as texts};
 
 pub use budget::{Budget, Forge};
 
-use inline::inline;
+use block::BlockContext;
+use inline::{fenced, inline};
 use risks::RiskTexts;
 
 /// The number of blocked agreements that come before changes without risk.
 const BLOCKED_FIRST: usize = 30;
 
-/// Bytes reserved for the last lines and the counts of omitted blocks.
+/// Bytes reserved for the counts of omitted blocks and the last line.
 const RESERVED: usize = 400;
 
 /// The number of notes that come before further blocked agreements.
@@ -38,26 +44,32 @@ const NOTES: usize = 10;
 /// The texts of a plan, each within a budget: the first, and its continuations if not even the ids of all risks fit.
 ///
 /// The first 200 bytes contain verdict and totals. The same plan and budget give the same bytes. [`Budget::less`]
-/// reserves room for a marker and a link; if a forge still refuses a text, [`Budget::halved`] gives shorter ones.
-pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
+/// reserves room for a marker; if a forge still refuses a text, [`Budget::halved`] gives shorter ones.
+pub fn comments(envelope: &GuardedPlan, budget: Budget, links: &Links) -> Vec<String> {
     let review = Review::of(envelope);
-    let head = head(&review);
+    let words = review.words();
+    let head = head(&review, links);
+    let facts = format!("\n{}\n", inline(&plan::summary::facts(envelope, words)));
     let has_texts = envelope.scope.as_ref().is_some_and(|scope| !scope.texts.is_empty());
     let is_silent = envelope.announced.is_empty() && envelope.plan.notes.is_empty() && !has_texts;
     if review.is_quiet() && is_silent && review.counts.red_lines == 0 {
-        return vec![head];
+        return vec![head + &facts];
     }
-    let mut page = Comment { head, budget, parts: Vec::new(), items: Vec::new() };
-    page.head.push_str(&risks::red_lines(&review, budget));
-    page.head.push_str(&changed_lines(envelope));
-    page.head.push_str(&acknowledgements(envelope));
-    page.sections(&review);
-    page.blocked(envelope);
+    let places = Places::of(envelope, links);
+    let block = BlockContext { words, places, review: &review, budget };
+    let mut page = Comment { head, facts, block, parts: Vec::new(), items: Vec::new() };
+    page.head.push_str(&risks::red_lines(block));
+    page.head.push_str(&changed_lines(block));
+    page.head.push_str(&acknowledgements(envelope, words));
+    page.sections();
+    page.blocked();
     page.notices(envelope);
     page.texts(envelope);
-    page.notes(envelope);
-    let core = page.core();
-    let RiskTexts { section, further } = RiskTexts::of(&review, budget, core);
+    page.notes();
+    if let Some(whole) = page.whole() {
+        return vec![whole];
+    }
+    let RiskTexts { section, further } = RiskTexts::of(block, page.core());
     page.head.push_str(&section);
     let first = page.finish();
     if first.len() > budget.most() {
@@ -67,52 +79,66 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
 }
 
 /// The text of a plan for a GitHub job summary.
-pub fn summary(envelope: &GuardedPlan) -> String {
-    comments(envelope, Budget::summary()).concat()
+pub fn summary(envelope: &GuardedPlan, links: &Links) -> String {
+    comments(envelope, Budget::summary(), links).concat()
 }
 
 /// The lines of templates that the pull request changes, with the number of agreements that inherit each.
-fn changed_lines(envelope: &GuardedPlan) -> String {
-    let lines = envelope.scope.as_ref().map_or(Vec::new(), |scope| scope::changed_lines(scope));
-    if lines.is_empty() {
+fn changed_lines(block: BlockContext<'_>) -> String {
+    let words = block.words;
+    let Some(found) = block.review.envelope.scope.as_ref().filter(|scope| !scope.lines.is_empty()) else {
         return String::new();
+    };
+    let mut text = format!("\n#### {}\n\n", words.say(frame::CHANGED_LINES));
+    for changed in found.lines.iter().take(scope::SHOWN_LINES) {
+        let place = block.place(&changed.path, changed.line);
+        writeln!(text, "- {place} {}", inline(&scope::changed_value(changed, words)))
+            .expect("a string takes all that is written");
     }
-    let lines: String =
-        lines.iter().flat_map(|line| ["- ".to_owned(), inline(line), "\n".to_owned()]).collect();
-    format!("\n#### Changed lines of templates\n\n{lines}")
+    if let Some(more) = found.lines.len().checked_sub(scope::SHOWN_LINES + 1) {
+        writeln!(text, "- {}", words.count(texts::AND_MORE, more + 1).trim_start())
+            .expect("a string takes all that is written");
+    }
+    text
 }
 
-/// Verdict, totals and origin.
-fn head(review: &Review<'_>) -> String {
-    format!(
-        "### Plan: {}\n\n{}\n\n{}\n",
-        inline::plain(&plan::summary::verdict(review)),
-        inline::plain(&plan::summary::totals(review)),
-        inline(&plan::summary::facts(review.envelope))
-    )
+/// Verdict, totals and links.
+fn head(review: &Review<'_>, links: &Links) -> String {
+    let words = review.words();
+    let link = |text: Text, address: &Option<String>| {
+        let address = address.as_ref()?;
+        Some(format!(" · {}", inline::link(words.say(text), address, "")))
+    };
+    let links = [link(frame::JOB, &links.job), link(frame::WHOLE_PLAN, &links.plan)];
+    format!("{}{}\n", heading(review), links.into_iter().flatten().collect::<String>())
+}
+
+/// Verdict and totals, without a line feed.
+fn heading(review: &Review<'_>) -> String {
+    let words = review.words();
+    let verdict = [("verdict", plan::summary::verdict(review).into())];
+    let verdict = inline(&words.line(frame::PLAN, &verdict));
+    format!("### {verdict}\n\n{}", inline::plain(&plan::summary::totals(review)))
 }
 
 /// The text if there is room for nothing else.
 fn shortest(review: &Review<'_>) -> String {
-    format!(
-        "### Plan: {}\n\n{}\n\nThe plan is too long for a comment. The job summary and the saved plan contain all of it.\n",
-        inline::plain(&plan::summary::verdict(review)),
-        inline::plain(&plan::summary::totals(review)),
-    )
+    format!("{}\n\n{}\n", heading(review), review.words().say(frame::TOO_LONG))
 }
 
 /// The guards that stopped changes, and the lines that acknowledge them.
-fn acknowledgements(envelope: &GuardedPlan) -> String {
+fn acknowledgements(envelope: &GuardedPlan, words: Vocabulary<'_>) -> String {
     if envelope.awaiting.is_empty() {
         return String::new();
     }
     let guards = envelope.awaiting.iter();
-    let guards = guards.map(|held| format!("- {}\n", inline(&phrases::guard_line(envelope, held))));
-    let mut text = format!("\n#### Awaiting acknowledgement\n\n{}", guards.collect::<String>());
+    let guards = guards.map(|held| format!("- {}\n", inline(&phrases::guard_line(envelope, held, words))));
+    let title = words.say(texts::AWAITING);
+    let mut text = format!("\n#### {title}\n\n{}", guards.collect::<String>());
     let trailers = phrases::trailers(envelope);
     if !trailers.is_empty() {
-        let lines = trailers.join("\n");
-        write!(text, "\nTo acknowledge, end the message of the merge commit with:\n\n```\n{lines}\n```\n")
+        let how = words.say(frame::TO_ACKNOWLEDGE);
+        write!(text, "\n{how}\n\n```\n{}\n```\n", trailers.join("\n"))
             .expect("a string takes all that is written");
     }
     text
@@ -132,78 +158,106 @@ struct OptionalText<'a> {
     text: Box<dyn Fn() -> String + 'a>,
 }
 
+/// The kind of the items of a part, which are counted if they are omitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PartItem {
+    Agreement,
+    Text,
+    Note,
+}
+
 /// A part of a comment, with a heading.
 struct CommentPart {
     heading: String,
-    /// The noun for omitted items, singular and plural.
-    noun: (&'static str, &'static str),
+    item: PartItem,
+    /// The end of the part; empty unless it is folded.
+    end: &'static str,
 }
 
 /// A comment that is being assembled.
 struct Comment<'a> {
     head: String,
-    budget: Budget,
+    /// The last line: date, helpdesk, commits.
+    facts: String,
+    block: BlockContext<'a>,
     parts: Vec<CommentPart>,
     items: Vec<OptionalText<'a>>,
 }
 
 impl<'a> Comment<'a> {
-    fn part(&mut self, title: &str, number: usize, noun: (&'static str, &'static str)) -> usize {
+    fn part(&mut self, title: &str, number: usize, item: PartItem, is_folded: bool) -> usize {
         let number = if number > 0 { format!(" ({number})") } else { String::new() };
-        self.parts.push(CommentPart { heading: format!("\n#### {title}{number}\n\n"), noun });
+        let (heading, end) = if is_folded && self.block.budget.folds {
+            (format!("\n<details><summary>{title}{number}</summary>\n\n"), "\n</details>\n")
+        } else {
+            (format!("\n#### {title}{number}\n\n"), "")
+        };
+        self.parts.push(CommentPart { heading, item, end });
         self.parts.len() - 1
     }
 
-    fn sections(&mut self, review: &'a Review<'a>) {
-        for section in &review.sections {
+    fn sections(&mut self) {
+        let block = self.block;
+        for section in &block.review.sections {
             let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-            let part = self.part(phrases::section_title(section.origin), number, ("agreement", "agreements"));
-            if let Some(warning) = phrases::section_warning(section.origin) {
+            let title = phrases::section_title(section.origin, block.words);
+            let part = self.part(title, number, PartItem::Agreement, is_aside(block.review, section));
+            if let Some(warning) = phrases::section_warning(section.origin, block.words) {
                 write!(self.parts[part].heading, "⚠ {}\n\n", inline::plain(warning))
                     .expect("a string takes all that is written");
             }
-            let is_open = number <= block::OPEN;
-            let (budget, names) = (self.budget, &review.envelope.plan.names);
-            let (groups, alone) = alike::split_section(section, names);
+            let origin = section.origin;
+            let (groups, alone) = alike::split_section(section, block.words);
+            let number: usize = alone.iter().map(|block| block.entries.len()).sum();
+            let begin = self.items.len();
             for group in groups {
                 self.items.push(OptionalText {
-                    rank: rank(group.common.severity() as usize, section.origin),
+                    rank: rank(group.common.severity() as usize, origin),
                     part,
                     agreements: group.changes.len(),
                     client: None,
-                    text: Box::new(move || block::together(&group, names)),
+                    text: Box::new(move || block.together(&group)),
                 });
             }
             for shown in alone {
                 self.items.push(OptionalText {
-                    rank: rank(shown.severity as usize, section.origin),
+                    rank: rank(shown.severity as usize, origin),
                     part,
                     agreements: shown.entries.len(),
                     client: shown.client,
-                    text: Box::new(move || block::block(&shown, names, budget, is_open)),
+                    text: Box::new(move || block.block(&shown, origin, number <= block::OPEN)),
                 });
             }
+            // The most severe come first, of equal ones the groups.
+            self.items[begin..].sort_by_key(|item| item.rank);
         }
     }
 
-    fn blocked(&mut self, envelope: &'a GuardedPlan) {
-        let plan = &envelope.plan;
-        let open = plan.blocked.iter().filter(|blocked| !review::is_waiting(&blocked.reason));
-        let open: Vec<&Blocked> = open.collect();
-        if open.is_empty() {
-            return;
-        }
-        let ids: BTreeSet<&AgreementId> = open.iter().map(|blocked| &blocked.id).collect();
-        let part = self.part("Blocked", ids.len(), ("agreement", "agreements"));
-        for (index, blocked) in open.into_iter().enumerate() {
-            let severity = if index < BLOCKED_FIRST { 5 } else { 8 };
-            self.items.push(OptionalText {
-                rank: rank(severity, ChangeOrigin::Edit),
-                part,
-                agreements: 1,
-                client: None,
-                text: Box::new(move || blocked_line(&blocked.id, &blocked.reason)),
-            });
+    /// The blocked agreements; those that the pull request does not touch come apart and folded.
+    fn blocked(&mut self) {
+        let review = self.block.review;
+        let open = review.envelope.plan.blocked.iter();
+        let open = open.filter(|blocked| !review::is_waiting(&blocked.reason));
+        let (own, others): (Vec<&Blocked>, Vec<&Blocked>) =
+            open.partition(|blocked| is_touched(review.envelope, &blocked.id));
+        for (blocked, is_aside) in [(own, false), (others, true)] {
+            let ids: BTreeSet<&AgreementId> = blocked.iter().map(|blocked| &blocked.id).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let words = self.block.words;
+            let title = words.say(if is_aside { texts::BLOCKED_ASIDE } else { texts::BLOCKED });
+            let part = self.part(title, ids.len(), PartItem::Agreement, is_aside);
+            for (index, blocked) in blocked.into_iter().enumerate() {
+                let severity = if index < BLOCKED_FIRST { 5 } else { 8 };
+                self.items.push(OptionalText {
+                    rank: rank(severity, ChangeOrigin::Edit),
+                    part,
+                    agreements: 1,
+                    client: None,
+                    text: Box::new(move || blocked_line(blocked, words)),
+                });
+            }
         }
     }
 
@@ -211,9 +265,11 @@ impl<'a> Comment<'a> {
         if envelope.announced.is_empty() {
             return;
         }
-        let announced = plan::summary::announced(&envelope.announced);
+        let words = self.block.words;
+        let announced = plan::summary::announced(&envelope.announced, words);
         let lines = announced.iter().map(|line| format!("- {}\n", inline(line)));
-        let part = self.part(plan::summary::announced_title(envelope), 0, ("", ""));
+        let title = plan::summary::announced_title(envelope, words);
+        let part = self.part(title, 0, PartItem::Note, false);
         self.parts[part].heading.extend(lines);
     }
 
@@ -223,7 +279,8 @@ impl<'a> Comment<'a> {
         if texts.is_empty() {
             return;
         }
-        let part = self.part("Texts of notices, with sample values", texts.len(), ("text", "texts"));
+        let title = self.block.words.say(frame::TEXTS_OF_NOTICES);
+        let part = self.part(title, texts.len(), PartItem::Text, false);
         for (index, changed) in texts.iter().enumerate() {
             self.items.push(OptionalText {
                 rank: rank(if index < scope::SHOWN_TEXTS { 4 } else { 10 }, ChangeOrigin::Edit),
@@ -235,32 +292,39 @@ impl<'a> Comment<'a> {
         }
     }
 
-    fn notes(&mut self, envelope: &'a GuardedPlan) {
-        let notes = vocabulary::notes(&envelope.plan.notes);
-        if notes.is_empty() {
-            return;
-        }
-        let part = self.part("Notes", 0, ("note", "notes"));
-        for (index, note) in notes.into_iter().enumerate() {
-            self.items.push(OptionalText {
-                rank: rank(if index < NOTES { 9 } else { 10 }, ChangeOrigin::Edit),
-                part,
-                agreements: 1,
-                client: None,
-                text: Box::new(move || format!("- {}\n", inline(&note))),
-            });
+    /// The notes; those that have nothing to do with the pull request are folded.
+    fn notes(&mut self) {
+        let (envelope, words) = (self.block.review.envelope, self.block.words);
+        let (own, others): (Vec<&Note>, Vec<&Note>) =
+            envelope.plan.notes.iter().partition(|note| is_about(envelope, note));
+        for (notes, is_folded) in [(own, false), (others, true)] {
+            let notes = reasons::notes(notes, words);
+            if notes.is_empty() {
+                continue;
+            }
+            let number = if is_folded { notes.len() } else { 0 };
+            let part = self.part(words.say(texts::NOTES), number, PartItem::Note, is_folded);
+            for (index, note) in notes.into_iter().enumerate() {
+                self.items.push(OptionalText {
+                    rank: rank(if index < NOTES { 9 } else { 10 }, ChangeOrigin::Edit),
+                    part,
+                    agreements: 1,
+                    client: None,
+                    text: Box::new(move || format!("- {}\n", inline(&note))),
+                });
+            }
         }
     }
 
     /// The bytes that are used before any risk or block.
     fn core(&self) -> usize {
-        let headings: usize = self.parts.iter().map(|part| part.heading.len() + 90).sum();
-        self.head.len() + headings + RESERVED
+        let headings: usize = self.parts.iter().map(|part| part.heading.len() + part.end.len() + 90).sum();
+        self.head.len() + self.facts.len() + headings + RESERVED
     }
 
-    /// Keeps texts in the order of rank as long as they fit, and assembles them in reading order.
-    fn finish(self) -> String {
-        let mut room = self.budget.usual.saturating_sub(self.core());
+    /// The texts in the order of rank as long as they fit, by index.
+    fn kept(&self) -> BTreeMap<usize, String> {
+        let mut room = self.block.budget.usual.saturating_sub(self.core());
         let mut by_rank: Vec<usize> = (0..self.items.len()).collect();
         by_rank.sort_by_key(|index| (self.items[*index].rank, *index));
         let mut kept: BTreeMap<usize, String> = BTreeMap::new();
@@ -272,9 +336,26 @@ impl<'a> Comment<'a> {
             room = rest;
             kept.insert(index, text);
         }
-        let mut page = self.head;
+        kept
+    }
+
+    /// The comment, if everything fits.
+    fn whole(&self) -> Option<String> {
+        let kept = self.kept();
+        (kept.len() == self.items.len()).then(|| self.assembled(&kept))
+    }
+
+    /// The comment with as many texts as fit.
+    fn finish(self) -> String {
+        self.assembled(&self.kept())
+    }
+
+    /// The kept texts in reading order, and the numbers of the others.
+    fn assembled(&self, kept: &BTreeMap<usize, String>) -> String {
+        let mut page = self.head.clone();
         for (number, part) in self.parts.iter().enumerate() {
-            page.push_str(&part.heading);
+            let heading = part.heading.as_str();
+            page.push_str(if page.ends_with("\n\n") { heading.trim_start_matches('\n') } else { heading });
             let items = self.items.iter().enumerate().filter(|(_, item)| item.part == number);
             let mut dropped: Vec<&OptionalText<'_>> = Vec::new();
             for (index, item) in items {
@@ -283,54 +364,71 @@ impl<'a> Comment<'a> {
                     None => dropped.push(item),
                 }
             }
-            page.push_str(&omitted(part, &dropped));
+            page.push_str(&omitted(part.item, &dropped, self.block.words));
+            page.push_str(part.end);
         }
-        let (shown, all) = (kept.len(), self.items.len());
-        if shown < all {
-            page.push_str("\nThe job summary and the saved plan contain everything; `servanda show` displays a saved plan.\n");
+        if kept.len() < self.items.len() {
+            write!(page, "\n{}\n", self.block.words.say(frame::OMITTED))
+                .expect("a string takes all that is written");
         }
-        page
+        page + &self.facts
     }
 }
 
-/// The number of omitted agreements and their clients.
-fn omitted(part: &CommentPart, dropped: &[&OptionalText<'_>]) -> String {
+/// Whether a section is about the date or drift, and nothing in it is caused by the pull request.
+fn is_aside(review: &Review<'_>, section: &ReviewSection<'_>) -> bool {
+    let mut ids = section.blocks.iter().flat_map(|block| &block.entries).map(|entry| entry.id);
+    matches!(section.origin, ChangeOrigin::Date | ChangeOrigin::Drift)
+        && review.envelope.scope.is_some()
+        && ids.all(|id| review.envelope.is_on_base(id) || !is_touched(review.envelope, id))
+}
+
+/// Whether the pull request touches an agreement; without one, any is.
+fn is_touched(envelope: &GuardedPlan, id: &AgreementId) -> bool {
+    envelope
+        .scope
+        .as_ref()
+        .is_none_or(|scope| scope.documents.contains_key(id) || scope.indirect.contains(id))
+}
+
+/// Whether a note is about the pull request; without one, any is.
+fn is_about(envelope: &GuardedPlan, note: &Note) -> bool {
+    match note {
+        Note::HoursNotCarried(id) | Note::RecipientsNotCarried(id) | Note::OverAndAbsent(id) => {
+            is_touched(envelope, id)
+        }
+        _ => envelope.scope.is_none(),
+    }
+}
+
+/// The number of omitted items; of agreements with their clients.
+fn omitted(item: PartItem, dropped: &[&OptionalText<'_>], words: Vocabulary<'_>) -> String {
     if dropped.is_empty() {
         return String::new();
     }
-    let agreements = dropped.iter().map(|item| item.agreements).sum();
+    let number: usize = dropped.iter().map(|item| item.agreements).sum();
     let clients: BTreeSet<&str> = dropped.iter().filter_map(|item| item.client).collect();
-    let (one, many) = part.noun;
-    let (one, many) = (format!("more {one}"), format!("more {many}"));
-    let of = match clients.len() {
-        0 => String::new(),
-        number => format!(" of {}", vocabulary::count(number, "client", "clients")),
+    let text = match (item, clients.len()) {
+        (PartItem::Text, _) => words.count(frame::MORE_TEXTS, number),
+        (PartItem::Note, _) => words.count(frame::MORE_NOTES, number),
+        (PartItem::Agreement, 0) => words.count(frame::MORE_AGREEMENTS, number),
+        (PartItem::Agreement, clients) => {
+            frame::MORE_AGREEMENTS_OF.words(words.language, &[("n", number.into()), ("c", clients.into())])
+        }
     };
-    format!("\n… {}{of}\n", vocabulary::count(agreements, &one, &many))
-}
-
-/// A difference in a code block that nothing in it can end.
-fn fenced(diff: &str) -> String {
-    let longest = diff.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!(
-        "{fence}diff
-{diff}{fence}
-
-"
-    )
+    format!("\n{text}\n")
 }
 
 fn rank(severity: usize, why: ChangeOrigin) -> usize {
     severity * 10 + why as usize
 }
 
-fn blocked_line(id: &AgreementId, reason: &Reason) -> String {
+fn blocked_line(blocked: &Blocked, words: Vocabulary<'_>) -> String {
     let line = Line::new()
-        .foreign_toned(Tone::Strong, id.as_str())
+        .foreign_toned(Tone::Strong, blocked.id.as_str())
         .text(": ")
-        .join(vocabulary::blocked_reason(reason));
-    format!("- {}  \n  → {}\n", inline(&line), inline(&vocabulary::remedy(reason)))
+        .join(reasons::blocked_reason(&blocked.reason, words));
+    format!("- {}  \n  → {}\n", inline(&line), inline(&reasons::remedy(&blocked.reason, words)))
 }
 
 #[cfg(test)]

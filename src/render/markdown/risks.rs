@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::budget::Budget;
-use super::inline::inline;
-use crate::plan::scope::RedLine;
-use crate::plan::{Change, ChangeSeverity, Risk};
+use super::block::{BlockContext, linked};
+use super::inline::{inline, plain};
+use crate::plan::scope::{RedLine, RedLineSubject};
+use crate::plan::{ChangeSeverity, Risk};
 use crate::render::alike;
 use crate::render::encode;
 use crate::render::line::Line;
@@ -17,7 +17,8 @@ use crate::render::plan::{phrases, summary};
 use crate::render::review::{Review, RiskyChange};
 use crate::render::scope;
 use crate::render::style::Tone;
-use crate::render::vocabulary;
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::{Text, frame, plan as texts};
 
 /// The texts of the risks.
 #[derive(Default)]
@@ -30,43 +31,45 @@ pub(super) struct RiskTexts {
 
 impl RiskTexts {
     /// Writes the risks in the most detailed form that fits beside `core` bytes.
-    pub(super) fn of(review: &Review<'_>, budget: Budget, core: usize) -> Self {
+    pub(super) fn of(block: BlockContext<'_>, core: usize) -> Self {
+        let BlockContext { words, review, budget, .. } = block;
         if review.risky.is_empty() {
             return Self::default();
         }
-        let heading = format!("\n#### Risks ({})\n\n", review.risky.len());
+        let heading = format!("\n#### {} ({})\n\n", words.say(frame::RISKS), review.risky.len());
         let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
         let (usual, most) = (room(budget.usual), room(budget.most));
-        let names = &review.envelope.plan.names;
-        let table = rows(review, usual / 2, alike::MANY, |risky| phrases::risks(&risky.risks, names))
-            .or_else(|| rows(review, usual * 3 / 4, usize::MAX, brief))
+        let table = rows(block, usual / 2, alike::MANY, |risky| phrases::risks(&risky.risks, words))
+            .or_else(|| rows(block, usual * 3 / 4, usize::MAX, |risky| brief(risky, words)))
             .or_else(|| RiskClasses::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
         if let Some(table) = table {
             return Self { section: heading + &table, further: Vec::new() };
         }
         let mut classes = RiskClasses::of(review);
         if budget.texts < 2 {
-            let list = classes.next(usual * 9 / 10, "in the saved plan");
+            let list = classes.next(usual * 9 / 10, frame::IN_SAVED_PLAN);
             return Self { section: heading + &list, further: Vec::new() };
         }
         // The other half is left to the most severe changes.
-        let list = classes.next(usual / 2, "in the comments below");
-        Self { section: heading + &list, further: further(review, &mut classes, budget) }
+        let list = classes.next(usual / 2, frame::IN_COMMENTS_BELOW);
+        Self { section: heading + &list, further: further(block, &mut classes) }
     }
 }
 
 /// The continuations, with the ids that the first text does not contain.
-fn further(review: &Review<'_>, classes: &mut RiskClasses<'_>, budget: Budget) -> Vec<String> {
-    let facts = inline(&summary::facts(review.envelope));
+fn further(block: BlockContext<'_>, classes: &mut RiskClasses<'_>) -> Vec<String> {
+    let BlockContext { words, review, budget, .. } = block;
+    let facts = inline(&summary::facts(review.envelope, words));
     let room = budget.most().saturating_sub(facts.len() + 200);
     let mut lists = Vec::new();
     while !classes.are_named() && lists.len() + 1 < budget.texts {
         let is_last = lists.len() + 2 == budget.texts;
-        lists.push(classes.next(room, if is_last { "in the saved plan" } else { "in the comments below" }));
+        lists.push(classes.next(room, if is_last { frame::IN_SAVED_PLAN } else { frame::IN_COMMENTS_BELOW }));
     }
     let all = lists.len() + 1;
     let text = |(index, list): (usize, String)| {
-        format!("### Plan, part {} of {all}: risks, continued\n\n{facts}\n\n{list}", index + 2)
+        let part = [("n", (index + 2).into()), ("all", all.into())];
+        format!("### {}\n\n{facts}\n\n{list}", inline(&words.line(frame::PART, &part)))
     };
     lists.into_iter().enumerate().map(text).collect()
 }
@@ -74,13 +77,16 @@ fn further(review: &Review<'_>, classes: &mut RiskClasses<'_>, budget: Budget) -
 /// A table with a row for each risk, or one row for `many` with the same text and cause; `None` if it takes more than `room`
 /// bytes.
 fn rows(
-    review: &Review<'_>,
+    block: BlockContext<'_>,
     room: usize,
     many: usize,
     row: impl Fn(&RiskyChange<'_>) -> Line,
 ) -> Option<String> {
-    let mut table = "| agreement | client | risk | cause |\n|---|---|---|---|\n".to_owned();
-    let shown = |risky: &RiskyChange<'_>| (inline(&row(risky)), inline(&phrases::cause_or_guard(risky)));
+    let BlockContext { words, review, .. } = block;
+    let titles = [frame::AGREEMENT, frame::RISK, frame::CAUSE].map(|title| words.say(title));
+    let mut table = format!("| {} |\n|---|---|---|\n", titles.join(" | "));
+    let shown =
+        |risky: &RiskyChange<'_>| (inline(&row(risky)), inline(&phrases::cause_or_guard(risky, words)));
     let cells: Vec<(String, String)> = review.risky.iter().map(shown).collect();
     let mut same: BTreeMap<&(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
     for (risky, cells) in review.risky.iter().zip(&cells) {
@@ -90,21 +96,19 @@ fn rows(
     for (risky, cells) in review.risky.iter().zip(&cells) {
         let change = risky.change;
         let alike = &same[cells];
-        let client = |change: &Change| {
-            change.client.as_ref().map_or_else(String::new, |client| encode::markdown(client.as_str()))
-        };
-        let (agreement, client) = if alike.len() < many {
-            (encode::markdown(change.id.as_str()), client(change))
+        let agreement = if alike.len() < many && many == usize::MAX {
+            // The dense table is a list of ids.
+            encode::markdown(change.id.as_str())
+        } else if alike.len() < many {
+            block.agreement(&change.id, &change.title, change.client.as_ref())
         } else if grouped.insert(cells) {
             let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
-            let count = vocabulary::count(alike.len(), "agreement", "agreements");
-            (format!("**{count}**"), vocabulary::count(clients.len(), "client", "clients"))
+            format!("**{}**", plain(&words.numbers(alike.len(), clients.len())))
         } else {
             continue;
         };
         let (risk, cause) = cells;
-        writeln!(table, "| {agreement} | {client} | {risk} | {cause} |")
-            .expect("a string takes all that is written");
+        writeln!(table, "| {agreement} | {risk} | {cause} |").expect("a string takes all that is written");
         if table.len() > room {
             return None;
         }
@@ -112,9 +116,9 @@ fn rows(
     Some(table)
 }
 
-fn brief(risky: &RiskyChange<'_>) -> Line {
+fn brief(risky: &RiskyChange<'_>, words: Vocabulary<'_>) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().toned(Tone::Alarm, phrases::risk_name(risk));
+        let line = Line::new().toned(Tone::Alarm, phrases::risk_name(risk, words));
         match risk {
             Risk::Weakens(weakened) => line.text(&format!(" {}", weakened.len())),
             _ => line,
@@ -124,7 +128,10 @@ fn brief(risky: &RiskyChange<'_>) -> Line {
 }
 
 /// The ids of risky agreements by class, which are distributed over the texts.
-struct RiskClasses<'a>(Vec<RiskClass<'a>>);
+struct RiskClasses<'a> {
+    words: Vocabulary<'a>,
+    classes: Vec<RiskClass<'a>>,
+}
 
 /// The ids of one class of risk.
 struct RiskClass<'a> {
@@ -139,14 +146,15 @@ struct RiskClass<'a> {
 impl<'a> RiskClasses<'a> {
     /// The classes, the most severe first.
     fn of(review: &'a Review<'a>) -> Self {
+        let words = review.words();
         let mut classes: BTreeMap<(bool, ChangeSeverity), RiskClass<'a>> = BTreeMap::new();
         for risky in &review.risky {
             let RiskyChange { change, risks, is_on_base, .. } = risky;
             let severity = risky.severity();
             let class = classes.entry((*is_on_base, severity)).or_insert_with(|| {
                 let risk = risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
-                let word = risk.map_or("", phrases::risk_name);
-                let elsewhere = if *is_on_base { ", on the base as well" } else { "" };
+                let word = risk.map_or("", |risk| phrases::risk_name(risk, words));
+                let elsewhere = if *is_on_base { words.say(frame::ELSEWHERE_ON_BASE) } else { "" };
                 RiskClass { word: format!("{word}{elsewhere}"), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
@@ -154,24 +162,25 @@ impl<'a> RiskClasses<'a> {
         for class in classes.values_mut() {
             class.ids.sort_unstable();
         }
-        Self(classes.into_values().collect())
+        Self { words, classes: classes.into_values().collect() }
     }
 
     /// All ids in one text; `None` if it takes more than `room` bytes.
     fn all(mut self, room: usize) -> Option<String> {
-        let text = self.next(room, "");
+        let text = self.next(room, frame::IN_SAVED_PLAN);
         self.are_named().then_some(text)
     }
 
     fn are_named(&self) -> bool {
-        self.0.iter().all(|class| class.named == Some(class.ids.len()))
+        self.classes.iter().all(|class| class.named == Some(class.ids.len()))
     }
 
     /// A line for each unfinished class: the number of ids, the next ids, and the number of those that are `elsewhere`.
-    fn next(&mut self, room: usize, elsewhere: &str) -> String {
-        let mut left = room.saturating_sub(self.0.len() * 120);
+    fn next(&mut self, room: usize, elsewhere: Text) -> String {
+        let words = self.words;
+        let mut left = room.saturating_sub(self.classes.len() * 160);
         let mut text = String::new();
-        for RiskClass { word, ids, named } in &mut self.0 {
+        for RiskClass { word, ids, named } in &mut self.classes {
             let before = named.unwrap_or(0);
             if *named == Some(ids.len()) {
                 continue;
@@ -179,11 +188,15 @@ impl<'a> RiskClasses<'a> {
             let (list, missing) = packed(&ids[before..], left);
             left = left.saturating_sub(list.len());
             *named = Some(ids.len() - missing);
-            let from = if before > 0 { format!(", from {} on", before + 1) } else { String::new() };
+            let from = if before > 0 { words.count(frame::FROM_NUMBER, before + 1) } else { String::new() };
+            let more = |text: Text| {
+                let place = words.say(elsewhere).into();
+                text.words(words.language, &[("n", missing.into()), ("place", place)])
+            };
             let more = match missing {
                 0 => String::new(),
-                missing if list.is_empty() => format!(" all {missing} are {elsewhere}"),
-                missing => format!(" and {missing} more, which are {elsewhere}"),
+                _ if list.is_empty() => more(frame::ALL_ELSEWHERE),
+                _ => more(frame::MORE_ELSEWHERE),
             };
             let list = if list.is_empty() { list } else { format!(" `{list}`") };
             writeln!(text, "- **{word}** ({}{from}):{list}{more}", ids.len())
@@ -231,38 +244,46 @@ fn packed(ids: &[&str], room: usize) -> (String, usize) {
 
 /// All red lines of a pull request: each with details, or, if they take more than a third of the budget, by file and
 /// line number.
-pub(super) fn red_lines(review: &Review<'_>, budget: Budget) -> String {
+pub(super) fn red_lines(block: BlockContext<'_>) -> String {
+    let BlockContext { words, review, budget, .. } = block;
     let Some(found) = review.envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
         return String::new();
     };
     let red_lines = &found.red_lines;
-    let heading = format!("\n#### Red lines ({})\n\n", red_lines.len());
+    let heading = format!("\n#### {} ({})\n\n", words.say(frame::RED_LINES), red_lines.len());
     let mut list = String::new();
     for red in red_lines {
-        writeln!(list, "- ⚠ {}", inline(&scope::red_line(red, &found.base)))
+        let mut place = block.places.head(&red.path, red.line);
+        if matches!(red.what, RedLineSubject::Acknowledgement(_)) {
+            // The place is in the message of a commit.
+            place.address = None;
+        }
+        let place = linked(&place);
+        writeln!(list, "- ⚠ {place}: {}", inline(&scope::red_reason(red, &found.base, words)))
             .expect("a string takes all that is written");
         if list.len() > budget.usual / 3 {
-            return heading + &red_numbers(red_lines, budget.usual / 3);
+            return heading + &red_numbers(red_lines, budget.usual / 3, words);
         }
     }
     heading + &list
 }
 
-fn red_numbers(red_lines: &[RedLine], room: usize) -> String {
+fn red_numbers(red_lines: &[RedLine], room: usize, words: Vocabulary<'_>) -> String {
     let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for red in red_lines {
         by_file.entry(&red.path).or_default().push(red.line);
     }
     let (mut text, mut left) = (String::new(), room);
     for (path, lines) in by_file {
-        let numbers: Vec<String> = lines.iter().map(usize::to_string).collect();
+        let (numbers, lines): (Vec<String>, usize) =
+            (lines.iter().map(usize::to_string).collect(), lines.len());
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
         let (named, counted) = packed(&numbers, left.saturating_sub(path.len() + 120));
         left = left.saturating_sub(named.len() + path.len() + 120);
         let named = if named.is_empty() { named } else { format!(" `{named}`") };
-        let more = if counted > 0 { format!(" and {counted} more") } else { String::new() };
-        let path = encode::markdown(&vocabulary::preview(path));
-        writeln!(text, "- ⚠ {path}, {} lines:{named}{more}", lines.len())
+        let more = if counted > 0 { words.count(texts::AND_MORE, counted) } else { String::new() };
+        let path = [("path", Line::new().foreign(&words.preview(path)).into()), ("n", lines.into())];
+        writeln!(text, "- ⚠ {}{named}{more}", inline(&words.line(frame::RED_LINES_OF, &path)))
             .expect("a string takes all that is written");
     }
     text

@@ -7,12 +7,14 @@ use crate::mapping::Field;
 use crate::plan::scope::{ChangedLine, DocumentChange, Scope};
 use crate::plan::{Cause, FieldChange, Risk, Verb, Weakened};
 use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
+use crate::render::link::Links;
 use crate::render::plan::sample;
-use crate::render::plan::tests::hostile_envelope;
+use crate::render::plan::tests::{hostile_envelope, pull_request_envelope};
+use crate::settings::Language;
 use crate::status::{State, StatusReason};
 
 fn shown(envelope: &GuardedPlan) -> String {
-    comments(envelope, Budget::comment(Forge::GitHub)).concat()
+    comments(envelope, Budget::comment(Forge::GitHub), &Links::default()).concat()
 }
 
 #[test]
@@ -31,8 +33,7 @@ fn a_plan_without_changes_is_three_lines() {
 #[test]
 fn a_plan_is_written_in_order_of_severity() {
     let envelope = crate::render::plan::tests::busy_envelope();
-    let expected = include_str!("ordered_by_severity.md");
-    assert_eq!(shown(&envelope).trim_end(), expected.trim_end());
+    insta::assert_snapshot!("ordered_by_severity", shown(&envelope));
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn one_changed_line_of_a_template_is_shown_in_four_kilobytes() {
     };
     let scope = Scope { documents: documents.collect(), lines: vec![line], ..Scope::default() };
     envelope.scope = Some(Box::new(scope));
-    let texts = comments(&envelope, Budget::comment(Forge::GitHub));
+    let texts = comments(&envelope, Budget::comment(Forge::GitHub), &Links::default());
     assert_eq!(texts.len(), 1);
     assert!(texts[0].len() <= 4096, "{} bytes\n{}", texts[0].len(), texts[0]);
     for expected in [
@@ -87,13 +88,49 @@ fn one_changed_line_of_a_template_is_shown_in_four_kilobytes() {
     }
 }
 
+/// The links of a forge that the tests make up.
+fn links() -> Links {
+    Links::new(
+        Some("https://forge.example/job/1"),
+        Some("https://forge.example/plan/1"),
+        Some("https://forge.example/blob/{commit}/{path}#L{line}"),
+    )
+}
+
+#[test]
+fn a_comment_on_a_pull_request_links_each_cause() {
+    let mut envelope = pull_request_envelope();
+    let mut shown = |language| {
+        envelope.plan.header.language = language;
+        comments(&envelope, Budget::comment(Forge::GitHub), &links()).concat()
+    };
+    insta::assert_snapshot!("pull_request_en", shown(Language::English));
+    insta::assert_snapshot!("pull_request_ru", shown(Language::Russian));
+}
+
+#[test]
+fn nothing_foreign_is_linked() {
+    for payload in payloads() {
+        let mut text =
+            comments(&hostile_envelope(&payload), Budget::comment(Forge::GitHub), &links()).concat();
+        // Without the links to the forge, nothing is left that is live.
+        while let Some(begin) = text.find("](https://forge.example/") {
+            let end = begin + text[begin..].find(')').expect("a link ends");
+            text.replace_range(begin..=end, "]");
+        }
+        assert!(is_clean(&text) && !is_obeyed(&text), "{payload:?}\n{text}");
+        let live = live_in_markdown(&text);
+        assert!(live.is_empty(), "{payload:?}: {live:?}\n{text}");
+    }
+}
+
 #[test]
 fn no_foreign_text_is_interpreted() {
     for payload in payloads() {
         let envelope = hostile_envelope(&payload);
         // The others differ from these two in nothing but their size.
         for forge in [Forge::GitHub, Forge::Bitbucket] {
-            let text = comments(&envelope, Budget::comment(forge)).concat();
+            let text = comments(&envelope, Budget::comment(forge), &Links::default()).concat();
             assert!(is_clean(&text) && !is_obeyed(&text), "{payload:?}\n{text}");
             let live = live_in_markdown(&text);
             assert!(live.is_empty(), "{payload:?}: {live:?}\n{text}");

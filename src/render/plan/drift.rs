@@ -5,47 +5,41 @@
 use std::collections::BTreeMap;
 
 use crate::live::Touch;
-use crate::mapping::Field;
-use crate::plan::{Drift, DriftPart};
+use crate::plan::Drift;
 use crate::render::line::Line;
 use crate::render::style::Tone;
-use crate::render::vocabulary;
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::Value;
+use crate::render::wording::plan as texts;
 
 /// The edits with their author and time, a line for each person and instant.
-pub(super) fn edits(drifts: &[&Drift]) -> Vec<Line> {
+pub(super) fn edits(drifts: &[&Drift], words: Vocabulary<'_>) -> Vec<Line> {
     let mut by_edit: BTreeMap<(&str, Option<String>), Vec<String>> = BTreeMap::new();
     for drift in drifts {
         if let Some(touch) = &drift.touch {
-            by_edit.entry((&touch.when, person(touch))).or_default().push(part_name(&drift.part));
+            by_edit.entry((&touch.when, person(touch, words))).or_default().push(words.part(&drift.part));
         }
     }
     let line = |((when, person), parts): ((&str, Option<String>), Vec<String>)| {
-        let line = Line::new().foreign(&parts.join(", "));
-        let when = vocabulary::preview(when);
+        let foreign = |text: &str| Value::from(Line::new().foreign(text));
+        let (parts, when) = (foreign(&parts.join(", ")), foreign(&words.preview(when)));
         match person {
-            Some(person) => line.text(" by ").foreign(&person).text(", ").foreign(&when),
-            None => line.text(": last modified ").foreign(&when).text(", author unknown"),
+            Some(person) => words
+                .line(texts::EDITED_BY, &[("parts", parts), ("person", foreign(&person)), ("when", when)]),
+            None => words.line(texts::EDITED_WHEN, &[("parts", parts), ("when", when)]),
         }
     };
     by_edit.into_iter().map(line).collect()
 }
 
 /// The note beside drift that an apply does not correct.
-pub(super) fn not_corrected(drift: &Drift) -> Line {
-    Line::new()
-        .toned(Tone::Quiet, "not corrected: the settings only report drift of ")
-        .foreign_toned(Tone::Quiet, &part_name(&drift.part))
-}
-
-fn part_name(part: &DriftPart) -> String {
-    match part {
-        DriftPart::Field(Field::Targets) => "targets".to_owned(),
-        part => vocabulary::preview(&part.to_string()),
-    }
+pub(super) fn not_corrected(drift: &Drift, words: Vocabulary<'_>) -> Line {
+    let part = Line::new().foreign_toned(Tone::Quiet, &words.part(&drift.part));
+    texts::NOT_CORRECTED.toned(words.language, Tone::Quiet, &[("part", part.into())])
 }
 
 /// A person by initials and id: `А. П. [employee$12]`.
-fn person(touch: &Touch) -> Option<String> {
+fn person(touch: &Touch, words: Vocabulary<'_>) -> Option<String> {
     let name = touch.name.as_deref().unwrap_or_default();
     let initials: Vec<String> = name
         .split_whitespace()
@@ -55,7 +49,7 @@ fn person(touch: &Touch) -> Option<String> {
     match (&touch.who, initials.is_empty()) {
         (None, true) => None,
         (None, false) => Some(initials.join(" ")),
-        (Some(id), true) => Some(vocabulary::preview(id.as_str())),
-        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), vocabulary::preview(id.as_str()))),
+        (Some(id), true) => Some(words.preview(id.as_str())),
+        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), words.preview(id.as_str()))),
     }
 }

@@ -8,16 +8,21 @@ use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
+use crate::ident::Language;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveTarget, TargetKey, Touch, Value};
 use crate::mapping::Field;
-use crate::plan::scope::{CatalogReference, DocumentChange, RedLine, RedLineSubject, Scope};
-use crate::plan::{
-    Blocked, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Note, OwnershipKey, Phase, Plan,
-    Reason, Risk, StateChange, Verb, Weakened,
+use crate::plan::scope::{
+    CatalogReference, ChangedLine, DocumentChange, DocumentEdits, EditedValue, RedLine, RedLineSubject, Scope,
 };
-use crate::render::Paint;
+use crate::plan::{
+    Blocked, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Note, OnBase, OwnershipKey, Phase,
+    Plan, Reason, Risk, StateChange, Verb, Weakened,
+};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
+use crate::render::link::Links;
+use crate::render::markdown::{self, Budget, Forge};
+use crate::render::{Paint, html};
 use crate::status::{State, StatusReason};
 
 fn id(text: &str) -> AgreementId {
@@ -189,8 +194,27 @@ fn hostile_scope(payload: &str) -> Scope {
     let red_lines = [slug, contact, acknowledgement, RedLineSubject::Settings, RedLineSubject::Trusted]
         .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
         .into();
-    let documents = [(id("polyus-2026"), DocumentChange::Changed)].into();
-    Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() }
+    let path = payload.to_owned();
+    let value = EditedValue { value: "period.last_day".to_owned(), path: path.clone(), line: 4 };
+    let edits = DocumentEdits { path: path.clone(), line: 3, values: vec![value] };
+    let line = ChangedLine {
+        path: path.clone(),
+        line: 5,
+        value: path.clone(),
+        before: Some(path.clone()),
+        after: None,
+        agreements: 2,
+        clients: 1,
+    };
+    let changed = [("polyus-2026", DocumentChange::Changed), ("polyus-2025", DocumentChange::Removed)];
+    Scope {
+        base: path,
+        documents: changed.map(|(name, change)| (id(name), change)).into(),
+        red_lines,
+        lines: vec![line],
+        edits: changed.map(|(name, _)| (id(name), edits.clone())).into(),
+        ..Scope::default()
+    }
 }
 
 /// A plan in which every foreign text is this one.
@@ -260,6 +284,47 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
     envelope
 }
 
+/// The busy plan for a pull request that edits one agreement and one line of a template.
+pub(in crate::render) fn pull_request_envelope() -> GuardedPlan {
+    let mut envelope = busy_envelope();
+    let value =
+        |value: &str, path: &str, line| EditedValue { value: value.to_owned(), path: path.to_owned(), line };
+    let own = "agreements/dental-2026.yaml";
+    let edited = DocumentEdits {
+        path: own.to_owned(),
+        line: 6,
+        values: vec![
+            value("number", own, 7),
+            value("services.workstations", own, 8),
+            value("sla.targets.critical.response", "templates/standard.yaml", 11),
+        ],
+    };
+    let created =
+        DocumentEdits { path: "agreements/severny-veter.yaml".to_owned(), line: 1, values: Vec::new() };
+    let line = ChangedLine {
+        path: "templates/standard.yaml".to_owned(),
+        line: 11,
+        value: "sla.targets.critical.response".to_owned(),
+        before: Some("30m".to_owned()),
+        after: Some("1h".to_owned()),
+        agreements: 1,
+        clients: 1,
+    };
+    let documents =
+        [("dental-2026/dent-mayak", DocumentChange::Changed), ("severny-veter", DocumentChange::Added)];
+    let whole = OnBase { whole: true, risks: vec![Risk::Deactivates, Risk::Shortens] };
+    let on_base = ["polyus-2025", "polyus-2026", "romashka"].map(|name| (id(name), whole.clone()));
+    envelope.scope = Some(Box::new(Scope {
+        base: "0123abcd4567".to_owned(),
+        documents: documents.map(|(name, change)| (id(name), change)).into(),
+        on_base: on_base.into(),
+        lines: vec![line],
+        edits: [(id("dental-2026/dent-mayak"), edited), (id("severny-veter"), created)].into(),
+        ..Scope::default()
+    }));
+    envelope
+}
+
 /// The busy plan with one change stopped by a guard, for the tests of other sinks.
 pub(in crate::render) fn busy_envelope() -> GuardedPlan {
     let proposed = busy();
@@ -281,24 +346,23 @@ fn a_plan_lists_its_changes_and_their_totals() {
     Changes
 
     ~ dental-2026/dent-mayak  “Стоматология «Маяк»: support-standard”  stays active
-        ! weakens: “Удалённый доступ (VPN)” is no longer covered
-        ! weakens: “critical”: response 30m → 1h, hours the agreement's → 24x7
+        ! weakens: Удалённый доступ (VPN) is no longer covered
+        ! weakens: critical: response 30m → 1h, hours as in the agreement → 24x7
         number: ДО-2026/017 → ДО-2026/018
-        services: +Рабочие места [slmService$605007], −Удалённый доступ (VPN) [slmService$605006]
-            (1 unchanged)
+        services: +Рабочие места, −Удалённый доступ (VPN) (1 unchanged)
         targets:
                                            response  resolution  hours
-          ~  critical                      30m → 1h  4h          the agreement's → 24x7
-          ~  Электронная почта / critical  15m → 1h  2h → 4h     the agreement's → 24x7
+          ~  critical                      30m → 1h  4h          as in the agreement → 24x7
+          ~  Электронная почта / critical  15m → 1h  2h → 4h     as in the agreement → 24x7
         attributes.comment: Поддержка рабочих мест [-по будням,-]{+круглосуточно,+} вопросы к
             i…@acme.example
 
     + severny-veter  “Северный ветер: support-standard”
         will be created with status planned: its first day 2026-10-01 is in the future
-        first_day: 2026-10-01
-        last_day: 2027-09-30
-        manager: Ирина Петрова [employee$12]
-        services: Электронная почта [slmService$605005], Удалённый доступ (VPN) [slmService$605006]
+        first day: 2026-10-01
+        last day: 2027-09-30
+        manager: Ирина Петрова
+        services: Электронная почта, Удалённый доступ (VPN)
         targets:
                        response  resolution
           +  critical  30m       4h
@@ -308,19 +372,19 @@ fn a_plan_lists_its_changes_and_their_totals() {
 
     ▲ polyus-2026  “АО «Полюс»”
         will become active: the date is within its period
-        state: planned → active  [date]
+        state: planned → active
 
     ▼ polyus-2025  “АО «Полюс»”
         will expire: its last day has passed
         ! deactivates: clients can no longer make requests under this agreement
-        state: active → inactive  [date]
+        state: active → inactive
         applied only after polyus-2026 is confirmed
 
     Drift: edited in the helpdesk since the last apply
 
     ~ romashka  “Ромашка”  stays active
         ! shortens: it will end earlier than in the helpdesk now
-        last_day: open-ended → 2026-12-31  [drift]
+        last day: open-ended → 2026-12-31
 
     Blocked
       ? orion: no object in the helpdesk matches `telephony` (searched for “Телефония”)
@@ -338,6 +402,26 @@ fn a_plan_lists_its_changes_and_their_totals() {
 
     Plan: 1 to create, 4 to change (1 to activate, 1 to deactivate), 2 blocked, 12 unchanged.
     ");
+}
+
+#[test]
+fn a_plan_in_russian_has_no_english_sentence() {
+    let mut envelope = pull_request_envelope();
+    envelope.plan.header.language = Language::Russian;
+    let links = Links::default();
+    let page = html::page(&envelope, &links);
+    let body = page.split_once("<main>").map_or("", |(_, body)| body);
+    let renderings = [
+        text(&envelope, Paint::PLAIN),
+        markdown::comments(&envelope, Budget::comment(Forge::GitHub), &links).concat(),
+        body.to_owned(),
+    ];
+    for rendering in renderings {
+        let words: Vec<&str> = rendering.split(|letter: char| !letter.is_ascii_alphabetic()).collect();
+        for english in ["the", "its", "will", "with", "changes", "status", "first", "day", "is", "by"] {
+            assert!(!words.contains(&english), "`{english}` in\n{rendering}");
+        }
+    }
 }
 
 #[test]
@@ -511,12 +595,12 @@ fn drift_is_listed_with_author_and_time() {
 
     ~ mixed  “Северный ветер”  stays active
         title: БЫЛО → Северный ветер  [drift]
-        number: ДО-1  [edit]
+        number: ДО-1
 
     Drift: edited in the helpdesk since the last apply
 
     ~ alone  “Северный ветер”  stays active
-        title: БЫЛО → Северный ветер  [drift]
+        title: БЫЛО → Северный ветер
         ↳ title by А. П. [employee$9], 2026.08.30 14:02:11
 
     ~ left  “Северный ветер”

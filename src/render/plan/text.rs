@@ -14,35 +14,40 @@ use crate::render::alike::{self, AlikeChanges};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::{drift, summary};
+use crate::render::reasons;
 use crate::render::review::{self, ChangeOrigin, Review};
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::value;
-use crate::render::vocabulary::{self, Names};
+use crate::render::vocabulary::Vocabulary;
+use crate::render::wording::Text;
+use crate::render::wording::plan as texts;
 use crate::status::State;
 
 /// The text of a plan.
 pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     let plan = &envelope.plan;
+    let words = Vocabulary::of(plan);
     let mut page = TerminalPage::new(paint);
-    page.line(0, 2, &header(plan));
-    if let Some(line) = summary::restriction(plan) {
+    page.line(0, 2, &header(plan, words));
+    if let Some(line) = summary::restriction(plan, words) {
         page.line(0, 2, &line);
     }
-    changes(&mut page, envelope);
-    drifted(&mut page, plan);
-    awaiting_acknowledgement(&mut page, envelope);
-    blocked(&mut page, plan);
-    list(&mut page, summary::announced_title(envelope), summary::announced(&envelope.announced));
-    list(&mut page, "Notes", vocabulary::notes(&plan.notes));
+    changes(&mut page, envelope, words);
+    drifted(&mut page, plan, words);
+    awaiting_acknowledgement(&mut page, envelope, words);
+    blocked(&mut page, plan, words);
+    let announced = summary::announced(&envelope.announced, words);
+    list(&mut page, summary::announced_title(envelope, words), announced);
+    list(&mut page, words.say(texts::NOTES), reasons::notes(&plan.notes, words));
     page.gap();
     page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
     if envelope.scope.is_some()
         && let Some(on_base) = summary::on_base(&Review::of(envelope))
     {
-        let own = envelope.own_agreements().len();
-        let own = vocabulary::count(own, "agreement", "agreements");
-        page.line(0, 2, &Line::of(&format!("The pull request changes {own}; {on_base}.")));
+        let own = words.count(texts::AGREEMENTS, envelope.own_agreements().len());
+        let values = [("own", own.into()), ("base", on_base.into())];
+        page.line(0, 2, &words.line(texts::OWN_AND_BASE, &values));
     }
     page.finish()
 }
@@ -57,15 +62,16 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
         return whole;
     }
     let plan = &envelope.plan;
+    let words = Vocabulary::of(plan);
     let mut page = TerminalPage::new(paint);
-    page.line(0, 2, &header(plan));
+    page.line(0, 2, &header(plan, words));
     page.gap();
-    let (alike, others) = alike::split(&plan.changes, &plan.names);
+    let (alike, others) = alike::split(&plan.changes, words);
     for alike in &alike {
-        alike_heading(&mut page, alike);
+        alike_heading(&mut page, alike, words);
         if alike.common.verb != Verb::Create {
-            for detail in phrases::details(&alike.common, &plan.names) {
-                write_detail(&mut page, 4, detail);
+            for detail in phrases::details(&alike.common, words) {
+                write_detail(&mut page, 4, detail, words);
             }
         }
     }
@@ -76,16 +82,16 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
             4,
             &Line::new().toned(Tone::Alarm, "! ").foreign_toned(Tone::Strong, change.id.as_str()),
         );
-        page.line(4, 6, &phrases::risks(&change.risks, &plan.names));
+        page.line(4, 6, &phrases::risks(&change.risks, words));
     }
     if !others.is_empty() {
-        let changes = vocabulary::count(others.len(), "other change", "other changes");
-        page.line(0, 2, &Line::of(&format!("{changes}; `servanda plan` shows each")));
+        page.line(0, 2, &Line::of(&words.count(texts::OTHER_CHANGES, others.len())));
     }
     for held in &envelope.awaiting {
-        page.line(0, 2, &guard_and_option(envelope, held));
+        page.line(0, 2, &guard_and_option(envelope, held, words));
     }
-    list(&mut page, summary::announced_title(envelope), summary::announced(&envelope.announced));
+    let announced = summary::announced(&envelope.announced, words);
+    list(&mut page, summary::announced_title(envelope, words), announced);
     page.gap();
     page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
     page.finish()
@@ -93,53 +99,53 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
 
 /// The totals: `Plan: 3 to create, 2 to change (1 to activate), 4 blocked, 12 unchanged.`
 pub(super) fn last_line(plan: &Plan) -> String {
+    let words = Vocabulary::of(plan);
     let waiting = review::guarded_ids(plan).count();
     let blocked = review::blocked_by_id(plan).len();
     let drift_kept = review::drift_kept(plan);
     let unchanged = plan.totals.unchanged.saturating_sub(drift_kept);
     if plan.is_empty() && waiting + blocked + drift_kept == 0 {
-        let agreements = vocabulary::count(unchanged, "agreement matches", "agreements match");
-        return format!("No changes. {agreements} the helpdesk.");
+        return words.count(texts::ALL_MATCH, unchanged);
     }
     let of = |verb: Verb| plan.changes.iter().filter(move |change| change.verb == verb);
     let created_active = of(Verb::Create).filter(|change| change.status == Some(State::Active)).count();
     let activated = of(Verb::Update).filter(|change| phrases::activates(change)).count();
     let deactivated = of(Verb::Update).filter(|change| change.deactivates()).count();
-    let updates = [(activated, "to activate"), (deactivated, "to deactivate")];
+    let in_brackets = |counts: &[(usize, Text)]| {
+        let parts = summary::counted(counts, words);
+        if parts.is_empty() { parts.concat() } else { format!(" ({})", parts.join(", ")) }
+    };
+    let created = in_brackets(&[(created_active, texts::ACTIVE_AT_ONCE)]);
+    let updated = in_brackets(&[(activated, texts::TO_ACTIVATE), (deactivated, texts::TO_DEACTIVATE)]);
     let totals = [
-        (of(Verb::Create).count(), "to create", in_brackets(&[(created_active, "active at once")])),
-        (of(Verb::Update).count(), "to change", in_brackets(&updates)),
-        (of(Verb::Retire).count(), "to retire", String::new()),
-        (waiting, "awaiting acknowledgement", String::new()),
-        (blocked, "blocked", String::new()),
-        (drift_kept, "with drift not corrected", String::new()),
+        (of(Verb::Create).count(), texts::TO_CREATE, created),
+        (of(Verb::Update).count(), texts::TO_CHANGE, updated),
+        (of(Verb::Retire).count(), texts::TO_RETIRE, String::new()),
+        (waiting, texts::WAITING, String::new()),
+        (blocked, texts::BLOCKED_NUMBER, String::new()),
+        (drift_kept, texts::DRIFT_KEPT, String::new()),
     ];
-    let mut parts: Vec<String> = totals
-        .iter()
-        .filter(|(number, ..)| *number > 0)
-        .map(|(number, what, more)| format!("{number} {what}{more}"))
-        .collect();
-    parts.push(format!("{unchanged} unchanged"));
-    let verdict = if plan.is_empty() { "No changes to apply" } else { "Plan" };
-    format!("{verdict}: {}.", parts.join(", "))
+    let totals = totals.iter().filter(|(number, ..)| *number > 0);
+    let mut parts: Vec<String> =
+        totals.map(|(number, text, more)| format!("{}{more}", words.count(*text, *number))).collect();
+    parts.push(words.count(texts::UNCHANGED, unchanged));
+    let verdict = if plan.is_empty() { texts::LAST_LINE_NOTHING } else { texts::LAST_LINE };
+    verdict.words(words.language, &[("parts", parts.join(", ").into())])
 }
 
-fn in_brackets(counts: &[(usize, &str)]) -> String {
-    let parts = counts.iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts.map(|(number, word)| format!("{number} {word}")).collect();
-    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
-}
-
-fn header(plan: &Plan) -> Line {
+fn header(plan: &Plan, words: Vocabulary<'_>) -> Line {
     let header = &plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
-    let line = Line::new()
-        .toned(Tone::Strong, &format!("Plan as of {}", zone.day_of(header.as_of)))
-        .text(&format!(" ({}) for ", zone.name()))
-        .foreign(&vocabulary::preview(&header.helpdesk));
+    let day = [("day", words.day(zone.day_of(header.as_of)).into())];
+    let helpdesk = summary::helpdesk(&header.helpdesk, words);
+    let place = [("zone", zone.name().into()), ("helpdesk", helpdesk.into())];
+    let line = texts::HEADER.toned(words.language, Tone::Strong, &day);
+    let line = line.join(words.line(texts::HEADER_PLACE, &place));
     match &header.commit {
         Some(commit) => {
-            line.toned(Tone::Quiet, &format!(", commit {}", commit.chars().take(10).collect::<String>()))
+            let short: String = commit.chars().take(10).collect();
+            let commit = [("commit", Line::new().foreign_toned(Tone::Quiet, &short).into())];
+            line.join(texts::COMMIT.toned(words.language, Tone::Quiet, &commit))
         }
         None => line,
     }
@@ -161,7 +167,7 @@ fn list(page: &mut TerminalPage, title: &str, items: Vec<Line>) {
 }
 
 /// The changes by origin, without drift. A plan of edits only has no section titles.
-fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
+fn changes(page: &mut TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_>) {
     let plan = &envelope.plan;
     let origin = |change: &Change| match review::main_cause(change) {
         Cause::Edit if !envelope.is_on_base(&change.id) => ChangeOrigin::Edit,
@@ -172,103 +178,109 @@ fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     let is_mixed = plan.changes.iter().any(|change| origin(change) != ChangeOrigin::Edit);
     for group in [ChangeOrigin::Edit, ChangeOrigin::OtherEdit, ChangeOrigin::Date] {
         let (alike, others) =
-            alike::split(plan.changes.iter().filter(|change| origin(change) == group), &plan.names);
+            alike::split(plan.changes.iter().filter(|change| origin(change) == group), words);
         if is_mixed && !(alike.is_empty() && others.is_empty()) {
-            section(page, phrases::section_title(group));
-            if let Some(warning) = phrases::section_warning(group) {
+            section(page, phrases::section_title(group, words));
+            if let Some(warning) = phrases::section_warning(group, words) {
                 page.line(2, 4, &Line::new().toned(Tone::Alarm, "! ").text(warning));
             }
         }
         for alike in &alike {
             page.gap();
-            together(page, alike, &plan.names);
+            together(page, alike, words);
         }
         for change in others {
             page.gap();
-            block(page, 0, change, &plan.names);
+            block(page, 0, change, false, words);
         }
     }
 }
 
 /// The numbers of changes that are alike, and their result.
-fn alike_heading(page: &mut TerminalPage, alike: &AlikeChanges<'_>) {
+fn alike_heading(page: &mut TerminalPage, alike: &AlikeChanges<'_>, words: Vocabulary<'_>) {
     let (tone, symbol) = phrases::symbol(&alike.common);
-    let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts());
-    page.line(0, 4, &title.join(alike.result()));
+    let title = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, &alike.counts(words));
+    page.line(0, 4, &title.join(alike.result(words)));
 }
 
 /// Changes that are alike: their numbers, what they have in common, and their ids. New agreements are a table.
-fn together(page: &mut TerminalPage, alike: &AlikeChanges<'_>, names: &Names) {
-    alike_heading(page, alike);
-    for detail in phrases::details(&alike.common, names) {
-        write_detail(page, 4, detail);
+fn together(page: &mut TerminalPage, alike: &AlikeChanges<'_>, words: Vocabulary<'_>) {
+    alike_heading(page, alike, words);
+    for detail in phrases::details(&alike.common, words) {
+        write_detail(page, 4, detail, words);
     }
     if alike.common.verb == Verb::Create {
-        let rows = alike.changes.iter().map(|change| creation(change)).collect();
+        let rows = alike.changes.iter().map(|change| creation(change, words)).collect();
         page.table(4, &TerminalTable { rows, ..TerminalTable::default() });
     } else {
-        page.line(4, 6, &alike.ids());
+        page.line(4, 6, &alike.ids(words));
     }
 }
 
 /// The row of a new agreement: its id, its client, its first and last day, and its number.
-fn creation(change: &Change) -> Vec<Line> {
+fn creation(change: &Change, words: Vocabulary<'_>) -> Vec<Line> {
     let value = |wanted: Field| {
         let found = change.fields.iter().find(|field| field.field == wanted);
         match found.map(|field| &field.after) {
-            Some(Value::Day(day)) => Line::of(&day.to_string()),
-            Some(Value::Text(text)) => Line::new().foreign(&vocabulary::preview(text)),
+            Some(Value::Day(day)) => Line::of(&words.day(*day)),
+            Some(Value::Text(text)) => Line::new().foreign(&words.preview(text)),
             _ => Line::new(),
         }
     };
-    let client = change.client.as_ref().map_or("", |client| client.as_str());
+    let client = change.client.as_ref().map_or_else(String::new, |client| words.client(client));
     vec![
         Line::new().foreign_toned(Tone::Strong, change.id.as_str()),
-        Line::new().foreign(client),
+        Line::new().foreign(&client),
         value(Field::FirstDay),
         value(Field::LastDay),
         value(Field::Number),
     ]
 }
 
-/// One change: its agreement, result, risks and fields.
-fn block(page: &mut TerminalPage, indent: usize, change: &Change, names: &Names) {
+/// The cause of a change, if the plan knows any.
+fn known_cause(change: &Change) -> Option<Cause> {
+    change.causes().flatten().next().map(|_| review::main_cause(change))
+}
+
+/// One change: its agreement, result, risks and fields, and the cause where the section does not state it.
+fn block(page: &mut TerminalPage, indent: usize, change: &Change, states_cause: bool, words: Vocabulary<'_>) {
     let (tone, symbol) = phrases::symbol(change);
-    let title = heading(tone, symbol, &change.id, &change.title);
+    let title = heading(tone, symbol, &change.id, &change.title, words);
+    let tag = if states_cause { value::tag(known_cause(change), words) } else { Line::new() };
     let inner = indent + 4;
-    match phrases::result(change) {
-        Some(result) => {
-            page.line(indent, inner, &title);
-            page.line(inner, inner + 2, &result);
-        }
-        None => page.line(indent, inner, &title.join(phrases::unchanged_status(change))),
+    if let Some(result) = phrases::result(change, words) {
+        page.line(indent, inner, &title);
+        page.line(inner, inner + 2, &result.join(tag));
+    } else {
+        let status = phrases::unchanged_status(change, words);
+        page.line(indent, inner, &title.text("  ").join(status).join(tag));
     }
-    for detail in phrases::details(change, names) {
-        write_detail(page, inner, detail);
+    for detail in phrases::details(change, words) {
+        write_detail(page, inner, detail, words);
     }
 }
 
-fn heading(tone: Tone, symbol: &str, id: &AgreementId, title: &str) -> Line {
+fn heading(tone: Tone, symbol: &str, id: &AgreementId, title: &str, words: Vocabulary<'_>) -> Line {
     Line::new()
         .toned(tone, symbol)
         .text(" ")
         .foreign_toned(Tone::Strong, id.as_str())
         .text("  ")
-        .quoted(&vocabulary::preview(title))
+        .quoted(&words.preview(title))
 }
 
-fn write_detail(page: &mut TerminalPage, indent: usize, detail: Detail) {
+fn write_detail(page: &mut TerminalPage, indent: usize, detail: Detail, words: Vocabulary<'_>) {
     match detail {
         Detail::Warning(line) => {
             page.line(indent, indent + 2, &Line::new().toned(Tone::Alarm, "! ").join(line));
         }
-        Detail::Text(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause))),
-        Detail::Field(field) => value::write(page, indent, field),
+        Detail::Text(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause, words))),
+        Detail::Field(field) => value::write(page, indent, field, words),
     }
 }
 
 /// The section of drift: what was edited, by whom and when, and whether an apply corrects it.
-fn drifted(page: &mut TerminalPage, plan: &Plan) {
+fn drifted(page: &mut TerminalPage, plan: &Plan, words: Vocabulary<'_>) {
     let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| review::main_cause(change) == Cause::Drift) {
         by_id.entry(&change.id).or_default().0 = Some(change);
@@ -279,7 +291,7 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
     if by_id.is_empty() {
         return;
     }
-    section(page, phrases::section_title(ChangeOrigin::Drift));
+    section(page, phrases::section_title(ChangeOrigin::Drift, words));
     let mut shown: BTreeMap<Vec<&Touch>, Vec<&Change>> = BTreeMap::new();
     for (change, drifts) in by_id.into_values() {
         page.gap();
@@ -287,20 +299,20 @@ fn drifted(page: &mut TerminalPage, plan: &Plan) {
         if let Some(change) = change.filter(|change| change.state.is_none() && !touches.is_empty()) {
             let earlier = shown.entry(touches).or_default();
             if let Some(first) = earlier.iter().find(|first| is_same_edit(first, change)) {
-                same_edit(page, change, &first.id);
+                same_edit(page, change, &first.id, words);
                 continue;
             }
             earlier.push(change);
         }
         match change {
-            Some(change) => block(page, 0, change, &plan.names),
-            None => drift_heading(page, plan, &drifts),
+            Some(change) => block(page, 0, change, false, words),
+            None => drift_heading(page, plan, &drifts, words),
         }
         for drift in drifts.iter().filter(|drift| !drift.is_corrected) {
-            write_detail(page, 4, phrases::drift_detail(drift, &plan.names));
-            page.line(6, 8, &drift::not_corrected(drift));
+            write_detail(page, 4, phrases::drift_detail(drift, words), words);
+            page.line(6, 8, &drift::not_corrected(drift, words));
         }
-        for edit in drift::edits(&drifts) {
+        for edit in drift::edits(&drifts, words) {
             page.line(4, 6, &Line::new().toned(Tone::Quiet, "↳ ").join(edit));
         }
     }
@@ -313,69 +325,68 @@ fn is_same_edit(one: &Change, other: &Change) -> bool {
 }
 
 /// An agreement whose drift is that of another one, which is shown once.
-fn same_edit(page: &mut TerminalPage, change: &Change, first: &AgreementId) {
+fn same_edit(page: &mut TerminalPage, change: &Change, first: &AgreementId, words: Vocabulary<'_>) {
     let (tone, symbol) = phrases::symbol(change);
-    page.line(0, 4, &heading(tone, symbol, &change.id, &change.title));
-    page.line(
-        4,
-        6,
-        &Line::new().toned(Tone::Quiet, "↳ the same edit as of ").foreign_toned(Tone::Quiet, first.as_str()),
-    );
+    page.line(0, 4, &heading(tone, symbol, &change.id, &change.title, words));
+    let other = [("other", Line::new().foreign_toned(Tone::Quiet, first.as_str()).into())];
+    let same = texts::SAME_EDIT.toned(words.language, Tone::Quiet, &other);
+    page.line(4, 6, &Line::new().toned(Tone::Quiet, "↳ ").join(same));
 }
 
 /// The heading of an agreement whose change, if any, is in another section.
-fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
+fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift], words: Vocabulary<'_>) {
     let Some(first) = drifts.first() else {
         return;
     };
-    page.line(0, 4, &heading(Tone::Shift, "~", &first.id, &first.title));
+    page.line(0, 4, &heading(Tone::Shift, "~", &first.id, &first.title, words));
     let is_changed = plan.changes.iter().any(|change| change.id == first.id);
     if drifts.iter().any(|drift| drift.is_corrected) {
-        let place = if is_changed { phrases::CORRECTED_ABOVE } else { phrases::NOT_APPLIED };
-        page.line(4, 6, &Line::new().toned(Tone::Quiet, place));
+        let place = if is_changed { texts::CORRECTED_ABOVE } else { texts::NOT_APPLIED };
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, words.say(place)));
     }
 }
 
 /// A guard that stopped changes, and the option that acknowledges it, unless it stops the same on the base.
-fn guard_and_option(envelope: &GuardedPlan, held: &AwaitingAcknowledgement) -> Line {
-    let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held));
+fn guard_and_option(envelope: &GuardedPlan, held: &AwaitingAcknowledgement, words: Vocabulary<'_>) -> Line {
+    let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(envelope, held, words));
     if envelope.is_guard_on_base(held.guard) {
         return line;
     }
     let option = format!("--accept {}={}", held.guard.as_str(), held.count);
-    line.text("; to acknowledge, add ").toned(Tone::Strong, &option)
+    let option = Line::new().toned(Tone::Strong, &option);
+    line.join(words.line(texts::GUARD_OPTION, &[("option", option.into())]))
 }
 
 /// The guards that stopped changes, the option that acknowledges each, and the changes.
-fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
+fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_>) {
     if envelope.awaiting.is_empty() {
         return;
     }
-    section(page, "Awaiting acknowledgement");
+    section(page, words.say(texts::AWAITING));
     let guards = envelope.guards();
     for held in &envelope.awaiting {
-        page.line(2, 4, &guard_and_option(envelope, held));
+        page.line(2, 4, &guard_and_option(envelope, held, words));
         let stopped =
             envelope.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in stopped {
-            block(page, 4, change, &envelope.plan.names);
+            block(page, 4, change, true, words);
         }
         page.gap();
     }
 }
 
-fn blocked(page: &mut TerminalPage, plan: &Plan) {
+fn blocked(page: &mut TerminalPage, plan: &Plan, words: Vocabulary<'_>) {
     let by_id = review::blocked_by_id(plan);
     if by_id.is_empty() {
         return;
     }
-    section(page, "Blocked");
+    section(page, words.say(texts::BLOCKED));
     for (id, reasons) in by_id {
         for reason in reasons {
             let line =
                 Line::new().toned(Tone::Shift, "? ").foreign_toned(Tone::Strong, id.as_str()).text(": ");
-            page.line(2, 4, &line.join(vocabulary::blocked_reason(reason)));
-            page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").join(vocabulary::remedy(reason)));
+            page.line(2, 4, &line.join(reasons::blocked_reason(reason, words)));
+            page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").join(reasons::remedy(reason, words)));
         }
     }
 }

@@ -4,8 +4,10 @@ use clap::ValueEnum;
 use servanda::envelope::GuardedPlan;
 use servanda::render;
 use servanda::render::markdown::Budget;
+use servanda::settings::Language;
 
-use crate::cli::options::ForgeName;
+use crate::cli::options::{ForgeName, LanguageName};
+use crate::forge::ci_job::CiJob;
 use crate::process::context::Context;
 use crate::process::failure::Failure;
 
@@ -21,6 +23,9 @@ pub(crate) struct PlanOutput {
     /// The part to print, of a plan with more risks than one comment holds
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     part: u64,
+    /// The language of text, Markdown and page; without it, that of servanda.yaml
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    language: Option<LanguageName>,
 }
 
 /// The output format of a plan.
@@ -42,14 +47,23 @@ enum PlanFormat {
 impl PlanOutput {
     /// Renders the plan in the selected format.
     pub(crate) fn render(&self, envelope: &GuardedPlan, context: &Context) -> Result<String, Failure> {
+        if let Some(language) = self.language.map(Language::from)
+            && language != envelope.plan.header.language
+            && self.format != PlanFormat::Json
+        {
+            let mut translated = envelope.clone();
+            translated.plan.header.language = language;
+            return self.render(&translated, context);
+        }
+        let links = CiJob::of_environment().links(None);
         Ok(match self.format {
             PlanFormat::Text => render::plan::text(envelope, context.paint()),
             PlanFormat::Json => render::json::pretty(envelope),
             PlanFormat::Markdown => {
-                self.part(render::markdown::comments(envelope, Budget::comment(self.forge.into())))?
+                self.part(render::markdown::comments(envelope, Budget::comment(self.forge.into()), &links))?
             }
-            PlanFormat::Summary => render::markdown::summary(envelope),
-            PlanFormat::Html => render::html::page(envelope),
+            PlanFormat::Summary => render::markdown::summary(envelope, &links),
+            PlanFormat::Html => render::html::page(envelope, &links),
         })
     }
 

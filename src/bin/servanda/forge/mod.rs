@@ -4,6 +4,7 @@
 //! Forges differ in addresses and names of fields (`dialect`, with a file for each forge). How requests are
 //! sent (`api`) and how one comment is kept up to date (`sticky_comment`) is the same for all.
 
+pub(crate) mod ci_job;
 mod error;
 mod dialect;
 mod api;

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use servanda::render::comment_state::{CommentMarker, CommentSeverity, MARKER_LIMIT, marked, superseded};
 use servanda::render::markdown::Budget;
+use servanda::settings::Language;
 
 use super::client::ForgeClient;
 use super::dialect::Comment;
@@ -24,6 +25,10 @@ pub(crate) trait CommentText: Sync {
     fn within(&self, budget: Budget) -> Vec<String>;
     /// The severity; `None` for that of the comment that is replaced.
     fn severity(&self) -> Option<CommentSeverity>;
+    /// The language of the text that replaces an earlier comment.
+    fn language(&self) -> Language {
+        Language::default()
+    }
 }
 
 /// The outcome for the comments.
@@ -46,7 +51,8 @@ pub(crate) async fn post(
     key: &str,
     text: &impl CommentText,
 ) -> Result<CommentOutcome, ForgeError> {
-    let thread = Thread { forge, number, key, myself: forge.myself().await? };
+    let language = text.language();
+    let thread = Thread { forge, number, key, language, myself: forge.myself().await? };
     let mut before = thread.ours().await?;
     let severity = text
         .severity()
@@ -118,6 +124,7 @@ struct Thread<'a> {
     forge: &'a ForgeClient,
     number: u64,
     key: &'a str,
+    language: Language,
     myself: u64,
 }
 
@@ -206,7 +213,7 @@ impl Thread<'_> {
     /// Replaces earlier comments by a link to the latest one, so that they are no longer found.
     async fn supersede(&self, firsts: &[First]) -> Result<(), ForgeError> {
         for First { comment, .. } in firsts {
-            match self.forge.edit(self.number, comment.id, &superseded()).await {
+            match self.forge.edit(self.number, comment.id, superseded(self.language)).await {
                 Ok(()) => self.forge.fold(comment).await,
                 Err(ForgeError::NotFound(_)) => {}
                 Err(error) => return Err(error),

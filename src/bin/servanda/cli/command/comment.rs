@@ -5,10 +5,13 @@
 use std::path::PathBuf;
 
 use servanda::envelope::GuardedPlan;
-use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, link, marked};
-use servanda::render::markdown::{self, Budget};
+use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, marked};
+use servanda::render::link::Links;
+use servanda::render::markdown::{self, Budget, Forge};
+use servanda::settings::Language;
 
-use crate::cli::options::ForgeName;
+use crate::cli::options::{ForgeName, LanguageName};
+use crate::forge::ci_job::CiJob;
 use crate::forge::sticky_comment::{CommentOutcome, CommentText, post};
 use crate::forge::{ForgeAddress, ForgeClient};
 use crate::process::context::Context;
@@ -31,6 +34,9 @@ GITEA_TOKEN. The token must be allowed to write comments on pull requests, and n
 The comment is found again by a hidden line and by its author, and edited. If a later plan is more severe, a new comment \
 is posted and the earlier one links to it, because forges do not notify about edits. If the ids of all risks do not fit \
 into one comment, more comments follow.
+
+The comment links the job, and the lines of the files that cause each change. It also links the whole plan if its address is \
+known by --plan-url or SERVANDA_PLAN_URL.
 
 Nothing is posted to Bitbucket: `servanda show PLAN --format markdown --forge bitbucket` writes a comment that fits there.";
 
@@ -62,6 +68,12 @@ pub(crate) struct Arguments {
     /// A name for the helpdesk, if one pull request has plans for several
     #[arg(long, value_name = "NAME", default_value = "plan", value_parser = key)]
     key: String,
+    /// The address of the whole plan, such as a page among the artifacts of the job; without it, SERVANDA_PLAN_URL
+    #[arg(long, value_name = "URL")]
+    plan_url: Option<String>,
+    /// The language; without it, that of servanda.yaml when the plan was made
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    language: Option<LanguageName>,
     /// Print the comment and post nothing
     #[arg(long)]
     dry_run: bool,
@@ -88,18 +100,20 @@ fn key(text: &str) -> Result<String, String> {
 struct PlanComment {
     plan: Option<GuardedPlan>,
     commit: Option<String>,
-    /// The link to the CI job, after a blank line.
-    link: String,
+    links: Links,
+    language: Language,
 }
 
 impl CommentText for PlanComment {
     fn within(&self, budget: Budget) -> Vec<String> {
-        let mut texts = match &self.plan {
-            Some(plan) => markdown::comments(plan, budget.less(self.link.len())),
-            None => vec![failed(self.commit.as_deref())],
-        };
-        texts[0] = format!("{}{}", texts[0].trim_end(), self.link);
-        texts
+        match &self.plan {
+            Some(plan) => markdown::comments(plan, budget, &self.links),
+            None => vec![failed(self.commit.as_deref(), &self.links, self.language)],
+        }
+    }
+
+    fn language(&self) -> Language {
+        self.language
     }
 
     fn severity(&self) -> Option<CommentSeverity> {
@@ -110,12 +124,20 @@ impl CommentText for PlanComment {
 /// Reads the plan and posts it.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let job = CiJob::of_environment();
-    let forge = arguments.forge.or(job.forge);
-    let plan = arguments.plan.as_deref().map(plan_file::read).transpose()?;
-    let link = job.page.as_deref().and_then(link).map_or_else(String::new, |link| format!("\n\n{link}"));
-    let comment = PlanComment { plan, commit: arguments.commit.clone(), link };
+    let forge = arguments.forge.map(Forge::from).or(job.forge);
+    let mut plan = arguments.plan.as_deref().map(plan_file::read).transpose()?;
+    if let (Some(plan), Some(language)) = (&mut plan, arguments.language) {
+        plan.plan.header.language = language.into();
+    }
+    let of_plan = plan.as_ref().map_or_else(Language::default, |plan| plan.plan.header.language);
+    let comment = PlanComment {
+        plan,
+        commit: arguments.commit.clone(),
+        links: job.links(arguments.plan_url.as_deref()),
+        language: arguments.language.map_or(of_plan, Language::from),
+    };
     if arguments.dry_run {
-        let budget = Budget::comment(forge.unwrap_or_default().into()).less(MARKER_LIMIT);
+        let budget = Budget::comment(forge.unwrap_or(Forge::GitHub)).less(MARKER_LIMIT);
         let class = comment.severity().unwrap_or(CommentSeverity::Harmless);
         print_data(&marked(&comment.within(budget), &arguments.key, class).join("\n"))?;
         return Ok(Exit::Fine);
@@ -128,7 +150,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let forge = forge.ok_or_else(|| missing("the forge", "--forge"))?;
     let address = ForgeAddress {
-        forge: forge.into(),
+        forge,
         api: arguments.api.clone().or(job.api).ok_or_else(|| missing("the URL of the forge", "--api"))?,
         repository: arguments
             .project
@@ -193,49 +215,6 @@ async fn addressed(
         }
         (None, None) => {
             Err(Failure::usage("the pull request is unknown", "pass `--pull-request N` or `--commit SHA`"))
-        }
-    }
-}
-
-/// The variables of a CI job.
-#[derive(Default)]
-struct CiJob {
-    forge: Option<ForgeName>,
-    api: Option<String>,
-    repository: Option<String>,
-    pull_request: Option<u64>,
-    /// The web page of the job.
-    page: Option<String>,
-}
-
-impl CiJob {
-    fn of_environment() -> Self {
-        let variable = Context::variable;
-        let is_set = |name: &str| variable(name).is_some();
-        if is_set("GITLAB_CI") {
-            return Self {
-                forge: Some(ForgeName::Gitlab),
-                api: variable("CI_API_V4_URL"),
-                repository: variable("CI_PROJECT_ID"),
-                pull_request: variable("CI_MERGE_REQUEST_IID").and_then(|number| number.parse().ok()),
-                page: variable("CI_JOB_URL"),
-            };
-        }
-        if !is_set("GITHUB_ACTIONS") && !is_set("GITEA_ACTIONS") && !is_set("FORGEJO_ACTIONS") {
-            return Self::default();
-        }
-        let is_gitea = is_set("GITEA_ACTIONS") || is_set("FORGEJO_ACTIONS");
-        let (server, repository, run) =
-            (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"));
-        let page = server.zip(repository.clone()).zip(run);
-        let number = variable("GITHUB_REF")
-            .and_then(|reference| reference.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok());
-        Self {
-            forge: Some(if is_gitea { ForgeName::Gitea } else { ForgeName::Github }),
-            api: variable("GITHUB_API_URL"),
-            repository,
-            pull_request: number,
-            page: page.map(|((server, repository), run)| format!("{server}/{repository}/actions/runs/{run}")),
         }
     }
 }
