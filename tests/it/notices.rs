@@ -326,8 +326,27 @@ fn a_preview_shows_every_message_and_sends_none() {
     let run = repository.expect(0, &["notify", "--preview", "--as-of", "2026-09-21"]);
     assert!(run.stdout.contains("приостановлено") && run.stderr.contains("none was sent"), "{}", run.stdout);
     repository.expect(0, &["notify", "--preview", "--write", "mails", "--as-of", "2026-09-21"]);
-    let written = std::fs::read_dir(repository.root().join("mails")).unwrap().count();
-    assert!(written >= 4, "an HTML page and a text each");
+    let name = "2026-09-21-dental-2026.dent-komfort-deactivated-client.main";
+    let index = repository.read("mails/index.html");
+    for ending in ["html", "txt"] {
+        assert!(!repository.read(&format!("mails/{name}.{ending}")).is_empty());
+        assert!(index.contains(&format!("href=\"{name}.{ending}\"")), "{index}");
+    }
+    let both = [
+        "notify",
+        "--preview",
+        "--write",
+        "both",
+        "--as-of",
+        "2026-09-21",
+        "--language",
+        "ru",
+        "--language",
+        "en",
+    ];
+    repository.expect(0, &both);
+    assert!(repository.read(&format!("both/{name}-ru.txt")).contains("приостановлено"));
+    assert!(repository.read(&format!("both/{name}-en.txt")).contains("suspended"));
     assert!(outbox(&repository).is_empty());
 }
 

@@ -149,6 +149,7 @@ impl Life {
             writeln!(self.table, "{sent}  {id}  {event} {day}  {recipient}  {kind}").unwrap();
         }
         let context = MessageContext {
+            only: None,
             agreements,
             catalog: &self.estate.catalog,
             paths: &self.paths,

@@ -88,6 +88,7 @@ fn with_context<T>(
         catalog: &catalog,
         sender: "Служба поддержки",
         language,
+        only: None,
         at,
         address: &|_: &LiveId| None,
     })

@@ -31,6 +31,8 @@ pub struct MessageContext<'a> {
     pub sender: &'a str,
     /// The language of messages to managers.
     pub language: Language,
+    /// The language of all messages, where a preview asks for one.
+    pub only: Option<Language>,
     /// The instant.
     pub at: Instant,
     /// The address of a person in the helpdesk.
@@ -114,7 +116,9 @@ pub(super) struct NoticeValues {
 pub(super) fn language(message: &Message, context: &MessageContext<'_>) -> Language {
     let is_own = message.channel == Channel::Webhook || audience(&message.notices) == Role::Manager;
     let mut agreements = message.notices.iter().filter_map(|notice| agreement(notice, context));
-    agreements.next().filter(|_| !is_own).map_or(context.language, |agreement| agreement.language)
+    let of_recipient =
+        || agreements.next().filter(|_| !is_own).map_or(context.language, |agreement| agreement.language);
+    context.only.unwrap_or_else(of_recipient)
 }
 
 /// The values of a message. A recipient in several roles gets each paragraph once.

@@ -14,7 +14,9 @@ use servanda::notice::past::{Unrecorded, unrecorded};
 use servanda::notice::{Channel, Confirmation, DueInput, DueNotices, NoticeRecords, due};
 use servanda::plan::Cause;
 use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessage};
+use servanda::render::preview::PreviewedMessage;
 use servanda::selection::AgreementSelection;
+use servanda::settings::Language;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{NoSharedCreations, Reader as _};
@@ -198,17 +200,26 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// The messages that would be sent now.
+    /// Without `languages`, each message is in its own.
     pub(crate) fn preview(
         &self,
         records: &NoticeRecords,
-    ) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
+        languages: &[Language],
+    ) -> Result<Vec<PreviewedMessage>, Failure> {
         let mut records = records.clone();
         self.unrecorded(&records).add_to(&mut records);
         let due = self.due(&records);
-        let rendered = messages(&due, self.channels.max_notices()).into_iter().map(|message| {
-            let rendered = self.render(&message);
+        let languages: Vec<Option<Language>> = match languages {
+            [] => vec![None],
+            languages => languages.iter().copied().map(Some).collect(),
+        };
+        let messages = messages(&due, self.channels.max_notices());
+        let each =
+            messages.iter().flat_map(|message| languages.iter().map(move |language| (message, *language)));
+        let rendered = each.map(|(message, language)| {
+            let rendered = self.render_in(message, language);
             let rendered = rendered.map_err(|why| Failure::new(Exit::Invalid, "template-invalid", why))?;
-            Ok((message, rendered))
+            Ok(PreviewedMessage { message: message.clone(), rendered, language })
         });
         rendered.collect()
     }
@@ -406,6 +417,11 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn render(&self, message: &Message) -> Result<RenderedMessage, String> {
+        self.render_in(message, None)
+    }
+
+    /// Renders a message, in a language of its own unless one is given.
+    fn render_in(&self, message: &Message, only: Option<Language>) -> Result<RenderedMessage, String> {
         let agreements = self.workspace.agreements.iter();
         let context = MessageContext {
             agreements: agreements.map(|agreement| (agreement.id.as_str(), agreement)).collect(),
@@ -413,6 +429,7 @@ impl<'a> Dispatcher<'a> {
             paths: &self.workspace.paths,
             sender: self.channels.sender(),
             language: self.workspace.settings.language,
+            only,
             at: self.clock.as_of,
             address: &|person| self.helpdesk.addresses.get(person).cloned(),
         };

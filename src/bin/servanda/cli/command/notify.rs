@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use servanda::notice::delivery::{Message, RecordChange};
+use servanda::notice::delivery::RecordChange;
 use servanda::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
 use servanda::render;
-use servanda::render::message::RenderedMessage;
+use servanda::render::preview::{self, PreviewFile, PreviewedMessage};
+use servanda::settings::Language;
 
 use crate::cli::audience::Unattended;
-use crate::cli::options::{Format, NotifyOptions, PlanOptions, SelectionOptions};
+use crate::cli::options::{Format, LanguageName, NotifyOptions, PlanOptions, SelectionOptions};
 use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
@@ -29,7 +30,10 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda notify --preview               show the messages that are due
   servanda notify --preview --write mails
-                                          write them as .html and .txt files
+                                          write them as .html and .txt files,
+                                          and mails/index.html with all of them
+  servanda notify --preview --write mails --language en --language ru
+                                          each in both languages
   servanda notify --preview --client severny-veter
   servanda notify                         send them, without applying first
   servanda notify resolve KEY --sent      record that a notice was sent
@@ -51,9 +55,12 @@ pub(crate) struct Arguments {
     preview: bool,
     #[command(flatten)]
     selection: SelectionOptions,
-    /// Write the messages of the preview into this folder
+    /// Write the messages of the preview into this folder, with an index.html that shows all of them
     #[arg(long, value_name = "DIR", requires = "preview")]
     write: Option<PathBuf>,
+    /// Preview every message in this language; may be repeated. Without it, each is in that of its recipient
+    #[arg(long, value_enum, value_name = "LANGUAGE", requires = "preview")]
+    language: Vec<LanguageName>,
     /// The output format of the outcome
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -89,11 +96,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
-        let previewed = runtime.block_on(preview(&workspace, &channels, &terms))?;
+        let languages: Vec<Language> = arguments.language.iter().copied().map(Language::from).collect();
+        let previewed = runtime.block_on(previewed(&workspace, &channels, &terms, &languages))?;
         if Channel::configured(&workspace.settings).is_empty() {
             inform(&render::notice::no_channel());
         }
-        return show(&previewed, arguments.write.as_deref());
+        return show(&previewed, workspace.settings.language, arguments.write.as_deref());
     }
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
@@ -148,11 +156,12 @@ async fn send(
 }
 
 /// The messages that are due, assuming that the helpdesk is up to date.
-async fn preview(
+async fn previewed(
     workspace: &Workspace,
     channels: &Channels,
     terms: &PlanTerms,
-) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
+    languages: &[Language],
+) -> Result<Vec<PreviewedMessage>, Failure> {
     let book = ledger::open(workspace);
     let records = if book.begun().await?.is_some() {
         book.memory().await?
@@ -162,21 +171,20 @@ async fn preview(
     };
     let dispatcher =
         Dispatcher::new(workspace, channels, terms.as_of.instant)?.restricted_to(&terms.selection);
-    dispatcher.assuming_desired_state().preview(&records)
+    dispatcher.assuming_desired_state().preview(&records, languages)
 }
 
-fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Result<Exit, Failure> {
-    for (message, rendered) in messages {
+fn show(messages: &[PreviewedMessage], language: Language, folder: Option<&Path>) -> Result<Exit, Failure> {
+    let names = preview::names(messages);
+    for (PreviewedMessage { message, rendered, .. }, name) in messages.iter().zip(&names) {
         let role = message.notices.first().map_or("", |notice| notice.recipient.identity.role());
         let agreements: std::collections::BTreeSet<&str> =
             message.notices.iter().map(|notice| notice.key.agreement.as_str()).collect();
         let agreements: Vec<&str> = agreements.into_iter().collect();
         let head = format!("── {} to {role} of {}", message.channel.as_str(), agreements.join(", "));
         if let Some(folder) = folder {
-            let path = |ending: &str| folder.join(format!("{}.{ending}", message.name));
-            files::write_whole(&path("html"), &rendered.html)?;
-            files::write_whole(&path("txt"), &format!("{}\n\n{}", rendered.subject, rendered.text))?;
-            print_data(&format!("{head}\n   {}\n", path("html").display()))?;
+            let path = folder.join(format!("{name}.html"));
+            print_data(&format!("{head}\n   {}\n", path.display()))?;
         } else {
             let text: Vec<_> = rendered.text.lines().map(render::encode::terminal).collect();
             print_data(&format!(
@@ -186,7 +194,15 @@ fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Resul
             ))?;
         }
     }
-    inform(&format!("{} messages; none was sent\n", messages.len()));
+    if let Some(folder) = folder {
+        for PreviewFile { name, text } in preview::files(messages, language) {
+            files::write_whole(&folder.join(name), &text)?;
+        }
+        let index = folder.join(preview::INDEX);
+        inform(&format!("{} messages; none was sent; {} shows all\n", messages.len(), index.display()));
+    } else {
+        inform(&format!("{} messages; none was sent\n", messages.len()));
+    }
     Ok(Exit::Fine)
 }
 
