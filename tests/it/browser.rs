@@ -507,7 +507,7 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
     assert!(!request(&mut browser, &sandbox, "ou$7070").is_empty(), "a resumed agreement");
     let state = format!("{}/agreements/{}", sandbox.base, begun[0]);
     browser.ask("go", json!({ "url": state }));
-    assert!(browser.text(".history").contains("действует"), "the history shows the apply");
+    assert!(browser.text(".history").contains("active"), "the history shows the apply");
     browser.assert_accessible("the operator's page of an agreement");
     // The browser reports each refused form; these are the only allowed messages.
     let heard = browser.ask("heard", json!({}));

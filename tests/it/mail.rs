@@ -61,7 +61,8 @@ impl Drop for MailServer {
 /// The example with this server, initialised on the first of September.
 fn mailing(server: &MailServer, language: &str) -> Repository {
     let repository = Repository::example();
-    repository.edit("servanda.yaml", "language: ru", &format!("language: {language}"));
+    repository.edit("servanda.yaml", "language: en", &format!("language: {language}"));
+    repository.edit("templates/base-provider.yaml", "language: ru", &format!("language: {language}"));
     let settings = repository.read("servanda.yaml");
     let mail = format!(
         "mail: {{ url: \"smtp://127.0.0.1:{}\", from: \"Сервис-деск <sd@acme.example>\", allow: {{ catalog: true }}, rate: 60000, connections: 2 }}",

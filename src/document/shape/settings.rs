@@ -17,7 +17,8 @@ pub struct SettingsDocument {
     /// The time zone of days, unless a client or an agreement sets another, by its IANA name. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// The language of messages to managers, and to clients without a `language:` of their own: `ru` or `en`. Default: `en`.
+    /// The language of plans, of messages to managers, and of those to clients without a `language:` of their own: `ru` or
+    /// `en`. Default: `en`.
     pub language: Option<LanguageShape>,
     /// The helpdesk that contains the agreements. Default: the sandbox.
     pub helpdesk: Option<HelpdeskShape>,
