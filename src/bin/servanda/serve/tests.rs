@@ -386,8 +386,11 @@ async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
     for file in COMMON.iter().chain(&WORKSPACES[0]) {
         write(folder.path(), *file);
     }
-    let source =
-        WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+    let source = WorkspaceSource::Folder {
+        root: folder.path().to_path_buf(),
+        settings: SettingsFile::default(),
+        settle: Duration::from_secs(1),
+    };
     let configure = |state: ServerState| {
         state.below("/sla".to_owned()).with_plan(Some(Box::new(|workspace, _| {
             assert_eq!(workspace.agreements.len(), 1);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use servanda::guard::Acknowledged;
 use servanda::render;
+use servanda::render::link::Links;
 use servanda::selection::AgreementSelection;
 
 use crate::process::context::{AsOf, Context, clock};
@@ -70,7 +71,7 @@ fn plan_page(path: PathBuf) -> PlanPage {
             acknowledged: Acknowledged::default(),
             selection: AgreementSelection::default(),
         };
-        Ok(render::html::page(&against_snapshot(&mut workspace, &terms, &path)?))
+        Ok(render::html::page(&against_snapshot(&mut workspace, &terms, &path)?, &Links::default()))
     })
 }
 
