@@ -24,7 +24,7 @@ use crate::render::wording::{frame, plan as texts};
 pub(super) const OPEN: usize = 10;
 
 /// The largest number of titles of changes that are alike.
-const TITLES: usize = 10;
+const TITLES: usize = 6;
 
 /// The largest number of places of changes that are alike.
 const PLACES: usize = 3;
@@ -89,15 +89,16 @@ impl BlockContext<'_> {
             .take(TITLES)
             .map(|change| Line::new().title(Tone::Plain, &words.preview(&change.title)));
         let titles = titles.map(|title| inline(&title)).collect::<Vec<_>>().join(" · ");
-        let more = match alike.changes.len().saturating_sub(TITLES) {
-            0 => String::new(),
-            more => words.count(texts::AND_MORE, more),
+        let all = alike.changes.len();
+        let first = [("n", TITLES.into()), ("all", all.into())];
+        let which = match all {
+            ..=TITLES => words.say(frame::ALL_OF_THEM).to_owned(),
+            _ => frame::FIRST_OF_THEM.words(words.language, &first),
         };
-        let all = words.say(frame::ALL_OF_THEM);
         if self.budget.folds {
-            write!(text, "<details><summary>{all}</summary>\n\n{titles}{more}\n\n</details>\n\n")
+            write!(text, "<details><summary>{which}</summary>\n\n{titles}\n\n</details>\n\n")
         } else {
-            write!(text, "{titles}{more}\n\n")
+            write!(text, "{which}: {titles}\n\n")
         }
         .expect("a string takes all that is written");
         text

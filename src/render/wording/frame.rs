@@ -30,6 +30,7 @@ texts! {
     BEFORE = "before", "было";
     AFTER = "after", "станет";
     ALL_OF_THEM = "all of them", "все соглашения";
+    FIRST_OF_THEM = "the first {n} of {all}", "первые {n} из {all}";
     IN_SAVED_PLAN = "in the saved plan", "в сохранённом плане";
     IN_COMMENTS_BELOW = "in the comments below", "в комментариях ниже";
     FROM_NUMBER = ", from {n} on", ", начиная с {n}";
