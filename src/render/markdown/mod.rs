@@ -43,7 +43,7 @@ const NOTES: usize = 10;
 
 /// The texts of a plan, each within a budget: the first, and its continuations if not even the ids of all risks fit.
 ///
-/// The first 200 bytes contain verdict and totals. The same plan and budget give the same bytes. [`Budget::less`]
+/// The first 200 characters contain verdict and totals. The same plan and budget give the same bytes. [`Budget::less`]
 /// reserves room for a marker; if a forge still refuses a text, [`Budget::halved`] gives shorter ones.
 pub fn comments(envelope: &GuardedPlan, budget: Budget, links: &Links) -> Vec<String> {
     let review = Review::of(envelope);
