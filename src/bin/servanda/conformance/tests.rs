@@ -67,6 +67,20 @@ async fn an_adapter_that_answers_about_another_object_is_caught() {
     assert!(failed(&tried(&adapter, Some(TOKEN)).await).contains(&"absence"));
 }
 
+/// Every third answer is lost after its step was stored, and others before: the year is the same, and nothing is there twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_answers_change_nothing_in_the_year() {
+    let adapter = Adapter::start(Some(Fault::LosesAnswers)).await;
+    let checks = tried(&adapter, None).await;
+    let table = checks.iter().find(|check| check.check == "table of states").expect("it is there");
+    assert_eq!(table.fault, None, "{table:#?}");
+    let mut keys = adapter.keys();
+    let count = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert!(count > 5 && keys.len() == count, "{} of {count} are there once", keys.len());
+}
+
 #[tokio::test]
 async fn nothing_is_written_to_a_helpdesk_with_real_clients() {
     let adapter = Adapter::start(None).await;

@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     RefusesInPart,
     /// No token is asked for.
     AsksForNoToken,
+    /// Answers to steps are lost, after the step was stored or before. No token is asked for.
+    LosesAnswers,
 }
 
 /// The helpdesk in memory.
@@ -98,6 +100,13 @@ impl Adapter {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The ownership keys of all agreements.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let store = self.store();
+        let keys = store.agreements.values().filter_map(|agreement| agreement["key"].as_str());
+        keys.map(str::to_owned).collect()
+    }
+
     /// The number of steps that came.
     pub(crate) fn steps(&self) -> usize {
         self.store().calls.iter().filter(|(call, _)| call == "step").count()
@@ -138,10 +147,20 @@ async fn answer(
         return (StatusCode::from_u16(*status).expect("a status"), body.clone());
     }
     let token = headers.get("authorization").and_then(|value| value.to_str().ok());
-    if token != Some(&format!("Bearer {TOKEN}")) && store.fault != Some(Fault::AsksForNoToken) {
+    let is_open = matches!(store.fault, Some(Fault::AsksForNoToken | Fault::LosesAnswers));
+    if token != Some(&format!("Bearer {TOKEN}")) && !is_open {
         return (StatusCode::UNAUTHORIZED, json!({ "message": "the token is wrong" }).to_string());
     }
-    match store.call(&call, &request) {
+    let steps = store.calls.iter().filter(|(call, _)| call == "step").count();
+    let is_lost = store.fault == Some(Fault::LosesAnswers) && call == "step";
+    if is_lost && steps % 7 == 3 {
+        return (StatusCode::BAD_GATEWAY, String::new());
+    }
+    let answered = store.call(&call, &request);
+    if is_lost && steps % 3 == 2 {
+        return (StatusCode::BAD_GATEWAY, String::new());
+    }
+    match answered {
         Ok(answer) => (StatusCode::OK, answer.to_string()),
         Err(why) => (StatusCode::BAD_REQUEST, json!({ "message": why }).to_string()),
     }
