@@ -68,7 +68,7 @@ pub(crate) struct Arguments {
     /// A name for the helpdesk, if one pull request has plans for several
     #[arg(long, value_name = "NAME", default_value = "plan", value_parser = key)]
     key: String,
-    /// The address of the whole plan, such as a page among the artifacts of the job; without it, SERVANDA_PLAN_URL
+    /// The address of the whole plan, such as a page among the artifacts of the job; without it, `SERVANDA_PLAN_URL`
     #[arg(long, value_name = "URL")]
     plan_url: Option<String>,
     /// The language; without it, that of servanda.yaml when the plan was made
