@@ -59,8 +59,15 @@ impl TargetTime {
             Some(rest) => short_parts(&rest.to_ascii_lowercase()).map(total_seconds),
             None => short_parts(text).map(total_seconds),
         };
-        let seconds = parts.flatten().filter(|seconds| *seconds <= SECONDS_LIMIT);
-        seconds.and_then(|seconds| u32::try_from(seconds).ok()).map(Self::Seconds).ok_or_else(invalid)
+        let seconds = parts.flatten().ok_or_else(invalid)?;
+        if seconds > SECONDS_LIMIT {
+            let limit = SECONDS_LIMIT / 3600;
+            return Err(InvalidValue::new(
+                format!("`{text}` is longer than {limit}h, the longest target"),
+                "write a shorter target, or leave it out",
+            ));
+        }
+        u32::try_from(seconds).map(Self::Seconds).map_err(|_| invalid())
     }
 
     /// Whether the target is zero.

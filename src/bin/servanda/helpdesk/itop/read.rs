@@ -92,6 +92,8 @@ struct Links {
     tables: BTreeMap<u64, SlaTargets>,
     /// The SLAs that cannot be relied on, with the reason.
     doubled: BTreeMap<u64, String>,
+    /// A service that a contract has twice.
+    twice: BTreeMap<u64, u64>,
 }
 
 impl<'a> ItopReader<'a> {
@@ -243,14 +245,16 @@ impl<'a> ItopReader<'a> {
         self.agreement(object, links).map_or_else(Observed::Unknown, Observed::Present)
     }
 
-    /// Interprets an unmanaged contract. It cannot be adopted if the attribute for the ownership key alone holds another text.
+    /// Interprets an unmanaged contract. It cannot be adopted if the attribute for the ownership key alone holds another
+    /// text, or if the next write of its services would lose what no agreement can say.
     fn adoptable(&self, object: &Object, links: &Links) -> Observed<LiveAgreement> {
         let code = &self.mapping.key.attribute;
-        match SharedTexts(self.mapping).taken(wire::text(&object.fields, code).unwrap_or_default()) {
+        let taken = SharedTexts(self.mapping).taken(wire::text(&object.fields, code).unwrap_or_default());
+        let taken = taken
+            .map(|taken| format!("`{code}`, the attribute of the ownership key, already holds `{taken}`"));
+        match taken.or_else(|| links.not_expressible(object.number)) {
             None => self.observed(object, links),
-            Some(taken) => Observed::Unknown(format!(
-                "`{code}`, the attribute of the ownership key, already holds `{taken}`"
-            )),
+            Some(reason) => Observed::Unknown(reason),
         }
     }
 
@@ -282,7 +286,10 @@ impl Links {
         for row in services {
             let link = |code| wire::link(&row.fields, code);
             if let (Some(contract), Some(service)) = (link("customercontract_id")?, link("service_id")?) {
-                links.services.entry(contract).or_default().insert(service, link("sla_id")?);
+                let of_contract = links.services.entry(contract).or_default();
+                if of_contract.insert(service, link("sla_id")?).is_some() {
+                    links.twice.insert(contract, service);
+                }
             }
         }
         for row in contacts {
@@ -293,6 +300,24 @@ impl Links {
             }
         }
         Ok(links)
+    }
+
+    /// What a contract's services have that no agreement can say: a service twice, or a target of people that is not the same
+    /// for incidents and service requests.
+    fn not_expressible(&self, contract: u64) -> Option<String> {
+        if let Some(service) = self.twice.get(&contract) {
+            return Some(format!("services: it has {} twice", id(SERVICE, *service)));
+        }
+        let mut slas = self.services.get(&contract).into_iter().flat_map(BTreeMap::values).flatten();
+        let left_out = slas.find_map(|sla| Some((sla, self.tables.get(sla)?.left_out?)));
+        left_out.map(|(sla, slt)| {
+            format!(
+                "targets: {} contains {}, but an agreement has one target for each priority, the same for incidents and \
+                 service requests",
+                id(SLA, *sla),
+                id(SLT, slt)
+            )
+        })
     }
 
     fn services_of(&self, contract: u64) -> Value {

@@ -5,6 +5,7 @@
 //! such name is never written. Creations follow the protocol of contracts: noted, looked up, waited for, and looked up again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value as Json, json};
 use servanda::calendar::TargetTime;
@@ -43,6 +44,8 @@ pub(super) struct SlaTargets {
     pub(super) table: TargetTable,
     /// The SLT that somebody edited, by priority.
     pub(super) edited: BTreeMap<u8, u64>,
+    /// An SLT of people that the table cannot contain.
+    pub(super) left_out: Option<u64>,
 }
 
 /// The attributes of one SLT.
@@ -95,10 +98,11 @@ type Cell<'a> = BTreeMap<&'a str, Vec<Entry>>;
 
 /// Reads the target tables of SLAs, by the SLA's number, from the rows between SLA and SLT.
 ///
-/// A target that applies to only one request type, or occurs twice, was not written by Servanda. It is left
+/// A target that applies to only one request type, occurs twice or has no priority was not written by Servanda. It is left
 /// out, so that the table differs from that of any agreement. Where somebody edited an SLT, the target is the edited one.
 pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, SlaTargets>, String> {
     let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), Cell<'_>>> = BTreeMap::new();
+    let mut left_out = BTreeMap::new();
     for row in rows {
         let text = |code| wire::text(&row.fields, code);
         let link = |code| wire::link(&row.fields, code);
@@ -106,23 +110,36 @@ pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, SlaTargets>, Strin
         let (priority, value, unit) =
             (text("slt_ticket_priority")?, text("slt_value")?, text("slt_value_unit")?);
         let (metric, request, name) = (text("slt_metric")?, text("slt_request_type")?, text("slt_name")?);
-        if let (Ok(number), Some(time)) = (priority.parse(), wire::read_time(value, unit)) {
-            let is_edited = is_own(name) && name != named(priority, request, metric, value, unit);
-            let cell = by_sla.entry(sla).or_default().entry((number, metric)).or_default();
-            cell.entry(request).or_default().push(Entry { slt, time, is_edited });
-        }
+        let (Ok(number), Some(time)) = (priority.parse(), wire::read_time(value, unit)) else {
+            left_out.insert(sla, slt);
+            continue;
+        };
+        let is_edited = is_own(name) && name != named(priority, request, metric, value, unit);
+        let cell = by_sla.entry(sla).or_default().entry((number, metric)).or_default();
+        cell.entry(request).or_default().push(Entry { slt, time, is_edited });
     }
-    Ok(by_sla.into_iter().map(|(sla, cells)| (sla, targets_of(&cells))).collect())
+    let mut tables: BTreeMap<u64, SlaTargets> =
+        by_sla.into_iter().map(|(sla, cells)| (sla, targets_of(&cells))).collect();
+    for (sla, slt) in left_out {
+        tables.entry(sla).or_default().left_out = Some(slt);
+    }
+    Ok(tables)
 }
 
 fn targets_of(cells: &BTreeMap<(u8, &str), Cell<'_>>) -> SlaTargets {
     let mut targets = SlaTargets::default();
     for ((priority, metric), cell) in cells {
         let entries: Vec<_> = REQUESTS.map(|request| cell.get(request).map(Vec::as_slice)).into();
-        let [Some([one]), Some([other])] = entries[..] else { continue };
+        let [Some([one]), Some([other])] = entries[..] else {
+            targets.left_out = cell.values().flatten().map(|entry| entry.slt).next();
+            continue;
+        };
         let edited = [one, other].into_iter().filter(|entry| entry.is_edited);
         let edited = edited.max_by_key(|entry| entry.time);
-        let Some(shown) = edited.or(Some(one).filter(|one| one.time == other.time)) else { continue };
+        let Some(shown) = edited.or(Some(one).filter(|one| one.time == other.time)) else {
+            targets.left_out = Some(one.slt);
+            continue;
+        };
         let target = targets.table.entry(*priority).or_insert(LiveTarget {
             response: None,
             resolution: None,
@@ -243,7 +260,7 @@ impl SlaWriter<'_> {
             let rows =
                 operation::matching(self.transport, "lnkSLAToSLT", &query, ROW).await.map_err(unread)?;
             let tables = tables(&rows).map_err(WriteError::Refused)?;
-            let expected = SlaTargets { table: table.clone(), edited: BTreeMap::new() };
+            let expected = SlaTargets { table: table.clone(), ..SlaTargets::default() };
             found.is_whole = rows.len() == wanted.slts.len() && tables.get(sla) == Some(&expected);
             let linked = rows.iter().filter_map(|row| wire::link(&row.fields, "slt_id").ok().flatten());
             found.linked = linked.collect();
@@ -355,13 +372,22 @@ impl SlaWriter<'_> {
 
     async fn create(&self, class: &str, fields: &Json) -> Result<u64, WriteError> {
         let body = json!({ "comment": self.comment, "output_fields": "id", "fields": fields });
-        Ok(operation::write(self.transport, "core/create", class, body, self.window).await?.number)
+        self.send("core/create", class, body).await
     }
 
     async fn update(&self, class: &str, number: u64, fields: &Json) -> Result<(), WriteError> {
         let body = json!({ "comment": self.comment, "key": number, "output_fields": "id", "fields": fields });
-        operation::write(self.transport, "core/update", class, body, self.window).await?;
-        Ok(())
+        self.send("core/update", class, body).await.map(drop)
+    }
+
+    /// Sends a write of a shared object. After its response nothing of the agreement has left yet: a run that is stopped
+    /// while it waits for the next one leaves nothing in doubt.
+    async fn send(&self, operation: &str, class: &str, body: Json) -> Result<u64, WriteError> {
+        let written = operation::write(self.transport, operation, class, body, self.window).await?;
+        if let Some(window) = self.window {
+            window.has_left.store(false, Ordering::Relaxed);
+        }
+        Ok(written.number)
     }
 }
 

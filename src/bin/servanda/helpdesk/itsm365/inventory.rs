@@ -37,7 +37,9 @@ pub(super) async fn read(
     }
     for object in agreements {
         inventory.managers.extend(referenced(mapping, object, &Field::Manager));
-        inventory.providers.extend(referenced(mapping, object, &Field::Provider));
+        let recipients = mapping.attributes.get(&Field::Recipients).and_then(|code| object.get(code));
+        let recipients = recipients.and_then(|value| wire::references(value).ok()).unwrap_or_default();
+        inventory.add_provider(referenced(mapping, object, &Field::Provider), recipients);
     }
     Ok(inventory)
 }

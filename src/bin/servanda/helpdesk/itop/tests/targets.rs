@@ -1,15 +1,19 @@
 //! One SLA a table, shared, made once, and whole again after somebody edited it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::BoxFuture;
 use serde_json::json;
-use servanda::calendar::TargetTime;
+use servanda::calendar::{TargetTime, read_instant};
 use servanda::live::{Observed, Value};
 use servanda::mapping::Field;
-use servanda::plan::HistoryEvent;
+use servanda::plan::{HistoryEvent, Step};
 
 use super::fixture::{Bench, named, raw};
-use crate::helpdesk::itop::ItopCache;
 use crate::helpdesk::itop::operation::id;
-use crate::helpdesk::{Reader as _, Selection, WriteError};
+use crate::helpdesk::itop::{ItopCache, ItopWriter};
+use crate::helpdesk::{Reader as _, Selection, SharedCreations, WriteError, Writer as _};
+use crate::http::transport::SendWindow;
 
 #[tokio::test]
 async fn agreements_that_promise_the_same_share_an_sla() {
@@ -145,4 +149,56 @@ async fn what_is_promised_for_one_kind_of_requests_is_no_promise() {
     bench.edit(&object, bench.published(30), Some("production")).await.expect("published");
     bench.hand_edit(&id("SLA", 1), json!({ "slts_list": [{ "slt_id": 1 }] })).await;
     assert_eq!(bench.get(&object).await.record.fields[&Field::Targets], Value::Nothing);
+    // Without its ownership key it is no agreement to adopt either: the next write would lose that target.
+    bench.hand_edit(&object, json!({ "description": "by hand" })).await;
+    let live = bench.reader().read_live(&Selection::default().with_all_unmarked()).await.expect("read");
+    let Observed::Unknown(reason) = &live.adoptable[&object] else { panic!("{live:?}") };
+    assert!(reason.contains("SLA::1") && reason.contains("SLT::1"), "{reason}");
+}
+
+/// Waits forever before the second creation.
+#[derive(Default)]
+struct SecondWait {
+    is_second: AtomicBool,
+    waits: tokio::sync::Notify,
+}
+
+impl SharedCreations for SecondWait {
+    fn begin<'n>(&'n self, _: &'n [String], _: bool) -> BoxFuture<'n, Result<bool, WriteError>> {
+        Box::pin(async {
+            if self.is_second.swap(true, Ordering::Relaxed) {
+                self.waits.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Ok(true)
+        })
+    }
+
+    fn settle<'n>(&'n self, _: &'n [String]) -> BoxFuture<'n, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_shared_creation_has_sent_nothing_in_doubt() {
+    let bench = Bench::open().await;
+    let object = bench.create("a").await;
+    bench.get(&object).await;
+    let mut fields = bench.published(30);
+    let Some(Value::Targets(targets)) = fields.get_mut(&Field::Targets) else { panic!("{fields:?}") };
+    // Each service has targets of its own, so that the second SLA is created after the first.
+    let last = targets.values_mut().last().expect("a target");
+    last.response = Some(TargetTime::Seconds(60));
+    let step = Step::Edit { fields, state: None, ownership_key: None };
+    let (notes, has_left) = (SecondWait::default(), AtomicBool::new(false));
+    let writer = ItopWriter::new(&bench.transport, &bench.mapping, &bench.cache, "a run", &notes);
+    let now = read_instant("2026-03-01T12:00:00Z").expect("an instant");
+    let window = SendWindow { seen: now, lease_end: None, clock: &|| now, has_left: &has_left };
+    let agreement = named("a");
+    tokio::select! {
+        _ = writer.perform_within(&agreement, Some(&object), &step, Some(window)) => panic!("it goes on"),
+        () = notes.waits.notified() => {}
+    }
+    assert_eq!(bench.desk().count("SLA"), 1);
+    assert!(!has_left.load(Ordering::Relaxed));
 }
