@@ -20,6 +20,8 @@ pub struct Inventory {
     pub managers: BTreeSet<LiveId>,
     /// The units that some agreement is with on our own side.
     pub providers: BTreeSet<LiveId>,
+    /// The providers of the agreements of a unit.
+    pub served_by: BTreeMap<LiveId, BTreeSet<LiveId>>,
     /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
     pub unkept: BTreeSet<ObjectKind>,
     /// The kinds that the settings number, so that the catalog has their titles and no ids.
@@ -58,9 +60,22 @@ impl Inventory {
                 _ => None,
             };
             inventory.managers.extend(named(Field::Manager));
-            inventory.providers.extend(named(Field::Provider));
+            let recipients = match found.record.fields.get(&Field::Recipients) {
+                Some(Value::References(recipients)) => recipients.clone(),
+                _ => BTreeSet::new(),
+            };
+            inventory.add_provider(named(Field::Provider), recipients);
         }
         inventory
+    }
+
+    /// Adds the provider of an agreement with these recipients.
+    pub fn add_provider(&mut self, provider: Option<LiveId>, recipients: BTreeSet<LiveId>) {
+        let Some(provider) = provider else { return };
+        for unit in recipients {
+            self.served_by.entry(unit).or_default().insert(provider.clone());
+        }
+        self.providers.insert(provider);
     }
 }
 
@@ -142,6 +157,9 @@ pub enum Difference {
         /// The object; `None` if it is found by its title only.
         #[serde(skip_serializing_if = "Option::is_none")]
         object: Option<LiveId>,
+        /// The provider of all agreements of a client, if it is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// The entry has no id, and just one object bears its title.
     Tied {
@@ -188,6 +206,8 @@ pub struct CatalogEdit {
     pub path: Vec<String>,
     /// The value.
     pub value: Json,
+    /// The provider of a new client, which some catalogs have a file for.
+    pub provider: Option<String>,
 }
 
 impl CatalogDifference {
@@ -201,10 +221,10 @@ impl CatalogDifference {
             None => path.push(self.slug.clone()),
         }
         let (key, value) = match &self.what {
-            Difference::New { title, object: Some(object) } => {
+            Difference::New { title, object: Some(object), .. } => {
                 (None, json!({ "title": title, "helpdesk": object }))
             }
-            Difference::New { title, object: None } => (None, json!({ "title": title })),
+            Difference::New { title, object: None, .. } => (None, json!({ "title": title })),
             Difference::Tied { object } => (Some("helpdesk"), json!(object)),
             Difference::Renamed { to, .. } => (Some("title"), json!(to)),
             Difference::Gone { .. }
@@ -215,7 +235,11 @@ impl CatalogDifference {
             }
         };
         path.extend(key.map(str::to_owned));
-        Some(CatalogEdit { path, value })
+        let provider = match &self.what {
+            Difference::New { provider, .. } => provider.clone(),
+            _ => None,
+        };
+        Some(CatalogEdit { path, value, provider })
     }
 }
 
@@ -386,8 +410,9 @@ impl CatalogComparison<'_> {
                     if list == CatalogList::Managers { slug_of_person(&title) } else { slug_of(&title) };
                 let slug = free(&name, "", list, &id, taken.entry(list).or_default());
                 self.tied.insert(id.clone(), (list, slug.clone()));
+                let provider = self.provider_of(&id).filter(|_| list == CatalogList::Clients);
                 let object = Some(id).filter(|_| !self.inventory.by_title.contains(&list.kind()));
-                self.add(list, &slug, Difference::New { title, object });
+                self.add(list, &slug, Difference::New { title, object, provider });
             }
         }
         for (id, title, client) in self.missing_departments(&doubtful) {
@@ -400,8 +425,17 @@ impl CatalogComparison<'_> {
                 taken.entry(CatalogList::Clients).or_default(),
             );
             self.tied.insert(id.clone(), (CatalogList::Clients, slug.clone()));
-            self.add(CatalogList::Clients, &slug, Difference::New { title, object: Some(id) });
+            let what = Difference::New { title, object: Some(id), provider: None };
+            self.add(CatalogList::Clients, &slug, what);
         }
+    }
+
+    /// The slug of the provider of all agreements of a unit, if it is one.
+    fn provider_of(&self, unit: &LiveId) -> Option<String> {
+        let providers = self.inventory.served_by.get(unit)?;
+        let only = providers.first().filter(|_| providers.len() == 1)?;
+        let (_, slug) = self.tied.get(only).filter(|(list, _)| *list == CatalogList::Providers)?;
+        Some(slug.clone())
     }
 
     fn missing(&self, list: CatalogList, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {

@@ -1,7 +1,7 @@
 //! Chooses the files of a catalog that edits go to, and edits them.
 //!
-//! Existing entries stay where they are. A new entry goes to the file of its list, to the file of its first letter where
-//! the files are named so, or else to the file of the entry before it. Where that file would grow beyond `GROWN`, new
+//! Existing entries stay where they are. A new entry goes to the file of its list, to the file of its first letter or, a
+//! client, of its provider where the files are named so, or else to the file of the entry before it. Where that file would grow beyond `GROWN`, new
 //! clients go to `catalog/clients/<letter>.yaml`, and other entries to `catalog/<list>.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,6 +120,10 @@ impl EntryEdits<'_> {
     fn letter(&self) -> &str {
         self.slug.get(..1).unwrap_or(self.slug)
     }
+
+    fn provider(&self) -> Option<&str> {
+        self.edits.iter().find_map(|edit| edit.provider.as_deref())
+    }
 }
 
 /// The files that take edits, and how large they become.
@@ -128,6 +132,8 @@ struct Placement<'a> {
     lists: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
     /// The text before the letter in the paths of those lists whose files are named by letters.
     letters: BTreeMap<&'a str, String>,
+    /// The text before the provider in the paths of the clients' files, where these are named by providers.
+    providers: Option<String>,
     sizes: BTreeMap<String, usize>,
     assigned: BTreeMap<String, Vec<&'a CatalogEdit>>,
 }
@@ -144,7 +150,8 @@ impl<'a> Placement<'a> {
         let letters =
             lists.iter().filter_map(|(list, entries)| Some((*list, letters(list, entries)?))).collect();
         let sizes = files.iter().map(|file| (file.path.to_owned(), file.text.len())).collect();
-        let mut placement = Self { lists, letters, sizes, assigned: BTreeMap::new() };
+        let providers = named_by_provider(&lists, edits);
+        let mut placement = Self { lists, letters, providers, sizes, assigned: BTreeMap::new() };
         let mut homeless: BTreeMap<String, Vec<EntryEdits<'a>>> = BTreeMap::new();
         for entry in by_entry(edits) {
             let path = placement.lists.get(entry.list).and_then(|entries| entries.get(entry.slug)).copied();
@@ -172,8 +179,18 @@ impl<'a> Placement<'a> {
         self.assigned.entry(path).or_default().extend(entry.edits);
     }
 
+    /// The stem of the file of a new client, where the files are named by providers.
+    fn of_provider(&self, entry: &EntryEdits<'_>) -> Option<String> {
+        let is_client = entry.list == CatalogList::Clients.as_str();
+        let prefix = self.providers.as_ref().filter(|_| is_client)?;
+        Some(format!("{prefix}{}", entry.provider()?))
+    }
+
     /// The file of a new entry, however large it is.
     fn home(&self, entry: &EntryEdits<'_>) -> String {
+        if let Some(stem) = self.of_provider(entry) {
+            return format!("{stem}.yaml");
+        }
         if let Some(prefix) = self.letters.get(entry.list) {
             return format!("{prefix}{}.yaml", entry.letter());
         }
@@ -189,7 +206,9 @@ impl<'a> Placement<'a> {
 
     /// The file of a new entry where its home is full: the first one of its letter, or else of its list, with room.
     fn split(&self, entry: &EntryEdits<'_>) -> String {
-        let stem = if entry.list == CatalogList::Clients.as_str() {
+        let stem = if let Some(stem) = self.of_provider(entry) {
+            stem
+        } else if entry.list == CatalogList::Clients.as_str() {
             let usual = || format!("catalog/{}/", entry.list);
             let prefix = self.letters.get(entry.list).cloned().unwrap_or_else(usual);
             format!("{prefix}{}", entry.letter())
@@ -225,24 +244,42 @@ fn by_entry(edits: &[CatalogEdit]) -> Vec<EntryEdits<'_>> {
 fn letters(list: &str, entries: &BTreeMap<&str, &str>) -> Option<String> {
     let mut prefixes = BTreeSet::new();
     for (slug, path) in entries.iter().filter(|(_, path)| **path != SINGLE) {
-        let stem = path.strip_suffix(".yaml")?;
-        let stem = match stem.rsplit_once('-') {
-            Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
-            _ => stem,
-        };
-        let prefix = stem.strip_suffix(slug.get(..1)?)?;
-        let is_separated = prefix.ends_with('/') || prefix.ends_with(&format!("{list}-"));
-        prefixes.insert(is_separated.then(|| prefix.to_owned())?);
+        prefixes.insert(prefix(list, path, slug.get(..1)?)?);
     }
     let first = prefixes.pop_first();
     first.filter(|_| prefixes.is_empty())
+}
+
+/// The same, where each file of clients is named by a provider of the catalog.
+fn named_by_provider(lists: &BTreeMap<&str, BTreeMap<&str, &str>>, edits: &[CatalogEdit]) -> Option<String> {
+    let known = lists.get(CatalogList::Providers.as_str()).into_iter().flat_map(BTreeMap::keys).copied();
+    let known: BTreeSet<&str> =
+        known.chain(edits.iter().filter_map(|edit| edit.provider.as_deref())).collect();
+    let list = CatalogList::Clients.as_str();
+    let files: BTreeSet<&str> = lists.get(list)?.values().copied().filter(|path| *path != SINGLE).collect();
+    let prefix_of = |path: &&str| known.iter().find_map(|provider| prefix(list, path, provider));
+    let mut prefixes: BTreeSet<String> = files.iter().map(prefix_of).collect::<Option<_>>()?;
+    let first = prefixes.pop_first();
+    first.filter(|_| prefixes.is_empty())
+}
+
+/// The text before a name in the path of a list's file, such as `catalog/clients/a.yaml` or `catalog/clients-a-2.yaml`.
+fn prefix(list: &str, path: &str, name: &str) -> Option<String> {
+    let stem = path.strip_suffix(".yaml")?;
+    let without_number = match stem.rsplit_once('-') {
+        Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
+        _ => stem,
+    };
+    let prefix = stem.strip_suffix(name).or_else(|| without_number.strip_suffix(name))?;
+    let is_separated = prefix.ends_with('/') || prefix.ends_with(&format!("{list}-"));
+    is_separated.then(|| prefix.to_owned())
 }
 
 /// The text of a file with these edits, and otherwise unchanged.
 fn edited(file: &CatalogFile<'_>, edits: &[&CatalogEdit]) -> Result<String, CatalogRefused> {
     let text = |edits: &[&CatalogEdit]| {
         let mut draft = Draft::of(file.text, file.root);
-        for CatalogEdit { path, value } in edits {
+        for CatalogEdit { path, value, .. } in edits {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             draft.set(&path, value.clone())?;
         }
@@ -266,7 +303,7 @@ fn edited(file: &CatalogFile<'_>, edits: &[&CatalogEdit]) -> Result<String, Cata
 /// The document of a new file.
 fn whole(edits: &[&CatalogEdit]) -> Json {
     let mut document = Json::Object(Map::new());
-    for CatalogEdit { path, value } in edits {
+    for CatalogEdit { path, value, .. } in edits {
         let mut place = &mut document;
         for key in path {
             place = &mut place[key.as_str()];
@@ -285,7 +322,8 @@ mod tests {
     use crate::document::parse_text;
 
     fn added(path: &str, title: &str) -> CatalogEdit {
-        CatalogEdit { path: path.split('.').map(str::to_owned).collect(), value: json!({ "title": title }) }
+        let path = path.split('.').map(str::to_owned).collect();
+        CatalogEdit { path, value: json!({ "title": title }), provider: None }
     }
 
     /// The texts after these edits of files, as `path: text`.
@@ -342,6 +380,25 @@ mod tests {
     }
 
     #[test]
+    fn files_of_providers_stay_files_of_providers() {
+        let files = [
+            ("catalog.yaml", "providers: { acme: { title: Acme }, baltic-2: { title: Baltic } }\n"),
+            ("catalog/clients/acme.yaml", "clients: { b: { title: B } }\n"),
+        ];
+        let of = |slug: &str, provider: &str| {
+            let edit = added(&format!("clients.{slug}"), "X");
+            CatalogEdit { provider: Some(provider.to_owned()), ..edit }
+        };
+        let new = [of("a", "acme"), of("c", "baltic-2"), added("clients.d", "D"), of("e", "new")];
+        let expected =
+            ["catalog/clients/acme.yaml", "catalog/clients/baltic-2.yaml", "catalog/clients/new.yaml"];
+        assert_eq!(paths(&files, &new), expected);
+        // A file that no provider is named by leaves the choice to the neighbours.
+        let north = [files[0], ("catalog/clients/north.yaml", "clients: { b: { title: B } }\n")];
+        assert_eq!(paths(&north, &[of("a", "acme")]), ["catalog/clients/north.yaml"]);
+    }
+
+    #[test]
     fn a_file_that_would_grow_is_split_by_kind_and_letter() {
         let title = "x".repeat(1000);
         let slug = |number: usize| format!("{}{number:04}", ["a", "b"][number % 2]);
@@ -359,8 +416,7 @@ mod tests {
         assert_eq!(written.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), expected);
         assert!(written.iter().all(|(_, text)| text.len() < GROWN + GROWN / 10), "near the limit");
         let large = format!("# {}\nclients: {{ m: {{ title: M }} }}\n", "x".repeat(GROWN));
-        let renamed =
-            CatalogEdit { path: ["clients", "m", "title"].map(str::to_owned).into(), value: json!("N") };
+        let renamed = CatalogEdit { value: json!("N"), ..added("clients.m.title", "") };
         let found = paths(&[("catalog.yaml", &large)], &[renamed, added("clients.a", "A")]);
         assert_eq!(found, ["catalog.yaml", "catalog/clients/a.yaml"]);
     }
@@ -368,8 +424,7 @@ mod tests {
     #[test]
     fn the_line_that_cannot_be_edited_is_named() {
         let text = "clients:\n  a: { title: A }\n  b:\n    title: B\n";
-        let bell =
-            CatalogEdit { path: ["clients", "b", "title"].map(str::to_owned).into(), value: json!("\u{7}") };
+        let bell = CatalogEdit { value: json!("\u{7}"), ..added("clients.b.title", "") };
         let refused =
             texts(&[("catalog/x.yaml", text)], &[added("clients.c", "C"), bell, added("clients.d", "D")]);
         assert_eq!(

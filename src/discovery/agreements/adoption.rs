@@ -152,6 +152,11 @@ pub enum SkipReason {
     },
     /// It covers no service.
     NoService,
+    /// It is not active, and the helpdesk keeps services of active agreements only, so that its services are unknown.
+    ServicesUnknown {
+        /// The state.
+        state: String,
+    },
     /// The catalog has no slug for an object that it refers to.
     NoSlug {
         /// The field that refers to it.
@@ -207,7 +212,9 @@ impl SkipReason {
                 Vec::new()
             }
             Self::NoRecipient | Self::SeveralClients { .. } => vec![Field::Recipients],
-            Self::NoService | Self::StillOffered { .. } => vec![Field::Services],
+            Self::NoService | Self::ServicesUnknown { .. } | Self::StillOffered { .. } => {
+                vec![Field::Services]
+            }
             Self::NoSlug { field, .. } | Self::ArchivedReference { field, .. } => vec![field.clone()],
             Self::Contradictory { .. } => vec![Field::LastDay],
             Self::ServiceTargets => vec![Field::Targets],

@@ -5,6 +5,7 @@
 //! An object that no file can express, or that its file would change, is skipped with a reason.
 
 mod adoption;
+mod slugs;
 mod observed;
 mod succession;
 mod templates;
@@ -32,7 +33,8 @@ use crate::mapping::{Field, Mapping};
 use crate::template::Library;
 
 use adoption::{DraftFile, path_of, stem};
-use observed::{Candidate, ObservedAgreement, SlugIndex};
+use observed::{Candidate, ObservedAgreement};
+use slugs::SlugIndex;
 use templates::{TemplateDrafts, TemplateFile};
 
 /// Proposes files for all objects without an ownership key.

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::adoption::{AdoptionContext, SkipReason};
+use super::slugs::{SlugIndex, held};
 use crate::calendar::Day;
-use crate::catalog::{Catalog, CatalogEntry, Contact};
+use crate::catalog::Contact;
 use crate::ident::slug::{numbered, slug_of_person};
-use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
+use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
-use crate::mapping::{Deactivation, Field, Mapping, RecipientLinks};
+use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::State;
 
 /// The keys that the helpdesk determines where the mapping has their field; they replace those of a template.
@@ -52,124 +53,6 @@ pub(super) struct Candidate<'a> {
     pub(super) live: &'a LiveAgreement,
     pub(super) facts: ObservedAgreement,
     pub(super) id: AgreementId,
-}
-
-/// The slugs of a catalog, by the object that they refer to.
-pub(super) struct SlugIndex<'a> {
-    units: BTreeMap<LiveId, RecipientSlug>,
-    providers: BTreeMap<LiveId, String>,
-    others: BTreeMap<(ObjectKind, LiveId), String>,
-    /// The number of units of each client: itself and its departments.
-    sizes: BTreeMap<ClientSlug, usize>,
-    directory: &'a Directory,
-}
-
-impl<'a> SlugIndex<'a> {
-    /// Indexes every slug that refers to exactly one object.
-    pub(super) fn of(catalog: &Catalog, directory: &'a Directory) -> Self {
-        let mut slugs = Self {
-            units: BTreeMap::new(),
-            providers: BTreeMap::new(),
-            others: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            directory,
-        };
-        for (slug, client) in &catalog.clients {
-            slugs.sizes.insert(slug.clone(), 1 + client.departments.len());
-            let own = std::iter::once((slug.to_string(), &client.entry));
-            let departments =
-                client.departments.iter().map(|(name, entry)| (format!("{slug}/{name}"), entry));
-            for (slug, entry) in own.chain(departments) {
-                let tied = slugs.object(ObjectKind::Unit, entry).zip(RecipientSlug::new(&slug));
-                slugs.units.extend(tied);
-            }
-        }
-        for (slug, entry) in &catalog.providers {
-            let tied = slugs.object(ObjectKind::Unit, entry).map(|id| (id, slug.to_string()));
-            slugs.providers.extend(tied);
-        }
-        slugs.list(ObjectKind::Service, &catalog.services);
-        slugs.list(ObjectKind::Person, &catalog.managers);
-        slugs.list(ObjectKind::Calendar, &catalog.calendars);
-        slugs.list(ObjectKind::Priority, &catalog.priorities);
-        slugs
-    }
-
-    fn list<S: ToString>(&mut self, kind: ObjectKind, entries: &BTreeMap<S, CatalogEntry>) {
-        for (slug, entry) in entries {
-            let tied = self.object(kind, entry).map(|id| ((kind, id), slug.to_string()));
-            self.others.extend(tied);
-        }
-    }
-
-    fn object(&self, kind: ObjectKind, entry: &CatalogEntry) -> Option<LiveId> {
-        match (&entry.helpdesk, self.directory.titled(kind, &entry.title)) {
-            (Some(id), _) => Some(id.clone()),
-            (None, [only]) => Some(only.clone()),
-            (None, _) => None,
-        }
-    }
-
-    /// A slug that agreements may use. One for an archived object resolves to nothing.
-    fn usable<'s, T: ?Sized>(
-        &self,
-        (kind, field): (ObjectKind, Field),
-        id: &LiveId,
-        slug: Option<&'s T>,
-    ) -> Result<&'s T, SkipReason> {
-        let entry = self.directory.get(kind, id);
-        let title = entry.map(|entry| entry.title.clone()).unwrap_or_default();
-        match slug {
-            _ if entry.is_some_and(|entry| entry.archived) => {
-                Err(SkipReason::ArchivedReference { field, object: id.clone(), title })
-            }
-            Some(slug) => Ok(slug),
-            None => Err(SkipReason::NoSlug { field, object: id.clone(), title }),
-        }
-    }
-
-    fn slug(&self, kind: ObjectKind, field: Field, id: &LiveId) -> Result<&str, SkipReason> {
-        self.usable((kind, field), id, self.others.get(&(kind, id.clone())).map(String::as_str))
-    }
-
-    fn provider(&self, id: &LiveId) -> Result<&str, SkipReason> {
-        self.usable((ObjectKind::Unit, Field::Provider), id, self.providers.get(id).map(String::as_str))
-    }
-
-    /// Whether an agreement for these recipients of a client is one for the whole client, so that no file names them.
-    fn is_whole_client(&self, client: &ClientSlug, recipients: &[String], links: &RecipientLinks) -> bool {
-        let size = self.sizes.get(client).filter(|_| links.links_departments()).map_or(1, |size| *size);
-        // All of them belong to this client.
-        recipients.len() == size && recipients.iter().any(|recipient| recipient == client.as_str())
-    }
-
-    /// The client of an object, if it has one.
-    pub(super) fn client_of(&self, live: &LiveAgreement) -> Option<ClientSlug> {
-        match held(live, &Field::Recipients) {
-            Value::References(recipients) => self.recipients(recipients).ok().map(|(client, _)| client),
-            _ => None,
-        }
-    }
-
-    /// The slugs of recipients, and their client, of which there must be exactly one.
-    fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), SkipReason> {
-        let of = (ObjectKind::Unit, Field::Recipients);
-        let slugs = ids.iter().map(|id| self.usable(of.clone(), id, self.units.get(id)));
-        let slugs: Vec<&RecipientSlug> = slugs.collect::<Result<_, _>>()?;
-        let clients: BTreeSet<ClientSlug> = slugs.iter().map(|slug| slug.client()).collect();
-        match &Vec::from_iter(clients)[..] {
-            [client] => {
-                // The client itself sorts before its departments.
-                let recipients: BTreeSet<String> = slugs.iter().map(ToString::to_string).collect();
-                Ok((client.clone(), Vec::from_iter(recipients)))
-            }
-            [] => Err(SkipReason::NoRecipient),
-            several => {
-                let clients = several.iter().map(ToString::to_string).collect();
-                Err(SkipReason::SeveralClients { clients })
-            }
-        }
-    }
 }
 
 /// Translates an object, or returns the reason why no file can be made of it.
@@ -220,11 +103,6 @@ pub(super) fn facts(
     let client_title = context.catalog.clients.get(client.as_str()).map(|client| client.entry.title.clone());
     let client_title = client_title.unwrap_or_default();
     Ok(ObservedAgreement { client, client_title, title, first_day, last_day, fields })
-}
-
-/// The value of a field.
-fn held<'a>(live: &'a LiveAgreement, field: &Field) -> &'a Value {
-    live.record.fields.get(field).unwrap_or(&Value::Nothing)
 }
 
 /// The manager, and the contacts if they are not those of the client in the catalog. Where the mapping has no field for
@@ -364,7 +242,7 @@ fn promises(
         _ => &nothing,
     };
     let Some(Value::References(services)) = live.record.fields.get(&Field::Services) else {
-        return Err(SkipReason::NoService);
+        return Err(without_services(&live.record.state, mapping));
     };
     let not_expressible = || SkipReason::NotExpressible { fields: vec![Field::Targets] };
     let with_services = mapping.holds_targets_with_services();
@@ -399,6 +277,17 @@ fn promises(
         fields.insert("sla".to_owned(), sla.into());
     }
     Ok(fields)
+}
+
+/// The reason to skip an agreement without services. A helpdesk that offers every service of an agreement has those of
+/// active ones only, so that to add them to another one is no way out.
+fn without_services(state: &str, mapping: &Mapping) -> SkipReason {
+    let is_active = mapping.states.get(&State::Active).is_some_and(|active| active == state);
+    if is_active || mapping.publishes(State::Expired) {
+        SkipReason::NoService
+    } else {
+        SkipReason::ServicesUnknown { state: state.to_owned() }
+    }
 }
 
 /// The targets that most services have, if no service lacks one of their priorities: where each service has targets of
@@ -484,4 +373,21 @@ fn attributes(live: &LiveAgreement) -> Map<String, Json> {
         Some((name.to_string(), value))
     });
     held.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SkipReason, without_services};
+    use crate::mapping::{Deactivation, Mapping};
+
+    #[test]
+    fn only_an_agreement_that_may_have_services_lacks_them() {
+        let mut mapping = Mapping::default();
+        let active = mapping.states[&crate::status::State::Active].clone();
+        assert_eq!(without_services("other", &mapping), SkipReason::NoService);
+        mapping.deactivate = Deactivation::Withdraw;
+        assert_eq!(without_services(&active, &mapping), SkipReason::NoService);
+        let unknown = SkipReason::ServicesUnknown { state: "other".to_owned() };
+        assert_eq!(without_services("other", &mapping), unknown);
+    }
 }

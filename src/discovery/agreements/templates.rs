@@ -79,11 +79,12 @@ impl TemplateDrafts {
         drafts
     }
 
-    /// Takes the base with which the templates are the shortest: with the fields of most templates, some of which then
-    /// extend nothing, or with those that all of them have; or none.
+    /// Takes the base with which the templates are the shortest, of all choices of fields, or none. A template that lacks a
+    /// field of the base cannot extend it, so that fewer fields may serve more templates.
     fn choose_base(&mut self, name: &str) {
-        for in_all in [false, true] {
-            let Some(fields) = base(&self.packages, in_all) else {
+        for choice in 1..1_usize << COMMON.len() {
+            let chosen = COMMON.iter().enumerate().filter(|(index, _)| choice & 1 << index != 0);
+            let Some(fields) = base(&self.packages, chosen.map(|(_, key)| *key)) else {
                 continue;
             };
             let before = self.size();
@@ -144,19 +145,13 @@ impl TemplateDraft {
     }
 }
 
-/// The fields that at least two templates have in common, if there are several; with `in_all`, only fields that all
-/// templates have.
-fn base(packages: &[TemplateDraft], in_all: bool) -> Option<Map<String, Json>> {
-    let mut fields = Map::new();
-    for key in COMMON {
-        let values = packages.iter().filter_map(|draft| draft.fields.get(key));
-        if in_all && values.clone().count() < packages.len() {
-            continue;
-        }
-        fields
-            .extend(commonest(values.map(|value| Some(value.clone()))).map(|value| (key.to_owned(), value)));
-    }
-    (fields.len() >= 2).then_some(fields)
+/// The commonest value of each of these fields, if at least two templates have it.
+fn base<'k>(packages: &[TemplateDraft], keys: impl Iterator<Item = &'k str>) -> Option<Map<String, Json>> {
+    keys.map(|key| {
+        let values = packages.iter().map(|draft| draft.fields.get(key).cloned());
+        commonest(values).map(|value| (key.to_owned(), value))
+    })
+    .collect()
 }
 
 fn signature(facts: &ObservedAgreement, shared: &[&str]) -> String {
@@ -232,7 +227,15 @@ impl TemplateNames {
     fn of(&mut self, fields: &Map<String, Json>, shared: &[&str]) -> String {
         let calendar = fields.get("sla").and_then(|sla| sla["calendar"].as_str()).unwrap_or_default();
         if shared != PACKAGE {
-            return self.free(&[joined("targets", calendar), "targets".to_owned()]);
+            let targets = fields.get("sla").and_then(|sla| sla["targets"].as_object());
+            let first = targets.and_then(|targets| targets.values().next());
+            let texts = ["response", "resolution"].map(|kind| first.and_then(|target| target[kind].as_str()));
+            let first = slug_of(&texts.into_iter().flatten().collect::<Vec<_>>().join(" "));
+            return self.free(&[
+                joined("targets", calendar),
+                joined("targets", &first),
+                "targets".to_owned(),
+            ]);
         }
         let title = fields.get("title").and_then(Json::as_str).unwrap_or_default();
         let words = slug_of(&without_variables(title));
@@ -274,4 +277,33 @@ fn joined(one: &str, other: &str) -> String {
 fn without_variables(title: &str) -> String {
     let parts = title.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, after)| after));
     parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{TemplateDraft, TemplateDrafts};
+
+    #[test]
+    fn what_all_templates_share_is_written_once_although_only_some_share_more() {
+        let targets =
+            json!({ "critical": { "response": "30m", "resolution": "4h" }, "low": { "response": "1h" } });
+        let draft = |name: &str, title: Option<&str>| {
+            let mut fields = json!({ "services": { name: true }, "sla": { "targets": targets } });
+            if let Some(title) = title {
+                fields["title"] = title.into();
+            }
+            let fields = fields.as_object().cloned().expect("a map");
+            TemplateDraft { name: name.to_owned(), fields }
+        };
+        let title = Some("{{ client.title }}: support");
+        let packages = vec![draft("a", title), draft("b", title), draft("c", None), draft("d", None)];
+        let mut drafts = TemplateDrafts { base: None, packages };
+        drafts.choose_base("common");
+        let files = drafts.files(&drafts.names());
+        let with_targets = files.iter().filter(|template| template.file.text.contains("30m"));
+        assert_eq!(with_targets.count(), 1);
+        assert_eq!(files.iter().filter(|template| template.extends.is_some()).count(), 4);
+    }
 }

@@ -39,8 +39,8 @@ fn inventory(items: &[(ObjectKind, &str, &str, Option<&str>)]) -> Inventory {
 
 fn said(findings: &[CatalogDifference]) -> Vec<String> {
     let what = |finding: &CatalogDifference| match &finding.what {
-        Difference::New { title, object: Some(object) } => format!("new {title} {object}"),
-        Difference::New { title, object: None } => format!("new {title}"),
+        Difference::New { title, object: Some(object), .. } => format!("new {title} {object}"),
+        Difference::New { title, object: None, .. } => format!("new {title}"),
         Difference::Tied { object } => format!("tied {object}"),
         Difference::Renamed { from, to } => format!("{from} is {to}"),
         Difference::Gone { object, archived } => format!("gone {object} {archived}"),
@@ -205,4 +205,22 @@ fn priorities_that_the_settings_number_are_written_without_an_id() {
     let mut catalog = Catalog::default();
     catalog.priorities.insert(PriorityName::new("critical").expect("a name"), entry("critical", None));
     assert_eq!(said(&compare(&catalog, &inventory)), Vec::<String>::new());
+}
+
+#[test]
+fn a_new_client_knows_the_provider_of_all_its_agreements() {
+    let mut inventory = inventory(&[
+        (ObjectKind::Unit, "ou$1", "One", None),
+        (ObjectKind::Unit, "ou$2", "Two", None),
+        (ObjectKind::Unit, "ou$8", "Acme", None),
+        (ObjectKind::Unit, "ou$9", "Baltic", None),
+    ]);
+    inventory.add_provider(Some(id("ou$8")), [id("ou$1"), id("ou$2")].into());
+    inventory.add_provider(Some(id("ou$9")), [id("ou$2")].into());
+    let found = compare(&Catalog::default(), &inventory);
+    let providers =
+        found.iter().filter_map(|finding| Some((finding.slug.as_str(), finding.edit()?.provider)));
+    let providers: Vec<_> = providers.collect();
+    let expected = [("one", Some("acme")), ("two", None), ("acme", None), ("baltic", None)];
+    assert_eq!(providers, expected.map(|(slug, provider)| (slug, provider.map(str::to_owned))));
 }

@@ -86,6 +86,24 @@ fn a_suspension_is_applied_while_the_targets_wait_and_it_ends_on_its_day() {
     assert_eq!(record(&resumed, "a").fields[&Field::Targets], record(&live, "a").fields[&Field::Targets]);
 }
 
+/// Somebody shortened the targets in the helpdesk: to lengthen them again weakens what clients have.
+#[test]
+fn drift_whose_correction_a_guard_stops_stays_and_is_still_reported() {
+    let mapping = Mapping::default();
+    let file = |hours| with_targets(agreement("a", "2026-01-01", "2026-12-31"), hours);
+    let (mut live, last_applied) = applied(&[file(8)], &mapping, THEN);
+    let (shorter, _) = applied(&[file(4)], &mapping, THEN);
+    let held = record(&shorter, "a").fields[&Field::Targets].clone();
+    let Some(Observed::Present(found)) = live.agreements.get_mut("a") else { panic!("it is there") };
+    found.record.fields.insert(Field::Targets, held.clone());
+    let (guarded, after) = run(&[file(8)], &live, &mapping, &last_applied, NOW);
+    assert!(guarded.plan.is_empty());
+    assert_eq!(guarded.plan.blocked[0].reason, Reason::Guarded(GuardName::Weakened));
+    let [drift] = &guarded.plan.drift[..] else { panic!("{:?}", guarded.plan.drift) };
+    assert_eq!(drift.held, held);
+    assert_eq!(record(&after, "a").fields[&Field::Targets], held);
+}
+
 /// The helpdesk still has the last day of the first period, and so do the edited files.
 #[test]
 fn an_edit_that_ends_a_period_that_began_since_the_last_run_awaits_an_acknowledgement() {

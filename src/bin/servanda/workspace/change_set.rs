@@ -145,7 +145,8 @@ impl EditSession {
         &self,
         clients: Vec<(String, Value)>,
     ) -> Result<Vec<ProposedFile>, Failure> {
-        let edit = |(slug, value)| CatalogEdit { path: vec!["clients".to_owned(), slug], value };
+        let edit =
+            |(slug, value)| CatalogEdit { path: vec!["clients".to_owned(), slug], value, provider: None };
         let edits: Vec<CatalogEdit> = clients.into_iter().map(edit).collect();
         let texts =
             self.loaded.edit_catalog(&edits)?.into_iter().map(|CatalogText { path, is_new, text }| {
