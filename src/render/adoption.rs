@@ -1,6 +1,7 @@
 //! The result of an import: a table of new files, the new templates, and skipped objects with the reason and a help.
 
 use crate::discovery::agreements::{AdoptedAgreement, Adoption, ProposedTemplate, SkipReason, SkippedObject};
+use crate::render::encode::csv_lines;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::{TerminalPage, TerminalTable};
@@ -38,6 +39,40 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
     page.gap();
     page.line(0, 2, &Line::of(&summary(adoption, is_written)));
     page.finish()
+}
+
+/// The objects as a table: the agreement of each, or the reason to skip it.
+pub fn csv(adoption: &Adoption) -> String {
+    let columns = ["object", "title", "client", "agreement", "extends", "how", "fields", "reason"];
+    let mut lines = vec![columns.map(str::to_owned).to_vec()];
+    lines.extend(adoption.agreements.iter().map(|adopted| {
+        vec![
+            adopted.object.to_string(),
+            adopted.title.clone(),
+            adopted.client.to_string(),
+            adopted.id.to_string(),
+            adopted.template.clone().unwrap_or_default(),
+            how(adopted),
+            String::new(),
+            String::new(),
+        ]
+    }));
+    lines.extend(adoption.skipped.iter().map(|SkippedObject { object, title, reason }| {
+        let fields: Vec<String> = reason.fields().iter().map(ToString::to_string).collect();
+        let message = reason_in_words(reason).0;
+        let nothing = String::new;
+        vec![
+            object.to_string(),
+            title.clone(),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
+            fields.join(" "),
+            message,
+        ]
+    }));
+    csv_lines(&lines, ",")
 }
 
 fn template(page: &mut TerminalPage, template: &ProposedTemplate, is_written: bool) {
@@ -124,6 +159,13 @@ fn reason_in_words(reason: &SkipReason) -> (String, &'static str) {
         SkipReason::NoService => (
             "it covers no service".to_owned(),
             "add a service in the helpdesk, or map `services` in servanda.yaml, or leave it",
+        ),
+        SkipReason::ServicesUnknown { state } => (
+            format!(
+                "it is `{}` and has no services, so that its file would not know which it is about",
+                preview(state)
+            ),
+            "leave it, if it is over; otherwise write the file by hand with `adopts:` and its services",
         ),
         SkipReason::NoSlug { object, title, .. } => (
             format!("catalog.yaml has no slug for {object} “{}”", preview(title)),

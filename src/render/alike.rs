@@ -17,8 +17,15 @@ use crate::render::vocabulary::Vocabulary;
 pub(super) const MANY: usize = 5;
 
 /// The fields in which new agreements differ even if they are alike.
-const OWN: [Field; 6] =
-    [Field::Title, Field::Number, Field::FirstDay, Field::LastDay, Field::Recipients, Field::Manager];
+const OWN: [Field; 7] = [
+    Field::Title,
+    Field::Number,
+    Field::FirstDay,
+    Field::LastDay,
+    Field::Recipients,
+    Field::Contacts,
+    Field::Manager,
+];
 
 /// Changes that are alike.
 pub(super) struct AlikeChanges<'a> {
@@ -58,10 +65,11 @@ impl AlikeChanges<'_> {
     }
 }
 
-/// Splits changes into groups of alike ones and all others, both in the order given.
+/// Splits changes into groups of at least `many` alike ones and all others, both in the order given.
 pub(super) fn split<'a>(
     changes: impl IntoIterator<Item = &'a Change>,
     words: Vocabulary<'_>,
+    many: usize,
 ) -> (Vec<AlikeChanges<'a>>, Vec<&'a Change>) {
     let mut groups: Vec<AlikeChanges<'a>> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -73,7 +81,7 @@ pub(super) fn split<'a>(
             None => groups.push(AlikeChanges { changes: vec![change], common: common.into_owned() }),
         }
     }
-    let (groups, few): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.changes.len() >= MANY);
+    let (groups, few): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.changes.len() >= many);
     let mut few: Vec<&'a Change> = few.into_iter().flat_map(|group| group.changes).collect();
     few.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
     (groups, few)
@@ -86,7 +94,7 @@ pub(super) fn split_section<'a>(
 ) -> (Vec<AlikeChanges<'a>>, Vec<ClientBlock<'a>>) {
     let entries = section.blocks.iter().flat_map(|block| &block.entries);
     let changes = entries.filter(|entry| entry.drifts.is_empty()).filter_map(|entry| entry.change);
-    let (groups, _) = split(changes, words);
+    let (groups, _) = split(changes, words, MANY);
     let grouped: BTreeSet<&AgreementId> =
         groups.iter().flat_map(|group| &group.changes).map(|change| &change.id).collect();
     let alone = section.blocks.iter().map(|block| ClientBlock {
@@ -112,14 +120,38 @@ fn united(risks: Vec<Vec<Risk>>) -> Vec<Risk> {
     united
 }
 
-/// The part of a change that others may share.
+/// The part of a change that others may share. Each adopts an object of its own.
 fn common(change: &Change) -> Cow<'_, Change> {
-    if change.verb != Verb::Create {
+    if change.verb != Verb::Create && !change.risks.contains(&Risk::Adopts) {
         return Cow::Borrowed(change);
     }
     let mut common = change.clone();
-    common.fields.retain(|field| !OWN.contains(&field.field));
+    common.object = None;
+    if change.verb == Verb::Create {
+        common.fields.retain(|field| !OWN.contains(&field.field));
+    }
     Cow::Owned(common)
+}
+
+/// Entries with the same texts: as one row if there are `many`, in the order of their first ones.
+pub(super) fn rows<'a, T, K: Ord + Clone>(
+    entries: &'a [T],
+    many: usize,
+    texts: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<&'a T>)> {
+    let keys: Vec<K> = entries.iter().map(texts).collect();
+    let mut same: BTreeMap<&K, Vec<&'a T>> = BTreeMap::new();
+    for (entry, key) in entries.iter().zip(&keys) {
+        same.entry(key).or_default().push(entry);
+    }
+    let rows = entries.iter().zip(&keys).filter_map(|(entry, key)| {
+        if same.get(key).is_none_or(|alike| alike.len() >= many) {
+            // Only the first one still finds the group.
+            return same.remove(key).map(|alike| (key.clone(), alike));
+        }
+        Some((key.clone(), vec![entry]))
+    });
+    rows.collect()
 }
 
 /// All that is shown of a change, besides its name.
@@ -161,12 +193,32 @@ mod tests {
     }
 
     #[test]
+    fn adoptions_are_alike_although_each_has_an_object_of_its_own() {
+        let adopted = |index| {
+            let object = crate::ident::LiveId::new(&format!("agreement${index}"));
+            Change { object, ..change(index, vec![Risk::Adopts]) }
+        };
+        let plan = sample::plan((0..9).map(adopted).collect());
+        let (groups, others) = split(&plan.changes, &plan.names, MANY);
+        assert_eq!((groups.len(), groups[0].changes.len(), others.len()), (1, 9, 0));
+        let (groups, others) = split(&plan.changes, &plan.names, usize::MAX);
+        assert_eq!((groups.len(), others.len()), (0, 9));
+    }
+
+    #[test]
+    fn rows_with_the_same_texts_are_one_if_there_are_many() {
+        let rows = super::rows(&[1, 2, 1, 3, 1, 2], 3, |number| *number);
+        let numbers: Vec<_> = rows.iter().map(|(key, same)| (*key, same.len())).collect();
+        assert_eq!(numbers, [(1, 3), (2, 1), (3, 1), (2, 1)]);
+    }
+
+    #[test]
     fn many_alike_changes_are_one_group_and_few_are_none() {
         let mut changes: Vec<Change> = (0..40).map(|index| change(index, Vec::new())).collect();
         changes.extend((40..39 + MANY).map(|index| change(index, vec![Risk::Shortens])));
         let plan = sample::plan(changes);
         let words = Vocabulary::of(&plan);
-        let (groups, others) = split(&plan.changes, words);
+        let (groups, others) = split(&plan.changes, words, MANY);
         assert_eq!(
             groups.iter().map(|group| group.counts(words)).collect::<Vec<_>>(),
             ["40 agreements of 20 clients"]

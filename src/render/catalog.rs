@@ -47,8 +47,8 @@ pub fn text(findings: &[CatalogDifference], helpdesk: &str, written: &[&str], pa
 
 fn sentence(what: &Difference) -> String {
     match what {
-        Difference::New { title, object: Some(object) } => format!("new: {object} “{}”", preview(title)),
-        Difference::New { title, object: None } => format!("new: “{}”", preview(title)),
+        Difference::New { title, object: Some(object), .. } => format!("new: {object} “{}”", preview(title)),
+        Difference::New { title, object: None, .. } => format!("new: “{}”", preview(title)),
         Difference::Tied { object } => format!("matches {object} by title or code"),
         Difference::Renamed { from, to } => {
             format!("renamed from “{}” to “{}”", preview(from), preview(to))

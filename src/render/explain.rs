@@ -25,6 +25,15 @@ pub struct AgreementHistory {
     pub entries: Vec<String>,
 }
 
+/// The values of several agreements with their histories.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct AgreementHistories {
+    /// The version of this shape.
+    pub format: u32,
+    /// The agreements, in the order of their ids.
+    pub agreements: Vec<AgreementHistory>,
+}
+
 /// One value with its history.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ValueHistory {

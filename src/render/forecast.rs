@@ -15,7 +15,7 @@ use crate::notice::{Channel, Identity, MailAddress, NoticeKind, Recipient};
 use crate::settings::Language;
 use crate::status::{State, changes};
 
-use super::encode::terminal;
+use super::encode::{csv_lines, terminal};
 use super::ics::{CalendarEvent, calendar};
 use super::locale::day_or_open;
 use super::vocabulary::redacted;
@@ -270,6 +270,36 @@ pub fn json(entries: &[ForecastEntry]) -> ForecastList<'_> {
     ForecastList { format: 1, coming: lines.collect() }
 }
 
+/// A forecast as a table, a line for each change and each recipient of a notice.
+pub fn csv(entries: &[ForecastEntry]) -> String {
+    let columns =
+        ["at", "day", "agreement", "title", "change", "about", "role", "contact", "channel", "missing"];
+    let mut lines = vec![columns.map(str::to_owned).to_vec()];
+    for entry in entries {
+        let own =
+            [entry.at.to_string(), entry.day.to_string(), entry.agreement.to_string(), entry.title.clone()];
+        let line = |of_change: [&str; 6]| {
+            own.iter().cloned().chain(of_change.map(str::to_owned)).collect::<Vec<String>>()
+        };
+        match &entry.change {
+            ForecastChange::State(state) => lines.push(line([&state.to_string(), "", "", "", "", ""])),
+            ForecastChange::Notice { kind, day, to, .. } => lines.extend(to.iter().map(|to| {
+                let (contact, missing) = (to.contact.as_deref(), to.missing);
+                let about = day.to_string();
+                line([
+                    kind.as_str(),
+                    &about,
+                    to.role,
+                    contact.unwrap_or_default(),
+                    to.channel,
+                    missing.unwrap_or_default(),
+                ])
+            })),
+        }
+    }
+    csv_lines(&lines, ",")
+}
+
 /// A forecast as a calendar of all-day events.
 pub fn ics(entries: &[ForecastEntry], language: Language, now: Instant) -> String {
     let events = entries.iter().map(|entry| {
@@ -346,6 +376,13 @@ mod tests {
                 ("everyone", None, "webhook", false),
             ]
         );
+    }
+
+    #[test]
+    fn a_table_has_a_line_for_each_change_and_each_recipient() {
+        let table = super::csv(&vladivostok());
+        assert_eq!(table.lines().count(), 1 + 1 + 4, "{table}");
+        assert!(table.lines().all(|line| line.matches("\",\"").count() == 9), "{table}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::envelope::GuardedPlan;
 use crate::render::catalog::CatalogReport;
 use crate::render::doctor::DoctorReport;
 use crate::render::entitlement::{AnswerEnvelope, ServiceOffer};
-use crate::render::explain::AgreementHistory;
+use crate::render::explain::{AgreementHistories, AgreementHistory};
 use crate::render::forecast::ForecastList;
 use crate::render::json::{
     DiagnosticsEnvelope, OutcomeEnvelope, RunReport, Versioned, WithLeftOut, schema_of,
@@ -47,6 +47,12 @@ pub const OUTPUTS: [JsonOutput; 14] = [
         commands: "`explain ID --format json`",
         about: "The values of an agreement, each with its origin.",
         schema: schema_of::<AgreementHistory>,
+    },
+    JsonOutput {
+        name: "explanations",
+        commands: "`explain --client CLIENT --format json` and other selections",
+        about: "The values of several agreements, each with its origin.",
+        schema: schema_of::<AgreementHistories>,
     },
     JsonOutput {
         name: "plan",

@@ -169,6 +169,12 @@ fn contracts_made_by_hand_of_every_kind_are_adopted_and_nothing_else_changes() {
     let of_one = tenant.json(&with_day(&["import", "--dry-run", "--client", "delta"]));
     assert_eq!(of_one["agreements"].as_array().unwrap().len(), 1, "{of_one:#}");
 
+    let object = proposed["agreements"][0]["object"].as_str().unwrap();
+    let only = tenant.json(&[&with_day(&["import", "--dry-run", "--only"])[..], &[object]].concat());
+    assert_eq!(only["agreements"].as_array().unwrap().len(), 1, "{only:#}");
+    assert_eq!((&only["agreements"][0]["object"], &only["skipped"]), (&object.into(), &json!([])));
+    tenant.run(1, &["import", "--dry-run", "--only", "agreement$1"]);
+
     let before = dump(&desk);
     let adopted = tenant.json(&with_day(&["import"]));
     assert_eq!(adopted, proposed);
@@ -186,6 +192,23 @@ fn contracts_made_by_hand_of_every_kind_are_adopted_and_nothing_else_changes() {
     let rest = tenant.json(&with_day(&["import"]));
     assert_eq!(rest["agreements"], json!([]));
     tenant.run(0, &with_day(&["plan", "--exit-code"]));
+    the_id_of_a_live_key_is_not_free(&desk, &contracts, &tenant, &adopted["agreements"][0]);
+}
+
+/// The file of an adopted agreement is gone, and its key is not: another contract of that client gets another id.
+fn the_id_of_a_live_key_is_not_free(desk: &Helpdesk, contracts: &Value, tenant: &Tenant, gone: &Value) {
+    std::fs::remove_file(tenant.repository.root().join(gone["file"]["path"].as_str().unwrap())).unwrap();
+    let mut attributes = contracts["usual"].as_object().unwrap().clone();
+    attributes.extend(contracts["agreements"][0]["set"].as_object().unwrap().clone());
+    attributes.insert("services".to_owned(), json!(["slmService$7"]));
+    attributes.remove("state");
+    let created = write(desk, "create-m2m/agreement$agreement", &Value::Object(attributes));
+    let object = created["UUID"].as_str().unwrap();
+    write(desk, &format!("edit-m2m/{object}"), &json!({ "state": "active" }));
+    let again = tenant.json(&["import", "--as-of", TODAY, "--only", object]);
+    let (one, other) = (&again["agreements"][0], gone);
+    assert_eq!(one["client"], other["client"], "{again:#}");
+    assert_ne!(one["id"], other["id"]);
 }
 
 /// The values of each option of the sandbox, in place of the default.

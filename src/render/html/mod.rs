@@ -5,7 +5,7 @@ mod inline;
 mod writer;
 mod changes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::envelope::GuardedPlan;
 use crate::plan::scope::RedLineSubject;
@@ -129,6 +129,25 @@ impl Html<'_> {
     }
 
     /// All risks in a table, each with a link to its change on the page; many with the same text and cause in one row.
+    /// The cells of the agreement and the client of a row: of several agreements, their numbers, and the links to expand.
+    fn risky(&self, alike: &[&RiskyChange<'_>]) -> (String, String) {
+        let words = self.words;
+        let link = |risky: &&RiskyChange<'_>| {
+            let id = encode::html(risky.change.id.as_str());
+            let title = encode::html(&words.preview(&risky.change.title)).into_owned();
+            format!("<a href=\"#{id}\" title=\"{id}\"><bdi>{title}</bdi></a>")
+        };
+        if let [only] = alike {
+            let client = only.change.client.as_ref().map_or_else(String::new, |client| words.client(client));
+            return (link(only), format!("<bdi>{}</bdi>", encode::html(&client)));
+        }
+        let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
+        let count = words.count(texts::AGREEMENTS, alike.len());
+        let links = alike.iter().map(link).collect::<Vec<_>>().join(", ");
+        let agreements = format!("<details><summary>{count}</summary>{links}</details>");
+        (agreements, words.count(texts::CLIENTS, clients.len()))
+    }
+
     fn risks(&mut self, review: &Review<'_>) {
         if review.risky.is_empty() {
             return;
@@ -138,29 +157,11 @@ impl Html<'_> {
         let titles = [frame::AGREEMENT, frame::CLIENT, frame::RISK, frame::CAUSE];
         let titles = titles.map(|title| format!("<th scope=\"col\">{}</th>", words.say(title))).concat();
         self.line(format_args!("<table class=\"risks\">\n<thead><tr>{titles}</tr></thead>\n<tbody>"));
-        let cells = |risky: &RiskyChange<'_>| {
+        let texts = |risky: &RiskyChange<'_>| {
             (inline(&phrases::risks(&risky.risks, words)), inline(&phrases::cause_or_guard(risky, words)))
         };
-        let mut same: BTreeMap<(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
-        for risky in &review.risky {
-            same.entry(cells(risky)).or_default().push(risky);
-        }
-        for risky in &review.risky {
-            let (risk, cause) = cells(risky);
-            let alike = &same[&(risk.clone(), cause.clone())];
-            let (agreement, client) = if alike.len() < alike::MANY {
-                let change = risky.change;
-                let id = encode::html(change.id.as_str());
-                let title = encode::html(&words.preview(&change.title)).into_owned();
-                let client = change.client.as_ref().map_or_else(String::new, |client| words.client(client));
-                let client = format!("<bdi>{}</bdi>", encode::html(&client));
-                (format!("<a href=\"#{id}\" title=\"{id}\"><bdi>{title}</bdi></a>"), client)
-            } else if std::ptr::eq(alike[0], risky) {
-                let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
-                (words.count(texts::AGREEMENTS, alike.len()), words.count(texts::CLIENTS, clients.len()))
-            } else {
-                continue;
-            };
+        for ((risk, cause), alike) in alike::rows(&review.risky, alike::MANY, texts) {
+            let (agreement, client) = self.risky(&alike);
             self.line(format_args!(
                 "<tr><th scope=\"row\">{agreement}</th><td>{client}</td><td>{risk}</td><td class=\"quiet\">{cause}</td></tr>"
             ));

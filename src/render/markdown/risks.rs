@@ -3,7 +3,7 @@
 //! First, a row for each with all details, or one for many that are alike, with their number; then, a row for each with its class only; then, the ids of each class in a
 //! list. If not even the ids fit, continuations list the remaining ones; without continuations they are counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::block::{BlockContext, linked};
@@ -87,27 +87,18 @@ fn rows(
     let mut table = format!("| {} |\n|---|---|---|\n", titles.join(" | "));
     let shown =
         |risky: &RiskyChange<'_>| (inline(&row(risky)), inline(&phrases::cause_or_guard(risky, words)));
-    let cells: Vec<(String, String)> = review.risky.iter().map(shown).collect();
-    let mut same: BTreeMap<&(String, String), Vec<&RiskyChange<'_>>> = BTreeMap::new();
-    for (risky, cells) in review.risky.iter().zip(&cells) {
-        same.entry(cells).or_default().push(risky);
-    }
-    let mut grouped = BTreeSet::new();
-    for (risky, cells) in review.risky.iter().zip(&cells) {
-        let change = risky.change;
-        let alike = &same[cells];
-        let agreement = if alike.len() < many && many == usize::MAX {
+    for ((risk, cause), alike) in alike::rows(&review.risky, many, shown) {
+        let agreement = match alike[..] {
             // The dense table is a list of ids.
-            encode::markdown(change.id.as_str())
-        } else if alike.len() < many {
-            block.agreement(&change.id, &change.title, change.client.as_ref())
-        } else if grouped.insert(cells) {
-            let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
-            format!("**{}**", plain(&words.numbers(alike.len(), clients.len())))
-        } else {
-            continue;
+            [only] if many == usize::MAX => encode::markdown(only.change.id.as_str()).into_owned(),
+            [RiskyChange { change, .. }] => {
+                block.agreement(&change.id, &change.title, change.client.as_ref())
+            }
+            _ => {
+                let clients: BTreeSet<_> = alike.iter().map(|risky| &risky.change.client).collect();
+                format!("**{}**", plain(&words.numbers(alike.len(), clients.len())))
+            }
         };
-        let (risk, cause) = cells;
         writeln!(table, "| {agreement} | {risk} | {cause} |").expect("a string takes all that is written");
         if table.len() > room {
             return None;

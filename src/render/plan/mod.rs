@@ -6,7 +6,7 @@ pub(in crate::render) mod creation;
 pub(in crate::render) mod summary;
 mod text;
 
-pub use text::{overview, text};
+pub use text::{expanded, overview, text};
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -274,10 +274,13 @@ fn warnings(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Vec<Line> {
         Risk::Deactivates => said(texts::NO_REQUESTS),
         Risk::Weakens(weakened) => return weakenings(weakened, words).into_iter().map(warning).collect(),
         Risk::Retires => said(texts::DOCUMENT_GONE),
-        Risk::Adopts => {
-            let object = change.object.as_ref().map_or("", LiveId::as_str);
-            words.line(texts::NOT_MANAGED_BEFORE, &[("object", Line::new().foreign(object).into())])
-        }
+        Risk::Adopts => match &change.object {
+            Some(object) => {
+                let object = Line::new().foreign(object.as_str());
+                words.line(texts::NOT_MANAGED_BEFORE, &[("object", object.into())])
+            }
+            None => said(texts::NONE_MANAGED_BEFORE),
+        },
         Risk::Shortens => said(texts::ENDS_EARLIER),
         Risk::Overwrites(fields) => {
             words.line(texts::TEXT_OF_PEOPLE, &[("fields", field_names(fields, words).into())])

@@ -10,7 +10,7 @@ use crate::ident::AgreementId;
 use crate::live::{Touch, Value};
 use crate::mapping::Field;
 use crate::plan::{Cause, Change, Drift, Plan, Verb};
-use crate::render::alike::{self, AlikeChanges};
+use crate::render::alike::{self, AlikeChanges, MANY};
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::{drift, summary};
@@ -24,8 +24,17 @@ use crate::render::wording::Text;
 use crate::render::wording::plan as texts;
 use crate::status::State;
 
-/// The text of a plan.
+/// The text of a plan, with changes that are alike as groups.
 pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
+    whole(envelope, paint, MANY)
+}
+
+/// The text of a plan with each change by itself.
+pub fn expanded(envelope: &GuardedPlan, paint: Paint) -> String {
+    whole(envelope, paint, usize::MAX)
+}
+
+fn whole(envelope: &GuardedPlan, paint: Paint, many: usize) -> String {
     let plan = &envelope.plan;
     let words = Vocabulary::of(plan);
     let mut page = TerminalPage::new(paint);
@@ -33,7 +42,7 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     if let Some(line) = summary::restriction(plan, words) {
         page.line(0, 2, &line);
     }
-    changes(&mut page, envelope, words);
+    changes(&mut page, envelope, words, many);
     drifted(&mut page, plan, words);
     awaiting_acknowledgement(&mut page, envelope, words);
     blocked(&mut page, plan, words);
@@ -66,7 +75,7 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     page.line(0, 2, &header(plan, words));
     page.gap();
-    let (alike, others) = alike::split(&plan.changes, words);
+    let (alike, others) = alike::split(&plan.changes, words, MANY);
     for alike in &alike {
         alike_heading(&mut page, alike, words);
         if alike.common.verb != Verb::Create {
@@ -167,7 +176,7 @@ fn list(page: &mut TerminalPage, title: &str, items: Vec<Line>) {
 }
 
 /// The changes by origin, without drift. A plan of edits only has no section titles.
-fn changes(page: &mut TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_>) {
+fn changes(page: &mut TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_>, many: usize) {
     let plan = &envelope.plan;
     let origin = |change: &Change| match review::main_cause(change) {
         Cause::Edit if !envelope.is_on_base(&change.id) => ChangeOrigin::Edit,
@@ -178,7 +187,7 @@ fn changes(page: &mut TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_
     let is_mixed = plan.changes.iter().any(|change| origin(change) != ChangeOrigin::Edit);
     for group in [ChangeOrigin::Edit, ChangeOrigin::OtherEdit, ChangeOrigin::Date] {
         let (alike, others) =
-            alike::split(plan.changes.iter().filter(|change| origin(change) == group), words);
+            alike::split(plan.changes.iter().filter(|change| origin(change) == group), words, many);
         if is_mixed && !(alike.is_empty() && others.is_empty()) {
             section(page, phrases::section_title(group, words));
             if let Some(warning) = phrases::section_warning(group, words) {

@@ -83,6 +83,7 @@ texts! {
     NO_REQUESTS = "clients can no longer make requests under this agreement",
         "клиенты больше не смогут обращаться по этому соглашению";
     DOCUMENT_GONE = "its document no longer exists", "файла соглашения больше нет";
+    NONE_MANAGED_BEFORE = "Servanda did not manage their objects before", "раньше Servanda не управляла их объектами";
     NOT_MANAGED_BEFORE = "Servanda did not manage {object} before", "раньше Servanda не управляла объектом {object}";
     ENDS_EARLIER = "it will end earlier than in the helpdesk now", "закончится раньше, чем сейчас указано в хелпдеске";
     TEXT_OF_PEOPLE = "text that people wrote in the helpdesk: {fields}", "текст, написанный людьми в хелпдеске: {fields}";

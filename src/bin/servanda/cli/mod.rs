@@ -55,7 +55,8 @@ Exit codes: 0 success, 1 failure, 2 changes pending (only with --exit-code), 3 f
 
 Environment: SERVANDA_LOG filters the log unless -v or -q is set: `info`, or `warn,servanda::http=debug`. \
 NO_COLOR, CLICOLOR=0 and TERM=dumb switch colours off, CLICOLOR_FORCE=1 switches them on, also without a terminal. \
-COLUMNS sets the width; without it and without a terminal, no line is wrapped.";
+COLUMNS sets the width; without it and without a terminal, no line is wrapped. \
+PAGER names the program that shows long output on a terminal page by page, `less` without it.";
 
 /// The text of `--version`: where this program comes from, and the release of its zone data.
 static VERSION: LazyLock<String> = LazyLock::new(|| {

@@ -45,6 +45,9 @@ pub(crate) struct GlobalOptions {
     /// Whether to use colours; `auto` follows the terminal and the environment
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: clap::ColorChoice,
+    /// Print long output at once instead of page by page
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 impl GlobalOptions {
@@ -59,6 +62,7 @@ impl GlobalOptions {
         let terminal = Terminal {
             shows_progress: context.terminal.shows_progress && shows_progress,
             color: self.color,
+            pages: context.terminal.pages && !self.no_pager,
             ..context.terminal
         };
         Context {

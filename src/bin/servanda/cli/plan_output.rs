@@ -20,6 +20,9 @@ pub(crate) struct PlanOutput {
     /// The forge whose Markdown and limits apply
     #[arg(long, value_enum, default_value_t, value_name = "FORGE")]
     forge: ForgeName,
+    /// Show each change by itself, also where many are alike
+    #[arg(long)]
+    expand: bool,
     /// The part to print, of a plan with more risks than one comment holds
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     part: u64,
@@ -57,6 +60,7 @@ impl PlanOutput {
         }
         let links = CiJob::of_environment().links(None);
         Ok(match self.format {
+            PlanFormat::Text if self.expand => render::plan::expanded(envelope, context.paint()),
             PlanFormat::Text => render::plan::text(envelope, context.paint()),
             PlanFormat::Json => render::json::pretty(envelope),
             PlanFormat::Markdown => {

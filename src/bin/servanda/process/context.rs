@@ -60,13 +60,21 @@ pub(crate) struct Terminal {
     pub(crate) shows_progress: bool,
     /// Whether output has colours (`--color`).
     pub(crate) color: ColorChoice,
+    /// Whether long output may go through a pager (`--no-pager`).
+    pub(crate) pages: bool,
 }
 
 #[cfg(test)]
 impl Terminal {
     /// No stream is a terminal.
-    pub(crate) const NONE: Self =
-        Self { output: false, errors: false, input: false, shows_progress: false, color: ColorChoice::Auto };
+    pub(crate) const NONE: Self = Self {
+        output: false,
+        errors: false,
+        input: false,
+        shows_progress: false,
+        color: ColorChoice::Auto,
+        pages: false,
+    };
 }
 
 /// The one instant that a run is about.
@@ -96,6 +104,7 @@ impl Context {
                 input: std::io::stdin().is_terminal(),
                 shows_progress: std::io::stderr().is_terminal() && anstyle_query::term_supports_color(),
                 color: ColorChoice::Auto,
+                pages: true,
             },
             repository: None,
             deny_warnings: false,
@@ -169,6 +178,19 @@ impl Context {
         let width = columns.or(terminal.filter(|_| is_terminal)).filter(|width| *width > 0);
         let usual = if is_terminal { TERMINAL_WIDTH } else { Paint::UNBOUND };
         Paint { colour, width: width.unwrap_or(usual) }
+    }
+
+    /// The pager for output of so many lines; `None` without a terminal, or if all fits on it. An empty `PAGER` and `cat`
+    /// are none, as for git.
+    pub(crate) fn pager(&self, lines: usize) -> Option<String> {
+        let is_wanted = self.terminal.output && self.terminal.pages && anstyle_query::term_supports_color();
+        // A terminal whose size is not set is no place for pages.
+        let (_, height) = terminal_size::terminal_size()?;
+        if !is_wanted || lines < usize::from(height.0) {
+            return None;
+        }
+        let pager = std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned());
+        Some(pager).filter(|pager| !matches!(pager.trim(), "" | "cat"))
     }
 
     /// Whether a person can answer questions: standard input and standard error are both a terminal.

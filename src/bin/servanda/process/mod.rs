@@ -6,5 +6,6 @@ pub(crate) mod context;
 pub(crate) mod dispatch;
 pub(crate) mod logging;
 pub(crate) mod runtime;
+pub(crate) mod pager;
 pub(crate) mod shutdown;
 pub(crate) mod monitor;

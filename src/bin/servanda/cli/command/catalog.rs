@@ -10,7 +10,9 @@ use crate::cli::value_parsers;
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
+use crate::process::pager::print_page;
 use crate::workspace::change_set::EditSession;
 use crate::workspace::files::{self, FileWrite};
 use crate::workspace::load::{self, LoadedFiles};
@@ -105,6 +107,9 @@ struct Check {
     /// Exit with 2 if there are differences
     #[arg(long)]
     exit_code: bool,
+    /// The largest number of differences to print
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -122,9 +127,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     match &arguments.command {
         Command::Add(Add::Client(client)) => add_client(client, context),
         Command::Check(check) => {
-            let comparison = compare_with_helpdesk(context)?;
-            print(&comparison, check.format, &[], context)?;
+            let mut comparison = compare_with_helpdesk(context)?;
             let differs = check.exit_code && !comparison.findings.is_empty();
+            let omitted = comparison.findings.len().saturating_sub(check.limit.unwrap_or(usize::MAX));
+            comparison.findings.truncate(check.limit.unwrap_or(usize::MAX));
+            print(&comparison, check.format, &[], context)?;
+            if omitted > 0 {
+                inform(&format!("{omitted} more; a larger --limit shows them\n"));
+            }
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
@@ -199,12 +209,17 @@ fn print(
     let Comparison { findings, helpdesk, .. } = comparison;
     let paths: Vec<&str> = written.iter().map(|text| text.path.as_str()).collect();
     match format {
-        Format::Text => print_data(&render::catalog::text(findings, helpdesk, &paths, context.paint())),
-        Format::Json => print_data(&render::json::pretty(&render::catalog::CatalogReport {
-            format: 1,
-            helpdesk,
-            differences: findings,
-            written: &paths,
-        })),
+        Format::Text => {
+            print_page(&render::catalog::text(findings, helpdesk, &paths, context.paint()), context)
+        }
+        Format::Json => print_page(
+            &render::json::pretty(&render::catalog::CatalogReport {
+                format: 1,
+                helpdesk,
+                differences: findings,
+                written: &paths,
+            }),
+            context,
+        ),
     }
 }

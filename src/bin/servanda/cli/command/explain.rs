@@ -7,10 +7,11 @@ use servanda::ident::{AgreementId, file_of, nearest};
 use servanda::render;
 use servanda::template::{Library, Resolved};
 
-use crate::cli::options::Format;
+use crate::cli::options::{Format, SelectionOptions};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
-use crate::process::messages::print_message;
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::{inform, print_message};
+use crate::process::pager::print_page;
 use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
@@ -20,6 +21,8 @@ Examples:
                                              one value, and what it overrides
   servanda explain dental-2026/dent-mayak    an entry of a set
   servanda explain dental-2026               the entries of a set
+  servanda explain --template standard sla.targets
+                                             one value of many agreements
   servanda explain E301                      what a rule means
   servanda explain                           everything that can be explained";
 
@@ -27,11 +30,14 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The id of an agreement or a set, or the code of a rule; without it, all of them are listed
+    /// The id of an agreement or a set, or the code of a rule; without it, all of them are listed. With a selection, a path of
+    /// keys
     #[arg(value_name = "ID|RULE")]
     subject: Option<String>,
     /// A path of keys, separated by dots
     path: Option<String>,
+    #[command(flatten)]
+    selection: SelectionOptions,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -39,11 +45,15 @@ pub(crate) struct Arguments {
 
 /// Explains an agreement or a rule, or lists what can be explained.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let selection = arguments.selection.selection();
+    if !selection.is_everything() {
+        return explain_selected(arguments.subject.as_deref(), arguments, context);
+    }
     let Some(subject) = arguments.subject.as_deref() else {
         return list(context);
     };
     if let Some(code) = Code::find(subject) {
-        print_data(code.page())?;
+        print_page(code.page(), context)?;
         return Ok(Exit::Fine);
     }
     let loaded = load::load(context)?;
@@ -72,8 +82,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             .help(format!("run `servanda explain {subject}` to see all paths")));
     }
     match arguments.format {
-        Format::Text => print_data(&render::explain::text(&explained, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&explained))?,
+        Format::Text => print_page(&render::explain::text(&explained, context.paint()), context)?,
+        Format::Json => print_page(&render::json::pretty(&explained), context)?,
     }
     if faults.is_empty() {
         return Ok(Exit::Fine);
@@ -110,6 +120,45 @@ fn set(subject: &str, entries: &[&str], format: Format, context: &Context) -> Re
     match format {
         Format::Text => print_data(&render::explain::set_text(subject, entries, context.paint()))?,
         Format::Json => print_data(&render::json::pretty(&render::explain::set(subject, entries)))?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// Explains the selected agreements, or one value of each. The first word is its path then.
+fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    if let Some(further) = &arguments.path {
+        return Err(Failure::usage(
+            format!("`{further}` is one word too many beside a selection"),
+            "pass only a path, and the agreement as `--id`",
+        ));
+    }
+    let loaded = load::load(context)?;
+    let checked = loaded.check(context.now);
+    let selection = arguments.selection.selection();
+    let selected = checked.agreements.iter().filter(|agreement| selection.selects(agreement, context.now));
+    let selected: BTreeSet<&AgreementId> = selected.map(|agreement| &agreement.id).collect();
+    let (library, _) = Library::new(&loaded.templates);
+    let resolved = loaded.resolve(&library, &mut Diagnostics::default());
+    let path: Vec<&str> = path.into_iter().flat_map(|path| path.split('.')).collect();
+    let explained = resolved
+        .iter()
+        .filter(|resolved| selected.contains(&resolved.id))
+        .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
+        .filter(|explained| !explained.values.is_empty());
+    let agreements: Vec<_> = explained.collect();
+    match arguments.format {
+        Format::Text => {
+            let texts = agreements.iter().map(|explained| render::explain::text(explained, context.paint()));
+            print_page(&texts.collect::<Vec<_>>().join("\n"), context)?;
+        }
+        Format::Json => {
+            let explained = render::explain::AgreementHistories { format: 1, agreements };
+            print_page(&render::json::pretty(&explained), context)?;
+        }
+    }
+    if checked.diagnostics.has_errors() {
+        inform("agreements with errors are left out; `servanda validate` shows them\n");
+        return Ok(Exit::Invalid);
     }
     Ok(Exit::Fine)
 }

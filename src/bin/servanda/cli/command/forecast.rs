@@ -5,7 +5,8 @@ use servanda::render::forecast::{self, ForecastInput};
 
 use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
+use crate::process::pager::print_page;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -13,7 +14,8 @@ Examples:
   servanda forecast --days 60
   servanda forecast --days 365 --format ics > agreements.ics
                                         for a calendar application
-  servanda forecast --manager i.petrova --limit 20
+  servanda forecast --manager i.petrova --sort id --limit 20
+  servanda forecast --days 90 --format csv > coming.csv
   servanda forecast --as-of 2027-01-01 --days 31
 
 Agreements with errors in their files are left out and named; the exit code is then 3.";
@@ -30,12 +32,25 @@ pub(crate) struct Arguments {
     days: i32,
     #[command(flatten)]
     selection: SelectionOptions,
+    /// The order of changes and notices
+    #[arg(long, value_enum, default_value_t)]
+    sort: ForecastOrder,
     /// The largest number of changes and notices
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: ForecastFormat,
+}
+
+/// The order of changes and notices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum ForecastOrder {
+    /// The earliest first
+    #[default]
+    Time,
+    /// By agreement, and then the earliest first
+    Id,
 }
 
 /// The output format of a forecast.
@@ -48,6 +63,8 @@ enum ForecastFormat {
     Json,
     /// For calendar applications: all-day events
     Ics,
+    /// For spreadsheets: cells separated by commas, in UTF-8
+    Csv,
 }
 
 /// Prints the forecast.
@@ -70,11 +87,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let selection = arguments.selection.selection();
     let scope = selection.scope(&workspace.agreements, from);
     coming.retain(|entry| scope.contains(&entry.agreement));
+    if arguments.sort == ForecastOrder::Id {
+        coming.sort_by(|left, right| left.agreement.cmp(&right.agreement));
+    }
     coming.truncate(arguments.limit.unwrap_or(usize::MAX));
     match arguments.format {
-        ForecastFormat::Text => print_data(&forecast::text(&coming, &settings.zone, settings.language))?,
-        ForecastFormat::Json => print_data(&partial.json(&forecast::json(&coming)))?,
-        ForecastFormat::Ics => print_data(&forecast::ics(&coming, settings.language, context.now))?,
+        ForecastFormat::Text => {
+            print_page(&forecast::text(&coming, &settings.zone, settings.language), context)?
+        }
+        ForecastFormat::Json => print_page(&partial.json(&forecast::json(&coming)), context)?,
+        ForecastFormat::Csv => print_page(&forecast::csv(&coming), context)?,
+        ForecastFormat::Ics => print_page(&forecast::ics(&coming, settings.language, context.now), context)?,
     }
     partial.conclude()
 }

@@ -10,11 +10,12 @@ use servanda::ident::{LiveId, nearest};
 use servanda::live::Observed;
 use servanda::render;
 
-use crate::cli::options::Format;
+use crate::cli::options::TableFormat;
 use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Reader as _, Selection};
 use crate::process::context::{AsOf, Context};
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
+use crate::process::pager::print_page;
 use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles, NewFile};
 
@@ -22,6 +23,7 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda import --dry-run              show what would be adopted, how, and
                                          what is skipped
+  servanda import --dry-run --format csv > adoption.csv
   servanda import                        write the files
   servanda import --client severny-veter --only agreement$605301
   servanda import --template-from 5      a template only for five or more
@@ -52,15 +54,20 @@ pub(crate) struct Arguments {
     as_of: Option<String>,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: TableFormat,
 }
 
 /// Writes files for the objects without an ownership key, and prints what was adopted and what was skipped.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let adoption = import(arguments, context)?;
     match arguments.format {
-        Format::Text => print_data(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&render::json::Versioned::new(&adoption)))?,
+        TableFormat::Text => {
+            print_page(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()), context)?;
+        }
+        TableFormat::Json => {
+            print_page(&render::json::pretty(&render::json::Versioned::new(&adoption)), context)?
+        }
+        TableFormat::Csv => print_page(&render::adoption::csv(&adoption), context)?,
     }
     Ok(Exit::Fine)
 }

@@ -10,6 +10,7 @@ use crate::notify::trust::LedgerTrust;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
+use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::workspace::load::Workspace;
 
@@ -82,21 +83,26 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             }
             Command::Unlock { reason } => unlock(reason, &records).await?,
             Command::Show { in_doubt } => {
-                for (key, record) in records.memory().await?.records {
-                    if !*in_doubt || matches!(record, NoticeRecord::Submitting { .. }) {
-                        print_data(&format!("{key}\n  {}\n", result(&record)))?;
-                    }
-                }
-                for Unlocked { at, run, reason } in records.unlocked().await? {
-                    if !*in_doubt {
-                        let (run, reason) = (encode::terminal(&run), encode::terminal(&reason));
-                        print_data(&format!("unlocked at {at}\n  the lock of {run}: {reason}\n"))?;
-                    }
-                }
+                print_page(&list(&records, *in_doubt).await?, context)?;
             }
         }
         Ok(Exit::Fine)
     })
+}
+
+/// Lists the notices with their results, and the locks that people ended; or only the notices in doubt.
+async fn list(records: &LedgerRecords, in_doubt: bool) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (key, record) in records.memory().await?.records {
+        if !in_doubt || matches!(record, NoticeRecord::Submitting { .. }) {
+            text.push_str(&format!("{key}\n  {}\n", result(&record)));
+        }
+    }
+    for Unlocked { at, run, reason } in records.unlocked().await?.into_iter().filter(|_| !in_doubt) {
+        let (run, reason) = (encode::terminal(&run), encode::terminal(&reason));
+        text.push_str(&format!("unlocked at {at}\n  the lock of {run}: {reason}\n"));
+    }
+    Ok(text)
 }
 
 /// Deletes records that no decision depends on, and the history of a branch.

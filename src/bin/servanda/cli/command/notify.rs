@@ -1,6 +1,6 @@
 //! `servanda notify`: sends the notices that are due, previews them, and resolves those whose result is unknown.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use servanda::notice::delivery::RecordChange;
 use servanda::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
@@ -18,6 +18,7 @@ use crate::notify::delivery::{DispatchResult, Dispatcher};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
+use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
@@ -34,7 +35,7 @@ Examples:
                                           and mails/index.html with all of them
   servanda notify --preview --write mails --language en --language ru
                                           each in both languages
-  servanda notify --preview --client severny-veter
+  servanda notify --preview --client severny-veter --limit 3
   servanda notify                         send them, without applying first
   servanda notify resolve KEY --sent      record that a notice was sent
   servanda notify resolve KEY --resend    send a notice again";
@@ -55,6 +56,9 @@ pub(crate) struct Arguments {
     preview: bool,
     #[command(flatten)]
     selection: SelectionOptions,
+    /// The largest number of messages of the preview
+    #[arg(long, value_name = "N", requires = "preview")]
+    limit: Option<usize>,
     /// Write the messages of the preview into this folder, with an index.html that shows all of them
     #[arg(long, value_name = "DIR", requires = "preview")]
     write: Option<PathBuf>,
@@ -101,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         if Channel::configured(&workspace.settings).is_empty() {
             inform(&render::notice::no_channel());
         }
-        return show(&previewed, workspace.settings.language, arguments.write.as_deref());
+        return show(&previewed, workspace.settings.language, arguments, context);
     }
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
@@ -174,8 +178,16 @@ async fn previewed(
     dispatcher.assuming_desired_state().preview(&records, languages)
 }
 
-fn show(messages: &[PreviewedMessage], language: Language, folder: Option<&Path>) -> Result<Exit, Failure> {
+fn show(
+    messages: &[PreviewedMessage],
+    language: Language,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let folder = arguments.write.as_deref();
+    let messages = &messages[..arguments.limit.unwrap_or(usize::MAX).min(messages.len())];
     let names = preview::names(messages);
+    let mut page = String::new();
     for (PreviewedMessage { message, rendered, .. }, name) in messages.iter().zip(&names) {
         let role = message.notices.first().map_or("", |notice| notice.recipient.identity.role());
         let agreements: std::collections::BTreeSet<&str> =
@@ -184,16 +196,17 @@ fn show(messages: &[PreviewedMessage], language: Language, folder: Option<&Path>
         let head = format!("── {} to {role} of {}", message.channel.as_str(), agreements.join(", "));
         if let Some(folder) = folder {
             let path = folder.join(format!("{name}.html"));
-            print_data(&format!("{head}\n   {}\n", path.display()))?;
+            page.push_str(&format!("{head}\n   {}\n", path.display()));
         } else {
             let text: Vec<_> = rendered.text.lines().map(render::encode::terminal).collect();
-            print_data(&format!(
+            page.push_str(&format!(
                 "{head}\n{}\n\n{}\n\n",
                 render::encode::terminal(&rendered.subject),
                 text.join("\n")
-            ))?;
+            ));
         }
     }
+    print_page(&page, context)?;
     if let Some(folder) = folder {
         for PreviewFile { name, text } in preview::files(messages, language) {
             files::write_whole(&folder.join(name), &text)?;

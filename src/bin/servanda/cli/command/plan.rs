@@ -10,8 +10,9 @@ use crate::cli::plan_output::PlanOutput;
 use crate::helpdesk::connect;
 use crate::ledger::{self, RecordedNotices};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
+use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::plan::{FromLedger, PlanTerms, make};
@@ -95,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         let path = path.display();
         inform(&format!("saved to {path}; `servanda apply {path}` applies it\n"));
     }
-    print_data(&arguments.output.render(&envelope, context)?)?;
+    print_page(&arguments.output.render(&envelope, context)?, context)?;
     if let Some(scope) = &envelope.scope {
         inform(&render::scope::text(scope, &envelope, context.paint_errors()));
     }

@@ -8,7 +8,8 @@ use servanda::status::State;
 use crate::cli::plan_output::PlanOutput;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
+use crate::process::pager::print_page;
 use crate::reconcile::plan_file;
 
 const AFTER_HELP: &str = "\
@@ -59,6 +60,6 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if !selection.is_everything() {
         envelope.retain(&selection);
     }
-    print_data(&arguments.output.render(&envelope, context)?)?;
+    print_page(&arguments.output.render(&envelope, context)?, context)?;
     Ok(Exit::Fine)
 }

@@ -4,7 +4,8 @@ use servanda::render;
 
 use crate::cli::options::{SelectionOptions, TableFormat};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
+use crate::process::pager::print_page;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -81,9 +82,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     list.limit(arguments.limit.unwrap_or(usize::MAX));
     match arguments.format {
-        TableFormat::Text => print_data(&render::status::text(&list, context.paint()))?,
-        TableFormat::Json => print_data(&partial.json(&list))?,
-        TableFormat::Csv => print_data(&render::status::csv(&list))?,
+        TableFormat::Text => print_page(&render::status::text(&list, context.paint()), context)?,
+        TableFormat::Json => print_page(&partial.json(&list), context)?,
+        TableFormat::Csv => print_page(&render::status::csv(&list), context)?,
     }
     partial.conclude()
 }

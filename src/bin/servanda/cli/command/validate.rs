@@ -12,8 +12,9 @@ use servanda::render::{Paint, diagnostics, json};
 
 use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
+use crate::process::pager::print_page;
 use crate::workspace::change_set::{EditSession, WriteMode};
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     };
     match &arguments.out {
         Some(path) => files::write_whole(path, &text)?,
-        None => print_data(&text)?,
+        None => print_page(&text, context)?,
     }
     if arguments.format != FindingsFormat::Json {
         inform(&format!("{}\n", diagnostics::summary(&found, count)));

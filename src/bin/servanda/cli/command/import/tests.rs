@@ -16,7 +16,7 @@ use servanda::plan::{Step, Verb};
 use servanda::settings::Pace;
 
 use super::{Arguments, import};
-use crate::cli::options::{Format, PlanOptions};
+use crate::cli::options::{PlanOptions, TableFormat};
 use crate::helpdesk::Writer as _;
 use crate::helpdesk::connect;
 use crate::helpdesk::itsm365::{Itsm365Transport, Itsm365Writer};
@@ -242,7 +242,7 @@ fn arguments(dry_run: bool) -> Arguments {
         client: Vec::new(),
         template_from: 2,
         as_of: Some(TODAY.to_owned()),
-        format: Format::Text,
+        format: TableFormat::Text,
     }
 }
 
