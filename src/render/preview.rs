@@ -135,7 +135,9 @@ fn entry(message: &PreviewedMessage, name: &str, open: &str, language: Language)
         .first()
         .map_or(frame::TO_EVERYONE, |notice| recipient(&notice.recipient.identity));
     let (to, channel) = (to.of(language), message.message.channel.as_str());
-    let html = encode::html(&message.rendered.html);
+    // Line by line, since a line feed within a text would be shown as an escape.
+    let html: Vec<_> = message.rendered.html.lines().map(encode::html).collect();
+    let html = html.join("\n");
     format!(
         "<details{open}>\n<summary><b>{subject}</b> <span class=\"quiet\">{to}, {channel}</span></summary>\n\
          <p>{} · <a href=\"{name}.html\">{name}.html</a> · <a href=\"{name}.txt\">{name}.txt</a></p>\n\

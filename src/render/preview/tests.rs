@@ -39,7 +39,7 @@ fn previewed(agreement: &str, subject: &str, language: Option<Language>) -> Prev
     let rendered = RenderedMessage {
         subject: subject.to_owned(),
         text: "text".to_owned(),
-        html: format!("<p>{subject}</p>"),
+        html: format!("<p>\n{subject}</p>"),
     };
     PreviewedMessage { message, rendered, language }
 }
@@ -80,6 +80,7 @@ fn the_index_shows_every_message_and_no_markup_of_theirs() {
         let odd: Vec<&String> = odd.iter().filter(|odd| odd.starts_with('<')).collect();
         assert!(odd.is_empty(), "{payload:?}: {odd:?}");
         assert_eq!(body.matches("<iframe sandbox").count(), 1);
+        assert!(body.contains("srcdoc=\"&lt;p&gt;\n"), "a line feed is none: {body}");
         assert!(!body.contains("b.example"), "an address is shown");
     }
 }
