@@ -26,13 +26,13 @@ pub struct AnswerEnvelope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entitlement: Option<Entitlement>,
     /// The obstacles, the smallest first, if the verdict is `not_entitled`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<DenialDetail>,
     /// From when on the answer is yes, where the verdict is `not_entitled` and the files say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<LocalInstant>,
     /// The agreements that all say yes, where the verdict is `ambiguous`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<AgreementName>,
     /// The release of the zone data that instants depend on.
     pub zone_data: String,

@@ -21,7 +21,7 @@ pub struct AgreementHistory {
     /// Its values, in the order of the merged document. Dropped and displaced values come last.
     pub values: Vec<ValueHistory>,
     /// The agreements of a set, which has no values of its own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<String>,
 }
 

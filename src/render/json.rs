@@ -24,7 +24,6 @@ pub(super) fn schema_of<T: schemars::JsonSchema>() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07()
         .with_transform(schemars::transform::RecursiveTransform(describe))
         .with_transform(schemars::transform::RecursiveTransform(drop_number_formats));
-    let settings = settings.for_serialize();
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 

@@ -15,7 +15,7 @@ fn findings_that_know_their_repair_are_repaired() {
         .file("agreements/a.yml", "extend: suport\nclient:Veter\nperiod: { first_day: 01.02.2026 }\n")
         .file(
             "agreements/b.yaml",
-            "extends: support\nclient:\u{a0}veter\nperiod: { start: 2026/3/1 }\nnumber: [x]\n",
+            "extends: support\nclient:\u{a0}veter\nperiod: { start: 2027/3/1 }\nnumber: [x]\n",
         );
     let findings = repository.expect(3, &["validate"]);
     assert!(findings.stderr.contains("--fix"), "{}", findings.stderr);
@@ -34,7 +34,7 @@ fn findings_that_know_their_repair_are_repaired() {
     );
     assert_eq!(
         repository.read("agreements/b.yaml"),
-        "extends: support\nclient: veter\nperiod: { first_day: 2026-03-01 }\nnumber: [x]\n"
+        "extends: support\nclient: veter\nperiod: { first_day: 2027-03-01 }\nnumber: [x]\n"
     );
     // A person decides what a list in the place of a number means.
     assert!(remaining.stdout.contains("agreements/b.yaml:4:9"), "{}", remaining.stdout);

@@ -194,7 +194,9 @@ fn complete(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         inform("nothing is missing\n");
         return Ok(Exit::Fine);
     }
-    inform("`servanda init --add` writes the missing files\n");
+    if lacks.iter().any(|lack| lack.is_missing) {
+        inform("`servanda init --add` writes the missing files\n");
+    }
     Ok(Exit::Failure)
 }
 
