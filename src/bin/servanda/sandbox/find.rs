@@ -52,11 +52,13 @@ fn select(wire_format: &WireFormat, query: &FindQuery) -> Result<(String, Vec<Sq
     let (kind, removed) = if is_selective_filter { ("+kind", "+removed") } else { ("kind", "removed") };
     conditions.removed = removed;
     conditions.equals_any(kind, query.class.meta_classes(query.kind).into());
-    for (code, wanted) in query.filter {
-        let attribute = query
-            .class
-            .attribute(code)
-            .ok_or_else(|| RequestError::unknown_attribute(code, &query.class.meta_class(query.kind)))?;
+    let attribute = |(code, wanted): (&String, _)| match query.class.attribute(code) {
+        Some(attribute) => Ok((attribute, wanted)),
+        None => Err(RequestError::unknown_attribute(code, &query.class.meta_class(query.kind))),
+    };
+    let mut filter = query.filter.iter().map(attribute).collect::<Result<Vec<_>, _>>()?;
+    filter.sort_by_key(|(attribute, _)| reference_rank(attribute));
+    for (attribute, wanted) in filter {
         conditions.attribute(attribute, wanted, wire_format)?;
     }
     let with_archived = query.filter.contains_key("removed") || wire_format.options.find_gives_archived;
@@ -90,10 +92,22 @@ fn shuffled(seed: u64) -> String {
     format!("((id + {seed}) * 2654435761) % 65521, id")
 }
 
+/// The rank of a condition among those of a filter: a reference to an object that few others refer to comes first.
+fn reference_rank(attribute: &ClassAttribute) -> u8 {
+    match attribute.kind {
+        AttributeKind::Reference(["priority" | "servicetime" | "slmService"]) => 2,
+        AttributeKind::Reference(_) => 1,
+        _ => 0,
+    }
+}
+
 /// The conditions of a WHERE clause, with a parameter for each placeholder.
 #[derive(Default)]
 struct WhereClause {
     removed: &'static str,
+    /// Whether a reference selects the objects already. A further one is asked of each of them, since a list of all
+    /// objects with one priority would be made for every request.
+    has_reference: bool,
     texts: Vec<String>,
     parameters: Vec<Sql>,
 }
@@ -143,8 +157,15 @@ impl WhereClause {
             AttributeKind::Column(Column::Removed) => self.equals_any(self.removed, values),
             AttributeKind::Column(column) => self.equals_any(column_name(column), values),
             AttributeKind::Reference(_) => {
-                let text = "id IN (SELECT owner FROM link JOIN object AS target ON target.id = link.target
-                     WHERE attribute = ? AND target.uuid IN (SELECT value FROM json_each(?)))";
+                let text = if self.has_reference {
+                    "EXISTS (SELECT 1 FROM link JOIN object AS target ON target.id = link.target
+                     WHERE link.owner = object.id AND attribute = ?
+                       AND target.uuid IN (SELECT value FROM json_each(?)))"
+                } else {
+                    "id IN (SELECT owner FROM link JOIN object AS target ON target.id = link.target
+                     WHERE attribute = ? AND target.uuid IN (SELECT value FROM json_each(?)))"
+                };
+                self.has_reference = true;
                 self.add(text.to_owned(), Sql::Text(attribute.code.to_owned()));
                 self.parameters.push(Sql::Text(values.to_string()));
             }
@@ -249,5 +270,13 @@ mod tests {
         assert!(by_title.contains("INDEX object_title (title=?"), "{by_title}");
         let by_link = plan("agreementRule", &json!({ "agreement": ["agreement$1"] }));
         assert!(by_link.contains("INDEX link_target (target=? AND attribute=?)"), "{by_link}");
+    }
+
+    #[test]
+    fn a_second_reference_is_asked_of_the_objects_that_the_first_selects() {
+        let filter = json!({ "priority": "priority$1", "agreement": "agreement$1" });
+        let plan = plan("agreementRule", &filter);
+        assert_eq!(plan.matches("INDEX link_target (target=? AND attribute=?)").count(), 1, "{plan}");
+        assert!(plan.contains("PRIMARY KEY (owner=? AND attribute=?"), "{plan}");
     }
 }
