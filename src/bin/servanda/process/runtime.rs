@@ -4,9 +4,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::process::failure::{Exit, Failure};
 
-/// Builds the runtime of a command: two threads suffice, since they wait for the network most of the time.
+/// Builds the runtime of a command. Its own work may block, at a terminal for example; a request leaves all the same when
+/// the time in which it may leave was checked, since connections have a thread of their own.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    built(Builder::new_multi_thread().worker_threads(2))
+    built(Builder::new_multi_thread().worker_threads(1))
 }
 
 /// Builds the runtime of a server: one thread for each core.

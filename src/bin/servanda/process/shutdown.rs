@@ -8,11 +8,12 @@ use crate::process::failure::Exit;
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<Option<Exit>>);
 
-/// Starts to listen for the signals.
+/// Starts to listen for the signals, which no longer end the process from here on.
 pub(crate) fn listen() -> Stop {
     let (sender, receiver) = watch::channel(None);
+    let asked = asked();
     tokio::spawn(async move {
-        let exit = wait().await;
+        let exit = asked.await;
         // The receiver is gone once the run is over.
         let _ = sender.send(Some(exit));
         std::future::pending::<()>().await;
@@ -45,23 +46,35 @@ impl Stop {
     }
 }
 
+/// Catches the signals, and waits for the first of them.
 #[cfg(unix)]
-async fn wait() -> Exit {
+fn asked() -> impl Future<Output = Exit> + Send {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => Exit::Interrupted,
-        _ = terminate.recv() => Exit::Terminated,
+    let caught = signal(SignalKind::interrupt())
+        .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
+    async move {
+        let Ok((mut interrupt, mut terminate)) = caught else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn wait() -> Exit {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// Catches the signal, and waits for it.
+#[cfg(windows)]
+fn asked() -> impl Future<Output = Exit> + Send {
+    let caught = tokio::signal::windows::ctrl_c();
+    async move {
+        match caught {
+            Ok(mut interrupt) => {
+                interrupt.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+        Exit::Interrupted
     }
-    Exit::Interrupted
 }

@@ -2,6 +2,7 @@
 //!
 //! Accepts only what public material shows: JSON bodies by POST, no attributes in the address, no forbidden characters.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use servanda::calendar::Instant;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::connection::ConnectionCutter;
 use super::database;
@@ -94,15 +96,14 @@ async fn respond(
     }
     let ending = handling.ending.clone();
     let worker = Arc::clone(&state);
-    // SQLite blocks, so it must not run on the threads that serve connections.
-    let executed = tokio::task::spawn_blocking(move || {
+    let reply = on_thread_of_database(move || {
         if handling.is_executed() && handling.is_doubled {
             drop(execute(&worker, &handling, &incoming));
         }
         handling.is_executed().then(|| HttpReply::new(execute(&worker, &handling, &incoming), &worker))
-    });
-    let panicked = |_| Some(HttpReply::text(500, "Внутренняя ошибка".to_owned()));
-    let reply = executed.await.unwrap_or_else(panicked);
+    })
+    .await;
+    let reply = reply.unwrap_or_else(|| Some(HttpReply::text(500, "Внутренняя ошибка".to_owned())));
     let reply = match ending {
         RequestEnding::Answered => reply,
         RequestEnding::Substituted(response) => Some(HttpReply::substitute(response, state.clock.second())),
@@ -123,6 +124,15 @@ async fn respond(
         HttpReply::text(500, String::new())
     });
     reply.into_response(state.clock.second())
+}
+
+/// Runs work that waits for the database: on a thread for that, since `SQLite` blocks, unless this thread serves alone.
+/// `None` if the work panicked.
+async fn on_thread_of_database<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => catch_unwind(AssertUnwindSafe(work)).ok(),
+        _ => tokio::task::spawn_blocking(work).await.ok(),
+    }
 }
 
 fn record(state: &SandboxState, incoming: &IncomingRequest) -> RequestHandling {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use servanda::render::sandbox_pages::PageContext;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 
 use super::clock::SandboxClock;
 use super::connection::{ConnectionCutter, CuttableListener};
@@ -94,18 +93,27 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Serves the interface on a free port of loopback, in the background of the current runtime.
+    /// Serves the interface on a free port of loopback, on a thread of its own.
+    ///
+    /// One thread answers one request after the other, as the database does anyway, and nothing is handed from thread to
+    /// thread: an apply may send more than a hundred thousand requests.
     pub(crate) async fn start(&self) -> Result<RunningSandbox, SandboxError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.into_std()?;
         let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, mut stopped) = watch::channel(());
+        let (end, ended) = oneshot::channel();
         let sandbox = self.clone();
-        let task = tokio::spawn(async move {
-            // An error means that the sender was dropped, which stops the server too.
-            let until = async move { drop(stopped.changed().await) };
-            sandbox.serve(listener, until).await
-        });
-        Ok(RunningSandbox { address, stop, task })
+        let serve = move || {
+            let served = runtime.block_on(async {
+                // An error means that the sender was dropped, which stops the server too.
+                let until = async move { drop(stopped.changed().await) };
+                sandbox.serve(TcpListener::from_std(listener)?, until).await
+            });
+            drop(end.send(served));
+        };
+        std::thread::Builder::new().name("sandbox".to_owned()).spawn(serve)?;
+        Ok(RunningSandbox { address, stop, ended })
     }
 
     /// Adds an access key of the employee with this exact title, who is added if needed.
@@ -128,7 +136,7 @@ fn add_key(session: &WriteSession, key: &str, employee: &str) -> Result<(), Sand
 pub(crate) struct RunningSandbox {
     pub(super) address: SocketAddr,
     stop: watch::Sender<()>,
-    task: JoinHandle<Result<(), SandboxError>>,
+    ended: oneshot::Receiver<Result<(), SandboxError>>,
 }
 
 impl RunningSandbox {
@@ -140,9 +148,8 @@ impl RunningSandbox {
     /// Finishes open requests and stops.
     pub(crate) async fn stop(self) -> Result<(), SandboxError> {
         drop(self.stop);
-        match self.task.await {
-            Ok(served) => served,
-            Err(error) => Err(SandboxError::Listen(std::io::Error::other(error))),
-        }
+        let panicked =
+            |_| Err(SandboxError::Listen(std::io::Error::other("the thread of the server panicked")));
+        self.ended.await.unwrap_or_else(panicked)
     }
 }

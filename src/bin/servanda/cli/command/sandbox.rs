@@ -11,7 +11,7 @@ use crate::cli::options::LanguageName;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
-use crate::process::runtime::runtime;
+use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, SERVANDA, SandboxClock, SandboxOptions};
@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     let language = serve.language.map_or(workspace.settings.language, Language::from);
     let pages = PageContext { language, zone: workspace.settings.zone };
-    runtime()?.block_on(async {
+    server_runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {
             Failure::new(Exit::Failure, "address-unavailable", format!("127.0.0.1:{}: {error}", serve.port))
