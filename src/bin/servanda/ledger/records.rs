@@ -5,10 +5,12 @@
 //! last-applied state counts as missing; an unreadable pending creation counts as a recent one, so that it is
 //! waited for; an unreadable notice is an error.
 
+mod notes;
+mod pending;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,9 @@ use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::RecordChange;
 use servanda::notice::{NoticeKey, NoticeRecords, PastEvents};
 use servanda::plan::LastApplied;
+
+pub(crate) use notes::Pending;
+use notes::PendingNotes;
 
 use super::last_applied::{entries_of, last_applied_of};
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
@@ -34,8 +39,7 @@ type Past = BTreeMap<AgreementId, BTreeSet<String>>;
 pub(crate) struct Records<L> {
     ledger: L,
     scope: String,
-    /// The stored pending creations, by key.
-    pending: Mutex<Entries>,
+    pending: PendingNotes,
     /// The stored notices, by key.
     notices: Mutex<Entries>,
 }
@@ -47,15 +51,6 @@ pub(crate) struct Begun {
     pub(crate) at: Instant,
     /// The fingerprint of the secret.
     pub(crate) secret: String,
-}
-
-/// A creation whose object may exist without being visible yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Pending {
-    /// The run that sent it.
-    pub(crate) run: String,
-    /// When it was sent, by the clock of that run.
-    pub(crate) at: Instant,
 }
 
 /// The proof that the helpdesk keeps ownership keys, or the object that showed the contrary.
@@ -100,7 +95,7 @@ impl<L: LedgerStore> Records<L> {
         Self {
             ledger,
             scope: format!("helpdesk/{}", &scope[..12]),
-            pending: Mutex::default(),
+            pending: PendingNotes::default(),
             notices: Mutex::default(),
         }
     }
@@ -134,39 +129,6 @@ impl<L: LedgerStore> Records<L> {
     async fn swaps_to(&self, last_applied: &LastApplied) -> Result<Vec<Swap>, LedgerError> {
         let key = self.key("last_applied");
         Ok(swaps(&self.ledger.read(&key).await?, &entries_of(last_applied, &key)))
-    }
-
-    /// Reads the pending creations of earlier runs, by agreement.
-    pub(crate) async fn pending(&self) -> Result<BTreeMap<AgreementId, Pending>, LedgerError> {
-        let under = self.key("pending/");
-        let entries = self.ledger.read(&under).await?;
-        let read = entries.iter().filter_map(|(key, value)| {
-            let pending = serde_json::from_str(value).unwrap_or(Pending {
-                run: "unknown".to_owned(),
-                // The latest instant, so that it is waited for.
-                at: Instant::MAX,
-            });
-            Some((AgreementId::new(key.strip_prefix(&under)?)?, pending))
-        });
-        let read = read.collect();
-        *self.stored_pending() = entries;
-        Ok(read)
-    }
-
-    /// Records a pending creation before it is sent. [`Self::pending`] must have been read before.
-    pub(crate) async fn mark(&self, id: &AgreementId, pending: &Pending) -> Result<(), LedgerError> {
-        let value = serde_json::to_string(pending).expect("a pending creation is JSON");
-        self.swap(vec![(self.key(&format!("pending/{id}")), Some(value))]).await
-    }
-
-    /// Removes pending creations whose result is known.
-    pub(crate) async fn settle(&self, ids: impl IntoIterator<Item = AgreementId>) -> Result<(), LedgerError> {
-        let keys: BTreeSet<String> = ids.into_iter().map(|id| self.key(&format!("pending/{id}"))).collect();
-        let settled: Vec<_> = {
-            let stored = self.stored_pending();
-            keys.into_iter().filter(|key| stored.contains_key(key)).map(|key| (key, None)).collect()
-        };
-        self.swap(settled).await
     }
 
     /// Reads whether the helpdesk keeps ownership keys; `None` before the first creation. An unreadable record counts as
@@ -348,32 +310,8 @@ impl<L: LedgerStore> Records<L> {
         &self.ledger
     }
 
-    async fn swap(&self, changes: Vec<(String, Option<String>)>) -> Result<(), LedgerError> {
-        let swaps: Vec<Swap> = {
-            let stored = self.stored_pending();
-            let swap = |(key, value): (String, Option<String>)| {
-                let expected = stored.get(&key).cloned();
-                Swap { key, expected, value }
-            };
-            changes.into_iter().map(swap).collect()
-        };
-        self.ledger.write(&swaps).await?;
-        let mut stored = self.stored_pending();
-        for Swap { key, value, .. } in swaps {
-            match value {
-                Some(value) => stored.insert(key, value),
-                None => stored.remove(&key),
-            };
-        }
-        Ok(())
-    }
-
     fn key(&self, rest: &str) -> String {
         format!("{}/{rest}", self.scope)
-    }
-
-    fn stored_pending(&self) -> MutexGuard<'_, Entries> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -489,6 +427,32 @@ mod tests {
         let again = Pending { run: "second".to_owned(), ..pending };
         later.mark(&id("set/b"), &again).await.expect("marked again");
         later.settle([id("set/b"), id("never-marked"), id("set/b")]).await.expect("settled");
+        assert!(fixture.records("one").pending().await.expect("read").is_empty());
+    }
+
+    #[tokio::test]
+    async fn notes_that_are_made_at_the_same_time_are_all_stored() {
+        let fixture = Fixture::new();
+        let records = fixture.records("one");
+        let pending = Pending { run: "first".to_owned(), at: at("2026-09-01T09:00:00Z") };
+        let ids = ["a", "b", "c", "d", "e"].map(id);
+        let marked = futures_util::future::join_all(ids.iter().map(|id| records.mark(id, &pending))).await;
+        assert!(marked.iter().all(Result::is_ok), "{marked:?}");
+        assert_eq!(fixture.records("one").pending().await.expect("read").len(), ids.len());
+    }
+
+    #[tokio::test]
+    async fn a_note_whose_call_was_dropped_is_removed_with_the_others() {
+        let fixture = Fixture::new();
+        let records = fixture.records("one");
+        let pending = Pending { run: "first".to_owned(), at: at("2026-09-01T09:00:00Z") };
+        {
+            let id = id("a");
+            let mark = std::pin::pin!(records.mark(&id, &pending));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(mark.poll(&mut context).is_pending());
+        }
+        records.settle([id("a")]).await.expect("settled");
         assert!(fixture.records("one").pending().await.expect("read").is_empty());
     }
 

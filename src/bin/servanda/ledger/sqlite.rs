@@ -4,7 +4,7 @@
 //! the file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
@@ -23,33 +23,36 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 /// A ledger in a file, which is opened on first use.
 pub(crate) struct SqliteLedger {
     path: PathBuf,
-    connection: Mutex<Option<Connection>>,
+    connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl SqliteLedger {
     /// The ledger in this file, which need not exist yet.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, connection: Mutex::default() }
+        Self { path, connection: Arc::default() }
     }
 
-    fn with<T>(
+    /// Works on the file, on a thread for what blocks: a write waits for the disk, and others go on meanwhile.
+    async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error>,
+        work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let failed = |error: rusqlite::Error| self.failed(&error);
-        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match &mut *slot {
-            Some(connection) => connection,
-            none => none.insert(open(&self.path).map_err(failed)?),
-        };
-        let format: i64 =
-            connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-        if format != FORMAT {
-            return Err(
-                self.failed(&format!("the file has format {format}, but this release reads format {FORMAT}"))
-            );
-        }
-        work(connection).map_err(failed)
+        let (path, slot) = (self.path.clone(), Arc::clone(&self.connection));
+        let worked = tokio::task::spawn_blocking(move || {
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let connection = match &mut *slot {
+                Some(connection) => connection,
+                none => none.insert(open(&path).map_err(|error| error.to_string())?),
+            };
+            let format: i64 = connection
+                .query_row("PRAGMA user_version", (), |row| row.get(0))
+                .map_err(|error| error.to_string())?;
+            if format != FORMAT {
+                return Err(format!("the file has format {format}, but this release reads format {FORMAT}"));
+            }
+            work(connection).map_err(|error| error.to_string())
+        });
+        worked.await.map_err(|error| self.failed(&error))?.map_err(|why| self.failed(&why))
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> LedgerError {
@@ -102,59 +105,40 @@ impl LedgerStore for SqliteLedger {
         if !self.path.exists() {
             return Ok(Entries::new());
         }
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
         self.with(|connection| {
             let mut statement = connection.prepare_cached("SELECT value FROM entry WHERE key = ?1")?;
             let mut entries = Entries::new();
             for key in keys {
-                if let Some(value) = statement.query_row([key], |row| row.get(0)).optional()? {
-                    entries.insert((*key).to_owned(), value);
+                if let Some(value) = statement.query_row([&key], |row| row.get(0)).optional()? {
+                    entries.insert(key, value);
                 }
             }
             Ok(entries)
         })
+        .await
     }
 
     async fn read(&self, prefix: &str) -> Result<Entries, LedgerError> {
         if !self.path.exists() {
             return Ok(Entries::new());
         }
-        self.with(|connection| {
+        let prefix = prefix.to_owned();
+        self.with(move |connection| {
             let select = "SELECT key, value FROM entry WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1";
             let mut statement = connection.prepare_cached(select)?;
             let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()
         })
+        .await
     }
 
     async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
         if swaps.is_empty() {
             return Ok(());
         }
-        let check = self.with(|connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut found = Entries::new();
-            for Swap { key, .. } in swaps {
-                let mut select = transaction.prepare_cached("SELECT value FROM entry WHERE key = ?1")?;
-                if let Some(value) = select.query_row([key], |row| row.get(0)).optional()? {
-                    found.insert(key.clone(), value);
-                }
-            }
-            let check = check_swaps(swaps, &found);
-            if check == SwapCheck::Ready {
-                for Swap { key, value, .. } in swaps {
-                    match value {
-                        Some(value) => transaction
-                            .prepare_cached("INSERT OR REPLACE INTO entry (key, value) VALUES (?1, ?2)")?
-                            .execute([key, value])?,
-                        None => {
-                            transaction.prepare_cached("DELETE FROM entry WHERE key = ?1")?.execute([key])?
-                        }
-                    };
-                }
-                transaction.commit()?;
-            }
-            Ok(check)
-        })?;
+        let swaps = swaps.to_vec();
+        let check = self.with(move |connection| perform(connection, &swaps)).await?;
         match check {
             SwapCheck::Ready | SwapCheck::AlreadyDone => Ok(()),
             SwapCheck::Conflict(key) => Err(LedgerError::Conflict(key)),
@@ -182,4 +166,29 @@ impl LedgerStore for SqliteLedger {
     async fn unlock(&self, lock: Self::Lock) {
         drop(lock);
     }
+}
+
+/// Performs all swaps in one transaction, or none of them.
+fn perform(connection: &mut Connection, swaps: &[Swap]) -> Result<SwapCheck, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut found = Entries::new();
+    for Swap { key, .. } in swaps {
+        let mut select = transaction.prepare_cached("SELECT value FROM entry WHERE key = ?1")?;
+        if let Some(value) = select.query_row([key], |row| row.get(0)).optional()? {
+            found.insert(key.clone(), value);
+        }
+    }
+    let check = check_swaps(swaps, &found);
+    if check == SwapCheck::Ready {
+        for Swap { key, value, .. } in swaps {
+            match value {
+                Some(value) => transaction
+                    .prepare_cached("INSERT OR REPLACE INTO entry (key, value) VALUES (?1, ?2)")?
+                    .execute([key, value])?,
+                None => transaction.prepare_cached("DELETE FROM entry WHERE key = ?1")?.execute([key])?,
+            };
+        }
+        transaction.commit()?;
+    }
+    Ok(check)
 }
