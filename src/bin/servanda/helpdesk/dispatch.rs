@@ -76,7 +76,7 @@ impl Writer for AnyWriter<'_> {
     dispatch! { (Itsm365 | Itop | Bridge)
         fn perform_within(id: &AgreementId, object: Option<&LiveId>, step: &Step, window: Option<SendWindow<'_>>) -> Result<StepResult, WriteError>;
         fn withdraw(object: &LiveId) -> Result<(), WriteError>;
-        fn keep_oldest_target(agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError>;
+        fn keep_oldest_targets(agreement: &LiveId, keys: &BTreeSet<TargetKey>) -> Result<(), WriteError>;
         fn write_note(object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError>;
         fn comment(object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError>;
         fn call(function: &str, body: &Json) -> Result<(), WriteError>;

@@ -1,5 +1,7 @@
 //! Writing to a helpdesk: one request for each step of a plan.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::TargetKey;
@@ -61,14 +63,15 @@ pub(crate) trait Writer: Sync {
     }
     /// Retires an object that was created by this run and never published, and removes its ownership key.
     fn withdraw(&self, object: &LiveId) -> impl Future<Output = Result<(), WriteError>> + Send;
-    /// Archives all but the oldest of the objects of an agreement for one service and priority, after one was created. Two
-    /// runs that see the same objects keep the same one. A helpdesk without such objects has nothing to do.
-    fn keep_oldest_target(
+    /// Archives all but the oldest of the objects of an agreement for each of these services and priorities, after one of
+    /// each was created. Two runs that see the same objects keep the same ones. A helpdesk without such objects has nothing
+    /// to do.
+    fn keep_oldest_targets(
         &self,
         agreement: &LiveId,
-        key: &TargetKey,
+        keys: &BTreeSet<TargetKey>,
     ) -> impl Future<Output = Result<(), WriteError>> + Send {
-        let _ = (agreement, key);
+        let _ = (agreement, keys);
         async { Ok(()) }
     }
     /// Writes a text attribute of any object.

@@ -187,6 +187,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
                 self.latest = Some((guarded.clone(), sides));
             }
         } else {
+            // Both sides are read again after the apply.
+            drop(sides);
             self.audience.confirm(&guarded.plan)?;
             let stop = self.audience.listen();
             applied = self.apply(&guarded.plan, &stop).await?;

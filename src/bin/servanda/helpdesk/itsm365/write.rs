@@ -2,7 +2,7 @@
 //!
 //! Edits write whole values and are idempotent. Creations are not, and are never retried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
@@ -31,7 +31,7 @@ pub(crate) struct Itsm365Writer<'a> {
 /// The status of a response that reports no change. It may hide a refusal.
 const NOT_MODIFIED: u16 = 304;
 
-/// The page size of the objects of one agreement and priority: rarely more than one.
+/// The page size of the objects of one agreement: rarely more than twenty.
 const TARGETS_PAGE: usize = 100;
 
 /// The path of creations, before the class.
@@ -267,20 +267,33 @@ impl Writer for Itsm365Writer<'_> {
         }
     }
 
-    async fn keep_oldest_target(&self, agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError> {
+    async fn keep_oldest_targets(
+        &self,
+        agreement: &LiveId,
+        keys: &BTreeSet<TargetKey>,
+    ) -> Result<(), WriteError> {
         let codes = self.rules()?;
-        let attributes = ["UUID", "removed", &codes.service].join(",");
-        let filter = json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
+        let attributes = ["UUID", "removed", &codes.service, &codes.priority].join(",");
+        let mut filter = json!({ codes.agreement.clone(): agreement });
+        if let (1, Some(only)) = (keys.len(), keys.first()) {
+            filter[&codes.priority] = json!(only.priority);
+        }
         let found = Lists::new(self.transport, TARGETS_PAGE).read(&codes.class, &attributes, &filter).await;
         let found = found.map_err(|error| WriteError::Ambiguous(error.to_string()))?;
-        let is_same = |rule: &&Map<String, Json>| {
-            let service = wire::reference(rule.get(&codes.service).unwrap_or(&Json::Null));
-            !is_removed(rule) && service.as_ref() == Ok(&key.service)
+        let refers = |rule: &Map<String, Json>, code: &str, wanted: Option<&LiveId>| {
+            wire::reference(rule.get(code).unwrap_or(&Json::Null)).is_ok_and(|held| held.as_ref() == wanted)
         };
-        let mut same: Vec<LiveId> = found.iter().filter(is_same).filter_map(object_id).collect();
-        same.sort_by(|left, right| creation_order(left).cmp(&creation_order(right)));
-        for later in same.iter().skip(1) {
-            self.set_removed(later, true, None).await?;
+        for TargetKey { service, priority } in keys {
+            let is_same = |rule: &&Map<String, Json>| {
+                !is_removed(rule)
+                    && refers(rule, &codes.service, service.as_ref())
+                    && refers(rule, &codes.priority, Some(priority))
+            };
+            let mut same: Vec<LiveId> = found.iter().filter(is_same).filter_map(object_id).collect();
+            same.sort_by(|left, right| creation_order(left).cmp(&creation_order(right)));
+            for later in same.iter().skip(1) {
+                self.set_removed(later, true, None).await?;
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use servanda::calendar;
 use servanda::ident::LiveId;
-use servanda::live::{LiveAgreement, Observed};
+use servanda::live::{LiveAgreement, Observed, TargetKey};
 use servanda::mapping::Field;
 use servanda::outcome::{ChangeResult, NotTried, StepFailure, Stopped, WithoutKey};
 use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshness, is_owned, took_effect};
@@ -48,6 +48,8 @@ pub(crate) struct Attempt<'a, R, W, L> {
     /// When the helpdesk was last seen in the state that the next step relies on, by the wall clock.
     seen: calendar::Instant,
     altered: Vec<Altered>,
+    /// Targets whose objects it created and that were not compared yet with what other runs created.
+    uncompared: BTreeSet<TargetKey>,
     step: usize,
     /// Whether the result of a request is awaited.
     is_writing: bool,
@@ -64,6 +66,14 @@ pub(crate) struct Attempt<'a, R, W, L> {
 /// Whether the step may create objects that several agreements share: those of targets that an agreement itself holds.
 fn may_create_shared(step: &Step) -> bool {
     matches!(step, Step::Edit { fields, .. } if fields.contains_key(&Field::Targets))
+}
+
+/// The target whose object a step creates.
+fn new_target(step: &Step) -> Option<&TargetKey> {
+    match step {
+        Step::PutRule { rule: None, key, .. } => Some(key),
+        _ => None,
+    }
 }
 
 /// The reason why an attempt ends early: alone, or with the whole run.
@@ -94,6 +104,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             rules: BTreeSet::new(),
             seen: (tools.clock)(),
             altered: Vec::new(),
+            uncompared: BTreeSet::new(),
             step: 0,
             is_writing: false,
             has_left: AtomicBool::new(false),
@@ -116,6 +127,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 () = abandoned => None,
             }
         };
+        if matches!(ended, Some(Err(_))) {
+            self.compare_the_rest().await;
+        }
         let (result, stops) = match ended {
             None => (self.abandoned(), Some(Stopped::Signal)),
             Some(Err(Halt::ChangeResult(result))) => (result, None),
@@ -135,6 +149,22 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             self.erase_record().await;
         }
         AttemptEnd { result, creation, stops }
+    }
+
+    /// Compares the targets of a change that ended early. A run that was asked to stop waits for it only briefly.
+    async fn compare_the_rest(&mut self) {
+        let (asked, change) = (self.tools.stop.clone(), self.change);
+        let abandoned = async move {
+            asked.wait().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let why = tokio::select! {
+            compared = self.keep_oldest_targets() => compared.err().map(|error| error.to_string()),
+            () = abandoned => Some("the run was stopped".to_owned()),
+        };
+        if let Some(why) = why {
+            tracing::warn!("the targets of {} were not compared with those of other runs: {why}", change.id);
+        }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -295,17 +325,22 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         if writes_key(step) {
             return self.prove(object).await;
         }
-        Ok(self.keep_oldest_target(step).await.err().map(|error| error.to_string()))
+        self.uncompared.extend(new_target(step).cloned());
+        // Targets that follow each other are compared at once: of many, each would cost a search.
+        if self.change.steps.get(self.step + 1).is_some_and(|next| new_target(next).is_some()) {
+            return Ok(None);
+        }
+        Ok(self.keep_oldest_targets().await.err().map(|error| error.to_string()))
     }
 
     /// Leaves only the oldest of several objects that were created for one target, by this run or another one.
-    async fn keep_oldest_target(&self, step: &Step) -> Result<(), WriteError> {
-        match (step, &self.object) {
-            (Step::PutRule { rule: None, key, .. }, Some(object)) => {
-                self.tools.writer.keep_oldest_target(object, key).await
-            }
-            _ => Ok(()),
-        }
+    async fn keep_oldest_targets(&mut self) -> Result<(), WriteError> {
+        let Some(object) = self.object.as_ref().filter(|_| !self.uncompared.is_empty()) else {
+            return Ok(());
+        };
+        self.tools.writer.keep_oldest_targets(object, &self.uncompared).await?;
+        self.uncompared.clear();
+        Ok(())
     }
 
     /// Reads the ownership key that was just written. Returns why its state is unclear, or ends the change if the
@@ -351,8 +386,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             && !self.is_recorded
         {
             let pending = Pending { run: self.tools.run_name.to_owned(), at: (self.tools.clock)() };
-            records.mark(&self.change.id, &pending).await?;
+            // Set before the call, since a note whose call is dropped may be stored all the same.
             self.is_recorded = true;
+            records.mark(&self.change.id, &pending).await?;
         }
         Ok(())
     }
@@ -367,8 +403,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    async fn state_of(&self, step: &Step) -> StepState {
-        if self.keep_oldest_target(step).await.is_err() {
+    async fn state_of(&mut self, step: &Step) -> StepState {
+        self.uncompared.extend(new_target(step).cloned());
+        if self.keep_oldest_targets().await.is_err() {
             return StepState::Unclear;
         }
         match self.read().await {

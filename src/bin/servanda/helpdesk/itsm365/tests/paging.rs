@@ -62,7 +62,7 @@ async fn only_the_oldest_target_stays_where_pages_are_short() {
             let put = Step::PutRule { rule: None, key: key(None), target: promise(minutes, None) };
             writer.perform(&id("a0"), Some(&object), &put).await.expect("written");
         }
-        writer.keep_oldest_target(&object, &key(None)).await.expect("archived");
+        writer.keep_oldest_targets(&object, &[key(None)].into()).await.expect("archived");
         let kept = desk.sandbox.find("agreementRule", &json!({ "removed": false })).expect("a list");
         assert_eq!(kept.len(), 1, "{greatest_limit:?}: {kept:?}");
     }

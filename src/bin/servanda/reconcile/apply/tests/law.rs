@@ -48,7 +48,7 @@ fn catalog() -> Catalog {
     let client = |(slug, number): (&str, u32)| {
         let client = ClientEntry {
             entry: entry(slug, &format!("ou${number}")),
-            contacts: BTreeMap::new(),
+            contacts: litemap::LiteMap::new(),
             departments: BTreeMap::new(),
             zone: None,
             language: None,
@@ -81,7 +81,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         client,
         manager: None,
         provider: None,
-        contacts: BTreeMap::new(),
+        contacts: litemap::LiteMap::new(),
         zone: Zone::find("Europe/Moscow").expect("a zone"),
         period: Period {
             first_day: Some(first_day),
@@ -95,12 +95,12 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         renews: None,
         is_for_whole_client: true,
         succeeded_on: None,
-        services: BTreeMap::new(),
+        services: litemap::LiteMap::new(),
         calendar: None,
-        targets: BTreeMap::new(),
+        targets: litemap::LiteMap::new(),
         notices: Notices::default(),
-        labels: BTreeMap::new(),
-        attributes: BTreeMap::new(),
+        labels: litemap::LiteMap::new(),
+        attributes: litemap::LiteMap::new(),
         adopts: None,
         span: nowhere(),
     }

@@ -79,3 +79,17 @@ async fn a_wait_for_a_new_object_is_announced_once_and_only_if_there_is_one() {
         assert_eq!(trace.waits, waits, "{written:?}, lag {lag} s");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn targets_that_follow_each_other_are_compared_once_also_where_one_is_refused() {
+    let plan = creation();
+    let targets = plan.changes[0].steps.iter().filter(|step| matches!(step, Step::PutRule { .. })).count();
+    let first = plan.changes[0].steps.iter().position(|step| matches!(step, Step::PutRule { .. }));
+    let mut refused = vec![WriteFate::Answered; first.expect("a target") + targets - 1];
+    refused.push(WriteFate::Refused);
+    for results in [Vec::new(), refused] {
+        let model = Model::new(&plan, Duration::ZERO, &results);
+        apply_on(&plan, &model, BOUND, std::future::pending()).await;
+        assert_eq!(*model.compared.lock().expect("no test panics here"), [targets], "{results:?}");
+    }
+}

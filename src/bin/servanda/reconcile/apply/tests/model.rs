@@ -67,6 +67,8 @@ pub(crate) struct Model {
     may_have_created: AtomicBool,
     /// The steps that were applied, in order.
     pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
+    /// The numbers of targets that were compared at once, in order.
+    pub(crate) compared: Mutex<Vec<usize>>,
 }
 
 impl Model {
@@ -80,6 +82,7 @@ impl Model {
             results: Mutex::new(results.iter().rev().copied().collect()),
             may_have_created: AtomicBool::new(false),
             done: Mutex::default(),
+            compared: Mutex::default(),
         }
     }
 
@@ -173,6 +176,11 @@ impl Reader for Model {
 }
 
 impl Writer for Model {
+    async fn keep_oldest_targets(&self, _: &LiveId, keys: &BTreeSet<TargetKey>) -> Result<(), WriteError> {
+        self.compared.lock().expect("no test panics here").push(keys.len());
+        Ok(())
+    }
+
     async fn write_note(&self, _: &LiveId, _: &str, _: &str) -> Result<(), WriteError> {
         Ok(())
     }
