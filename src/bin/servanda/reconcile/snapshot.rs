@@ -1,14 +1,23 @@
 //! A snapshot: the live and the last-applied state in a file, so that `plan --snapshot` needs no network and no secret.
 //!
-//! It contains what a plan is made from and no names of people.
+//! It contains what a plan is made from and no names of people. The file has one JSON value a line. A name that ends in `.gz`
+//! is written compressed, and such a file is written and read without its text in memory. The same state gives the same
+//! bytes.
+
+mod lines;
+
+pub(crate) use lines::Snapshot;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use servanda::bridge::{Description, carried};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::SignedDuration;
+use servanda::bridge::carried;
+use servanda::calendar::Instant;
 use servanda::envelope::GuardedPlan;
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{HistoryEvent, LastApplied, attribute_drift};
+use servanda::plan::{LastApplied, attribute_drift};
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader as _, Selection};
@@ -17,22 +26,15 @@ use crate::reconcile::plan::{FromLedger, PlanTerms, history, make_from};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
-/// The version of this shape. A reader refuses any other.
-const FORMAT: u32 = 1;
+/// The age up to which a snapshot stands for a later one that differs in the instant of the last apply alone.
+const STANDS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// The state of a helpdesk at one time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Snapshot {
-    format: u32,
-    /// The live state.
-    pub(crate) live: Live,
-    /// The last-applied state.
-    pub(crate) last_applied: Option<LastApplied>,
-    /// The history of agreements that changed since the last apply.
-    pub(crate) history: Vec<HistoryEvent>,
-    /// The description of an adapter, since a plan depends on what it stores.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) adapter: Option<Description>,
+/// Whether a snapshot was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Written,
+    /// The file has the same state already.
+    Unchanged,
 }
 
 impl Snapshot {
@@ -49,28 +51,62 @@ impl Snapshot {
         let history =
             if changed.is_empty() { Vec::new() } else { history(changed.into_iter(), reader).await };
         let adapter = connection.adapter().cloned();
-        Ok(Self { format: FORMAT, live, last_applied, history, adapter })
+        Ok(Self { live, last_applied, history, adapter })
     }
 
     /// The text of the file.
-    pub(crate) fn to_json(&self) -> String {
-        format!("{}\n", serde_json::to_string(self).expect("a snapshot is JSON"))
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        lines::write(self, &mut text).expect("memory takes all bytes, and a snapshot is JSON");
+        text
     }
 
-    /// Reads a snapshot of the current format; any other is refused.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let refused = |code: &'static str, why: &str| {
-            Failure::new(Exit::Failure, code, format!("{} is not a snapshot: {why}", path.display()))
-                .help("make one with `servanda snapshot --out FILE`")
-        };
-        let snapshot: Self = serde_json::from_str(&files::read_named(path)?)
-            .map_err(|error| refused("snapshot-invalid", &error.to_string()))?;
-        if snapshot.format != FORMAT {
-            let why =
-                format!("its format is {}, and this version of Servanda reads {FORMAT}", snapshot.format);
-            return Err(refused("snapshot-format", &why));
+    /// Writes the file, unless it has the same state already.
+    ///
+    /// A file of less than a day ago also stands for a state that differs in nothing but the instant of the last apply: a
+    /// run without changes moves that instant only.
+    pub(crate) fn save(&self, path: &Path) -> Result<Saved, Failure> {
+        let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
+        if path.exists() && self.is_held_by(path, is_compressed) {
+            return Ok(Saved::Unchanged);
         }
-        Ok(snapshot)
+        if !is_compressed {
+            files::write_whole(path, &self.text())?;
+            return Ok(Saved::Written);
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let written = lines::write(self, &mut encoder).and_then(|()| encoder.finish());
+        files::write_whole(path, &written.map_err(|error| Failure::file(path, &error))?)?;
+        Ok(Saved::Written)
+    }
+
+    /// Reads a snapshot of the current format, compressed or not; any other is refused.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        lines::read(&files::read_bytes(path)?, lines::LINE_LIMIT).map_err(|refused| {
+            let message = format!("{} is not a snapshot: {}", path.display(), refused.why);
+            Failure::new(Exit::Failure, refused.code, message)
+                .help("make one with `servanda snapshot --out FILE`")
+        })
+    }
+
+    /// Whether a file has this state, at most a day earlier, and is compressed or not as it is to be.
+    fn is_held_by(&self, path: &Path, is_compressed: bool) -> bool {
+        let Ok(bytes) = files::read_bytes(path) else { return false };
+        let Ok(earlier) = lines::read(&bytes, lines::LINE_LIMIT) else { return false };
+        let (digest, instants) = (lines::digest_but_for_instants(&earlier), earlier.instants());
+        drop(earlier);
+        let is_soon = |(earlier, later): (Instant, Instant)| {
+            (SignedDuration::ZERO..STANDS_FOR).contains(&later.duration_since(earlier))
+        };
+        lines::is_compressed(&bytes) == is_compressed
+            && lines::digest_but_for_instants(self) == digest
+            && instants.into_iter().zip(self.instants()).all(is_soon)
+    }
+
+    /// The instants of the last apply, in the order of the agreements.
+    fn instants(&self) -> Vec<Instant> {
+        let applied = self.last_applied.iter().flat_map(|state| state.agreements.values());
+        applied.map(|applied| applied.as_of).collect()
     }
 }
 
@@ -106,3 +142,6 @@ fn changed_since<'a>(
         (!is_as_applied).then_some(found)
     })
 }
+
+#[cfg(test)]
+mod tests;

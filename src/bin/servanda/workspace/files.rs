@@ -341,18 +341,19 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a file that the user named whole or not at all: to a new file beside it, which is then renamed over it.
-pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    write_within(Path::new(""), path, text)
+pub(crate) fn write_whole(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Failure> {
+    write_within(Path::new(""), path, content)
 }
 
 /// Writes a file below a root whole or not at all. A link on the way is refused.
-pub(crate) fn write_within(root: &Path, path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::file(path, &error);
+pub(crate) fn write_within(
+    root: &Path,
+    path: &Path,
+    content: &(impl AsRef<[u8]> + ?Sized),
+) -> Result<(), Failure> {
     let (folder, name) = below::folder_of(root, path, true)?;
-    let file = folder.write_beside(&name, text.as_bytes())?;
-    file.sync_all().map_err(failed)?;
-    drop(file);
-    folder.place(&name).map_err(failed)
+    let synced = folder.write_beside(&name, content.as_ref())?.sync_all();
+    synced.and_then(|()| folder.place(&name)).map_err(|error| Failure::file(path, &error))
 }
 
 /// One write of several.

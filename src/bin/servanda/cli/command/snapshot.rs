@@ -9,14 +9,16 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
-use crate::reconcile::snapshot::Snapshot;
-use crate::workspace::files;
+use crate::reconcile::snapshot::{Saved, Snapshot};
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda snapshot --out live.json      save the live state
+  servanda snapshot --out live.json.gz   save it compressed, for a branch of Git
   servanda plan --snapshot live.json     plan without network and key
+
+A file that differs only in the instant of the last apply, by less than a day, holds the same state.
 
 A snapshot contains the managed agreements with their mapped fields, the objects that catalog slugs may refer to, the \
 last-applied state (as digests of the agreements' values), and who changed what by hand since then. People appear as \
@@ -28,7 +30,8 @@ clients.";
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write to this file instead of standard output
+    /// Write to this file instead of standard output, compressed if its name ends in `.gz`; a file that holds the same
+    /// state is left as it is
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -47,12 +50,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         connection.close().await;
         snapshot
     })?;
-    let json = snapshot.to_json();
     match &arguments.out {
-        None => print_data(&json)?,
+        None => print_data(&String::from_utf8_lossy(&snapshot.text()))?,
         Some(path) => {
-            files::write_whole(path, &json)?;
-            inform(&format!("{} agreements saved in {}\n", snapshot.live.agreements.len(), path.display()));
+            let how = match snapshot.save(path)? {
+                Saved::Written => "saved in",
+                Saved::Unchanged => "unchanged in",
+            };
+            inform(&format!("{} agreements {how} {}\n", snapshot.live.agreements.len(), path.display()));
         }
     }
     Ok(Exit::Fine)
