@@ -1,8 +1,12 @@
 //! What an agreement *is*, once everything about it is settled: no text left to read, nothing unresolved.
 //!
 //! Made only by `check`, which consumes what people wrote. Knows no YAML, no helpdesk and no clock.
+//!
+//! Its maps are sorted lists: the node of a tree has room for eleven entries, where most maps have one to three.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use litemap::LiteMap;
 
 use crate::calendar::{Day, Instant, Lead, TargetTime, Term, TimeOfDay, Zone};
 use crate::diagnostic::Span;
@@ -37,7 +41,7 @@ pub struct Agreement {
     /// The provider's own legal entity.
     pub provider: Option<ProviderSlug>,
     /// The contacts by role within the client, if the agreement has its own.
-    pub contacts: BTreeMap<String, crate::catalog::Contact>,
+    pub contacts: LiteMap<String, crate::catalog::Contact>,
     /// The language of messages to the client.
     pub language: Language,
     /// The zone its days are counted in.
@@ -57,17 +61,17 @@ pub struct Agreement {
     /// The first day of the agreement that follows it, where one does: it caps a tacit roll.
     pub succeeded_on: Option<Day>,
     /// The services; never empty.
-    pub services: BTreeMap<ServiceSlug, Coverage>,
+    pub services: LiteMap<ServiceSlug, Coverage>,
     /// The hours in which services without their own are given.
     pub calendar: Option<CalendarSlug>,
     /// The targets of services without their own.
-    pub targets: BTreeMap<PriorityName, Target>,
+    pub targets: LiteMap<PriorityName, Target>,
     /// The recipients of each notice.
     pub notices: Notices,
     /// The author's own labels; of no meaning here.
-    pub labels: BTreeMap<String, String>,
+    pub labels: LiteMap<String, String>,
     /// A tenant's own extras.
-    pub attributes: BTreeMap<String, AttributeValue>,
+    pub attributes: LiteMap<String, AttributeValue>,
     /// The unmarked live object that it takes over.
     pub adopts: Option<LiveId>,
     /// Where it is written.
@@ -178,7 +182,7 @@ pub struct Coverage {
     /// Its own hours, where it has them.
     pub calendar: Option<CalendarSlug>,
     /// Its own targets, by priority; the others are the agreement's.
-    pub targets: BTreeMap<PriorityName, Target>,
+    pub targets: LiteMap<PriorityName, Target>,
 }
 
 /// By when one is answered and helped.
@@ -194,7 +198,7 @@ pub struct Target {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
     /// The events that are reported, by name.
-    pub events: BTreeMap<NoticeEvent, NoticeRule>,
+    pub events: LiteMap<NoticeEvent, NoticeRule>,
 }
 
 /// Something that people are reported.
@@ -286,10 +290,12 @@ impl Agreement {
     }
 
     /// The targets of one service: its own over the agreement's.
-    pub fn targets_of(&self, service: &ServiceSlug) -> BTreeMap<PriorityName, Target> {
+    pub fn targets_of(&self, service: &ServiceSlug) -> LiteMap<PriorityName, Target> {
         let mut targets = self.targets.clone();
         if let Some(coverage) = self.services.get(service.as_str()) {
-            targets.extend(coverage.targets.iter().map(|(priority, target)| (priority.clone(), *target)));
+            for (priority, target) in &coverage.targets {
+                targets.insert(priority.clone(), *target);
+            }
         }
         targets
     }
@@ -310,6 +316,8 @@ impl Agreement {
 #[cfg(test)]
 pub(crate) mod sample {
     //! Agreements for the tests of later stages, which change what they are about.
+
+    use litemap::LiteMap;
 
     use super::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal};
     use crate::calendar::{Day, Zone, read_day};
@@ -336,7 +344,7 @@ pub(crate) mod sample {
             is_for_whole_client: true,
             manager: None,
             provider: None,
-            contacts: std::collections::BTreeMap::new(),
+            contacts: LiteMap::new(),
             language: Language::Russian,
             zone: Zone::find("Europe/Moscow").expect("a zone"),
             period: Period { first_day: Some(day(first_day)), end: PeriodEnd::LastDay(day(last_day)) },
@@ -346,12 +354,12 @@ pub(crate) mod sample {
             renewal: Renewal::None,
             renews: None,
             succeeded_on: None,
-            services: [(ServiceSlug::new("email").expect("a slug"), Coverage::default())].into(),
+            services: LiteMap::from_iter([(ServiceSlug::new("email").expect("a slug"), Coverage::default())]),
             calendar: None,
-            targets: std::collections::BTreeMap::new(),
+            targets: LiteMap::new(),
             notices: Notices::default(),
-            labels: std::collections::BTreeMap::new(),
-            attributes: std::collections::BTreeMap::new(),
+            labels: LiteMap::new(),
+            attributes: LiteMap::new(),
             adopts: None,
             span: Span::of_file(Sources::default().add("agreements/sample.yaml", "")),
         }

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use crate::calendar::{Calendar, Hours, Instant, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
@@ -66,7 +68,7 @@ pub struct ClientEntry {
     /// The company itself.
     pub entry: CatalogEntry,
     /// The people who receive notices of its agreements, by their role within the company.
-    pub contacts: BTreeMap<String, Contact>,
+    pub contacts: LiteMap<String, Contact>,
     /// Its departments, each of which may be a recipient of its own.
     pub departments: BTreeMap<String, CatalogEntry>,
     /// The zone its agreements count their days in, unless they say otherwise.

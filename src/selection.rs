@@ -179,7 +179,7 @@ mod tests {
 
     fn selects(selection: &AgreementSelection) -> bool {
         let mut sample = agreement("dental/mayak-2026", "2026-01-01", "2026-12-31");
-        sample.labels = [("region".to_owned(), "north".to_owned())].into();
+        sample.labels = [("region".to_owned(), "north".to_owned())].into_iter().collect();
         selection.selects(&sample, read_instant("2026-12-01T09:00:00Z").expect("an instant"))
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Reads on after each fault, so that all of a file's faults come out of one run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use litemap::LiteMap;
 
 use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices, Renewal};
 use crate::calendar::Zone;
@@ -104,7 +106,12 @@ impl AgreementReader<'_> {
             calendar,
             targets,
             notices,
-            labels: document.labels.clone().unwrap_or_default(),
+            labels: document
+                .labels
+                .iter()
+                .flatten()
+                .map(|(key, label)| (key.clone(), label.clone()))
+                .collect(),
             attributes: attributes(document),
             adopts: self.adopts(document),
             span: self.places.whole(),
@@ -222,8 +229,8 @@ impl AgreementReader<'_> {
         false
     }
 
-    fn services(&mut self, document: &shape::AgreementDocument) -> Option<BTreeMap<ServiceSlug, Coverage>> {
-        let mut services = BTreeMap::new();
+    fn services(&mut self, document: &shape::AgreementDocument) -> Option<LiteMap<ServiceSlug, Coverage>> {
+        let mut services = LiteMap::new();
         let mut written = 0;
         for (slug, service) in document.services.iter().flatten() {
             let empty = shape::ServiceTermsShape::default();
@@ -240,7 +247,9 @@ impl AgreementReader<'_> {
             let targets = self.targets(&["services", slug, "targets"], terms.targets.as_ref());
             let known = self.known_key(SERVICE, &["services", slug], slug, &self.catalog.services);
             let name = known.or_else(|| ServiceSlug::new(slug));
-            services.extend(name.map(|name| (name, Coverage { calendar, targets })));
+            if let Some(name) = name {
+                services.insert(name, Coverage { calendar, targets });
+            }
         }
         if written == 0 {
             self.fault(
@@ -292,8 +301,8 @@ impl AgreementReader<'_> {
         nearest.unwrap_or(self.settings.language)
     }
 
-    fn contacts(&mut self, document: &shape::AgreementDocument) -> BTreeMap<String, Contact> {
-        let mut contacts = BTreeMap::new();
+    fn contacts(&mut self, document: &shape::AgreementDocument) -> LiteMap<String, Contact> {
+        let mut contacts = LiteMap::new();
         for (role, written) in document.contacts.iter().flatten() {
             let path = ["contacts", role.as_str()];
             match read_contact(self.places, &path, written) {
@@ -354,7 +363,7 @@ impl AgreementReader<'_> {
     }
 }
 
-fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, AttributeValue> {
+fn attributes(document: &shape::AgreementDocument) -> LiteMap<String, AttributeValue> {
     let written = document.attributes.iter().flatten();
     written.map(|(name, value)| (name.clone(), scalar(value))).collect()
 }

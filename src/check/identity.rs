@@ -6,11 +6,12 @@ use rayon::prelude::ParallelSliceMut;
 
 use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::ident::AgreementId;
 
 /// The names that one document claims, sound otherwise or not.
-pub(super) struct NameClaim<'a> {
+pub(super) struct NameClaim {
     /// The present name.
-    pub(super) id: &'a str,
+    pub(super) id: AgreementId,
     /// The file or entry.
     pub(super) place: Span,
     /// The former names, with their places.
@@ -19,25 +20,27 @@ pub(super) struct NameClaim<'a> {
 
 /// E102: a former name that is another's. Two files of one name are found when they are read. `claims` stand in
 /// the order of their names.
-pub(super) fn check_names(claims: &[&NameClaim<'_>]) -> Vec<SubjectDiagnostic> {
+pub(super) fn check_names(claims: &[&NameClaim]) -> Vec<SubjectDiagnostic> {
     let holder_of = |name: &str| {
-        claims.binary_search_by(|claim| claim.id.cmp(name)).ok().map(|index| claims[index].place)
+        claims.binary_search_by(|claim| claim.id.as_str().cmp(name)).ok().map(|index| claims[index].place)
     };
     let mut findings = Vec::new();
     let mut former: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
     for (index, claim) in claims.iter().enumerate() {
         for (name, place) in &claim.former {
             let (message, other) = match (holder_of(name), former.get(name.as_str())) {
-                (Some(_), _) if name == claim.id => (format!("`{name}` is the agreement's current id"), None),
+                (Some(_), _) if *name == claim.id.as_str() => {
+                    (format!("`{name}` is the agreement's current id"), None)
+                }
                 (Some(other), _) => (format!("`{name}` is the current id of another agreement"), Some(other)),
-                (None, Some((holder, _))) if *holder == claim.id => {
+                (None, Some((holder, _))) if *holder == claim.id.as_str() => {
                     (format!("`{name}` is listed twice"), None)
                 }
                 (None, Some((holder, other))) => {
                     (format!("`{name}` is also a former id of `{holder}`"), Some(*other))
                 }
                 (None, None) => {
-                    former.insert(name, (claim.id, *place));
+                    former.insert(name, (claim.id.as_str(), *place));
                     continue;
                 }
             };

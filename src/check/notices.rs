@@ -1,6 +1,8 @@
 //! E501 to W507: whether anybody can be reported, and in time. What only the helpdesk knows is left to the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use litemap::LiteMap;
 
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule, Notices, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay, read_time_of_day};
@@ -27,7 +29,7 @@ impl AgreementReader<'_> {
             .at
             .as_deref()
             .and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
-        let mut events = BTreeMap::new();
+        let mut events = LiteMap::new();
         for (event, notice) in [
             (NoticeEvent::Activated, kept(written.activated.as_ref())),
             (NoticeEvent::Deactivated, kept(written.deactivated.as_ref())),

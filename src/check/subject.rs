@@ -27,7 +27,7 @@ pub(super) trait Places: Sync {
 /// One agreement under examination.
 pub(super) struct Subject<'a> {
     /// The agreement.
-    pub(super) agreement: Agreement,
+    pub(super) agreement: Box<Agreement>,
     /// Where it is written.
     pub(super) places: &'a dyn Places,
 }
@@ -79,8 +79,10 @@ pub(super) mod sample {
         }
 
         pub(in crate::check) fn subjects(&self, agreements: Vec<Agreement>) -> Vec<Subject<'_>> {
-            let mut subjects: Vec<_> =
-                agreements.into_iter().map(|agreement| Subject { agreement, places: self }).collect();
+            let mut subjects: Vec<_> = agreements
+                .into_iter()
+                .map(|agreement| Subject { agreement: Box::new(agreement), places: self })
+                .collect();
             subjects.sort_by(|left, right| left.agreement.id.cmp(&right.agreement.id));
             subjects
         }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
+
 use crate::agreement::{PeriodEnd, Target};
 use crate::calendar::TargetTime;
 use crate::catalog::Catalog;
@@ -18,9 +20,9 @@ impl AgreementReader<'_> {
     pub(super) fn sla(
         &mut self,
         written: Option<&shape::SlaShape>,
-    ) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
+    ) -> (Option<CalendarSlug>, LiteMap<PriorityName, Target>) {
         let Some(written) = written else {
-            return (None, BTreeMap::new());
+            return (None, LiteMap::new());
         };
         let calendar = written.calendar.as_ref().and_then(|slug| self.calendar(&["sla", "calendar"], slug));
         (calendar, self.targets(&["sla", "targets"], written.targets.as_ref()))
@@ -31,8 +33,8 @@ impl AgreementReader<'_> {
         &mut self,
         path: &[&str],
         written: Option<&BTreeMap<String, shape::TargetShape>>,
-    ) -> BTreeMap<PriorityName, Target> {
-        let mut targets = BTreeMap::new();
+    ) -> LiteMap<PriorityName, Target> {
+        let mut targets = LiteMap::new();
         for (name, times) in written.into_iter().flatten() {
             let shape::FalseOr::Set(times) = times else {
                 continue;
@@ -51,7 +53,9 @@ impl AgreementReader<'_> {
                 response: self.target_time(&path, "response", times.response.as_deref()),
                 resolution: self.target_time(&path, "resolution", times.resolution.as_deref()),
             };
-            targets.extend(priority.map(|priority| (priority, target)));
+            if let Some(priority) = priority {
+                targets.insert(priority, target);
+            }
         }
         targets
     }
@@ -73,7 +77,7 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic>
     let agreement = &subject.agreement;
     let longest = longest_period(subject);
     let mut diagnostics = Vec::new();
-    let mut check_map = |path: &[&str], targets: &BTreeMap<PriorityName, Target>| {
+    let mut check_map = |path: &[&str], targets: &LiteMap<PriorityName, Target>| {
         for (priority, target) in targets {
             let path: Vec<&str> = path.iter().copied().chain([priority.as_str()]).collect();
             diagnostics.extend(check_one(subject, &path, target, longest));

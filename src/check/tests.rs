@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
-use crate::check::{Basis, CheckInput, CheckedRepository, check};
-use crate::diagnostic::{Code, Severity, Sources};
-use crate::document::{Document, DocumentKind, kind_of, read};
-use crate::template::Library;
+use crate::check::{Basis, CheckInput, CheckedRepository, FilesInput, check, check_files};
+use crate::diagnostic::{Code, FileId, Severity, Sources};
+use crate::document::{Document, DocumentKind, DocumentName, duplicate_ids, kind_of, read};
+use crate::template::{Library, extended, unused};
 
 /// The default surroundings of an agreement in a test.
 const SETTINGS: &str =
@@ -57,7 +57,28 @@ fn checked(files: &[(String, String)]) -> (Sources, CheckedRepository) {
         documents.push(document);
     }
     let checked = checked_documents(&documents, &sources);
+    assert_same_from_texts(&documents, &sources, &checked);
     (sources, checked)
+}
+
+/// Asserts that files of agreements give the same whether they are parsed before the check or one by one during it.
+fn assert_same_from_texts(documents: &[Document], sources: &Sources, checked: &CheckedRepository) {
+    let of_kind = |kind| documents.iter().filter(move |document| document.kind == kind);
+    let cloned = |kind| -> Vec<Document> { of_kind(kind).cloned().collect() };
+    let (templates, agreements) = (cloned(DocumentKind::Template), cloned(DocumentKind::Agreement));
+    let (library, diagnostics) = Library::new(&templates);
+    let (settings, catalog) = (of_kind(DocumentKind::Settings).next(), of_kind(DocumentKind::Catalog));
+    let files: Vec<FileId> = agreements.iter().map(|document| document.file).collect();
+    let basis = Basis::read(settings, catalog, &cloned(DocumentKind::Calendar));
+    let input = FilesInput { basis, library: &library, files: &files, unreadable: &[], diagnostics };
+    let from_texts = check_files(input, sources, "2026-03-01T12:00:00+03:00".parse().expect("an instant"));
+    // The caller of `check` finds these two by itself.
+    let mut expected = checked.diagnostics.clone();
+    expected.extend(duplicate_ids(agreements.iter().map(DocumentName::of), sources));
+    expected.extend(unused(&templates, agreements.iter().flat_map(extended)));
+    expected.sort(sources);
+    assert_eq!(from_texts.diagnostics, expected);
+    assert_eq!(from_texts.agreements, checked.agreements);
 }
 
 fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedRepository {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -20,7 +21,7 @@ const LENGTH_LIMIT: usize = 255;
 /// The steps that one title may take.
 const FUEL: u64 = 10_000;
 
-/// All titles of a run, compiled.
+/// The titles that many agreements share, compiled.
 pub(super) struct Titles {
     environment: Environment<'static>,
     broken: BTreeMap<String, String>,
@@ -54,11 +55,11 @@ struct TitleVariables<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<TitleEntity<'a>>,
     period: TitlePeriod,
-    labels: &'a BTreeMap<String, String>,
+    labels: &'a LiteMap<String, String>,
 }
 
 impl Titles {
-    /// Compiles every text once.
+    /// Compiles every text once. A title that is not among them is compiled when it is rendered.
     pub(super) fn compile<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -79,7 +80,9 @@ impl Titles {
         if let Some(reason) = self.broken.get(text) {
             return Err(reason.clone());
         }
-        let template = self.environment.get_template(text).map_err(|error| reason(&error))?;
+        let shared = self.environment.get_template(text);
+        let template = shared.or_else(|_| self.environment.template_from_named_str(text, text));
+        let template = template.map_err(|error| reason(&error))?;
         let title = template
             .render(minijinja::Value::from(minijinja::value::Serde(variables)))
             .map_err(|error| reason(&error))?;

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
+
 use crate::agreement::{Agreement, AttributeValue, PeriodEnd, Target};
 use crate::calendar::{Day, Instant, TargetTime};
 use crate::catalog::Catalog;
@@ -248,7 +250,7 @@ impl Projection<'_> {
         &mut self,
         into: &mut BTreeMap<TargetKey, LiveTarget>,
         service: Option<&ServiceSlug>,
-        targets: &BTreeMap<PriorityName, Target>,
+        targets: &LiteMap<PriorityName, Target>,
         calendar: Option<&str>,
     ) {
         let Ok(service) = self.optional(ObjectKind::Service, service.map(ServiceSlug::as_str)) else {

@@ -22,7 +22,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
 fn catalog(client_id: Option<&str>) -> Catalog {
     let client = ClientEntry {
         entry: entry("Маяк", client_id),
-        contacts: BTreeMap::new(),
+        contacts: litemap::LiteMap::new(),
         departments: BTreeMap::new(),
         zone: None,
         language: None,
@@ -135,9 +135,9 @@ fn a_service_with_its_own_hours_has_promises_of_its_own() {
     let mut agreement = sample();
     let normal = PriorityName::new("normal").expect("a slug");
     let target = Target { response: Some(TargetTime::Seconds(3600)), resolution: None };
-    agreement.targets = [(normal, target)].into();
-    let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
-    agreement.services = [(ServiceSlug::new("email").expect("a slug"), own)].into();
+    agreement.targets = [(normal, target)].into_iter().collect();
+    let own = Coverage { calendar: CalendarSlug::new("24x7"), ..Coverage::default() };
+    agreement.services = [(ServiceSlug::new("email").expect("a slug"), own)].into_iter().collect();
     let desired = desired_state(agreement, &catalog(None), &units, &mapping);
     let Value::Targets(targets) = &desired.agreements["a"].record.fields[&Field::Targets] else {
         panic!("targets")

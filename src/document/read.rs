@@ -1,7 +1,5 @@
 //! Reads a file: parses its text and validates the tree with the schema of its kind.
 
-use std::collections::BTreeMap;
-
 use super::deserialize::from_tree;
 use super::incremental;
 use super::kind::DocumentKind;
@@ -12,6 +10,17 @@ use super::text::{decode, quoted};
 use super::tree::{Node, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
 use crate::ident::composed;
+
+/// The name of a document, by which others refer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentName {
+    /// The file.
+    pub file: FileId,
+    /// The kind of the file.
+    pub kind: DocumentKind,
+    /// The stem of the file name: the id of an agreement or set, the name of a template.
+    pub id: Box<str>,
+}
 
 /// A file after reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +35,13 @@ pub struct Document {
     pub root: Node,
     /// Whether reading found no error. A document with errors is not used further, but its name stays known.
     pub sound: bool,
+}
+
+impl DocumentName {
+    /// The name of a document.
+    pub fn of(document: &Document) -> Self {
+        Self { file: document.file, kind: document.kind, id: document.id.clone() }
+    }
 }
 
 impl Document {
@@ -48,10 +64,12 @@ impl Document {
 /// Adds a file to the sources. If its bytes are not UTF-8, only the valid text before the error is kept.
 pub fn add_source(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId, Option<Diagnostic>) {
     let fault = decode(&bytes).err();
-    let text = match fault {
+    let mut text = match fault {
         None => String::from_utf8(bytes).unwrap_or_default(),
         Some(fault) => String::from_utf8_lossy(&bytes[..fault.valid_up_to]).into_owned(),
     };
+    // The texts of all files are kept, and reading makes room for more than there is.
+    text.shrink_to_fit();
     let file = sources.add(path, text);
     (file, fault.map(|fault| fault.diagnostic(file)))
 }
@@ -141,23 +159,20 @@ pub fn parse_changed(old: &str, root: &Node, new: &str) -> Result<Node, Diagnost
 }
 
 /// Reports documents of one kind that have the same id in different folders.
-pub fn duplicate_ids<'document>(
-    documents: impl IntoIterator<Item = &'document Document>,
-    sources: &Sources,
-) -> Diagnostics {
-    let mut by_id: BTreeMap<(DocumentKind, &str), Vec<&Document>> = BTreeMap::new();
-    for document in documents {
-        if matches!(document.kind, DocumentKind::Agreement | DocumentKind::Template | DocumentKind::Calendar)
-        {
-            by_id.entry((document.kind, &document.id)).or_default().push(document);
-        }
-    }
+pub fn duplicate_ids(documents: impl IntoIterator<Item = DocumentName>, sources: &Sources) -> Diagnostics {
+    let is_named = |document: &DocumentName| {
+        matches!(document.kind, DocumentKind::Agreement | DocumentKind::Template | DocumentKind::Calendar)
+    };
+    let mut named: Vec<DocumentName> = documents.into_iter().filter(is_named).collect();
+    named.sort_by(|left, right| {
+        let path = |document: &DocumentName| sources.path(document.file);
+        (left.kind, &left.id, path(left)).cmp(&(right.kind, &right.id, path(right)))
+    });
     let mut faults = Vec::new();
-    for ((_, id), mut same) in by_id.into_iter().filter(|(_, same)| same.len() > 1) {
-        same.sort_by_key(|document| sources.path(document.file));
+    for same in named.chunk_by(|left, right| left.kind == right.kind && left.id == right.id) {
         for duplicate in &same[1..] {
-            let stem = |document: &Document| id_of(sources.path(document.file));
-            let (form, help) = if stem(duplicate) == stem(same[0]) {
+            let (id, stem) = (&same[0].id, |document: &DocumentName| id_of(sources.path(document.file)));
+            let (form, help) = if stem(duplicate) == stem(&same[0]) {
                 ("", "rename one of them; the folder is not part of the id")
             } else {
                 (

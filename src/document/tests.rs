@@ -1,4 +1,4 @@
-use super::{Document, DocumentKind, add_source, duplicate_ids, parse_text, read};
+use super::{Document, DocumentKind, DocumentName, add_source, duplicate_ids, parse_text, read};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 
 fn path_of(kind: DocumentKind) -> &'static str {
@@ -286,7 +286,7 @@ fn one_name_in_two_folders_is_reported_with_both_positions() {
         let kind = super::kind_of(path).expect("one of ours");
         documents.push(read(&sources, file, kind).0);
     }
-    let faults: Vec<String> = duplicate_ids(&documents, &sources)
+    let faults: Vec<String> = duplicate_ids(documents.iter().map(DocumentName::of), &sources)
         .iter()
         .map(|fault| {
             let places =
@@ -306,7 +306,7 @@ fn names_that_differ_only_in_the_form_of_their_letters_are_one_id() {
         read(&sources, file, DocumentKind::Agreement).0
     });
     assert_eq!(documents[0].id, documents[1].id);
-    let faults = duplicate_ids(&documents, &sources);
+    let faults = duplicate_ids(documents.iter().map(DocumentName::of), &sources);
     let fault = faults.iter().next().expect("two files");
     let mut named = [fault.place.span, fault.related[0].span].map(|span| sources.path(span.file));
     named.sort_unstable_by_key(|path| path.len());

@@ -103,7 +103,8 @@ fn an_agreement_not_yet_switched_on_and_one_of_a_department_only() {
     by_hand.activation = Activation::Manual(Vec::new());
     let mut department = agreement("department", "2026-01-01", "2026-12-31");
     department.recipients = [RecipientSlug::new("dent-mayak/x-ray").expect("a slug")].into();
-    department.services = [(ServiceSlug::new("vpn").expect("a slug"), Coverage::default())].into();
+    department.services =
+        [(ServiceSlug::new("vpn").expect("a slug"), Coverage::default())].into_iter().collect();
     let register = register(vec![by_hand, department]);
     let now = "2026-02-01T00:00:00+03:00";
     assert_eq!(asked(&register, "dent-mayak", "email", now), "no: by-hand not_switched_on");
@@ -160,7 +161,7 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
     let normal = PriorityName::new("normal").expect("a name");
     let target =
         Target { response: Some(TargetTime::Seconds(3600)), resolution: Some(TargetTime::BusinessDays(1)) };
-    promised.targets = [(normal.clone(), target)].into();
+    promised.targets = [(normal.clone(), target)].into_iter().collect();
     promised.calendar = CalendarSlug::new("office");
     let office = vec![Window::read("09:00-18:00").expect("a window")];
     let week = std::array::from_fn(|day| if day < 5 { office.clone() } else { Vec::new() });

@@ -67,7 +67,7 @@ fn catalog() -> Catalog {
             .map(|slug| {
                 let client = ClientEntry {
                     entry: entry("ou", slug),
-                    contacts: BTreeMap::new(),
+                    contacts: litemap::LiteMap::new(),
                     departments: BTreeMap::new(),
                     zone: None,
                     language: None,
@@ -165,7 +165,8 @@ fn target(hours: u32) -> Target {
 }
 
 fn with_targets(mut agreement: Agreement, hours: u32) -> Agreement {
-    agreement.targets = [(PriorityName::new("critical").expect("a slug"), target(hours))].into();
+    agreement.targets =
+        [(PriorityName::new("critical").expect("a slug"), target(hours))].into_iter().collect();
     agreement
 }
 
@@ -272,7 +273,7 @@ fn a_dropped_override_is_compared_with_what_comes_into_effect() {
     let mut general = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
     general.calendar = CalendarSlug::new("office-9x5");
     let mut special = general.clone();
-    let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
+    let own = Coverage { calendar: CalendarSlug::new("24x7"), ..Coverage::default() };
     special.services.insert(email.clone(), own);
     let [Weakened::Target { before, after: Some(after), .. }] = &weakened_by(special, general.clone())[..]
     else {
@@ -312,7 +313,7 @@ fn a_half_created_agreement_commits_to_nothing_yet() {
     let instant = "2026-09-01T09:00:00Z";
     let mut agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
     let calendar = CalendarSlug::new("office-9x5").expect("a slug");
-    let slower = [(PriorityName::new("critical").expect("a slug"), target(9))].into();
+    let slower = [(PriorityName::new("critical").expect("a slug"), target(9))].into_iter().collect();
     agreement.services.insert(
         ServiceSlug::new("vpn").expect("a slug"),
         Coverage { calendar: Some(calendar), targets: slower },
@@ -399,8 +400,10 @@ fn an_object_that_moved_only_toward_the_plan_is_not_stale() {
     mapping.attributes.insert(Field::Targets, "services".to_owned());
     let is_on = |hours| {
         let mut agreement = agreement("a", "2026-01-01", "2026-12-31");
-        agreement.targets =
-            PRIORITIES.map(|name| (PriorityName::new(name).expect("a slug"), target(hours))).into();
+        agreement.targets = PRIORITIES
+            .map(|name| (PriorityName::new(name).expect("a slug"), target(hours)))
+            .into_iter()
+            .collect();
         agreement
     };
     let instant = "2026-09-01T09:00:00Z";

@@ -37,6 +37,11 @@ impl<'document> Library<'document> {
         (library, faults)
     }
 
+    /// The templates.
+    pub fn templates(&self) -> &'document [Document] {
+        self.templates
+    }
+
     /// The names of the templates.
     pub fn names(&self) -> impl Iterator<Item = &'document str> + '_ {
         self.chains.keys().copied()
@@ -202,13 +207,18 @@ fn redundant(entry: &RedundantEntry) -> Diagnostic {
     }
 }
 
-/// Reports the templates that no document extends. Documents with errors count as well.
+/// The names of the templates that a document extends itself.
+pub fn extended(document: &Document) -> impl Iterator<Item = &str> {
+    chain::parents(document).into_iter().map(|(name, _)| name)
+}
+
+/// Reports the templates that neither another template nor one of the names of agreements' templates extends. Documents
+/// with errors count as well.
 pub fn unused<'document>(
     templates: &'document [Document],
-    agreements: impl IntoIterator<Item = &'document Document>,
+    by_agreements: impl IntoIterator<Item = &'document str>,
 ) -> Diagnostics {
-    let named: BTreeSet<&str> =
-        templates.iter().chain(agreements).flat_map(chain::parents).map(|(name, _)| name).collect();
+    let named: BTreeSet<&str> = templates.iter().flat_map(extended).chain(by_agreements).collect();
     let unused = templates.iter().filter(|template| !named.contains(&*template.id));
     let faults = unused.map(|template| {
         let message = format!("the template {} is not used", quoted(&template.id));

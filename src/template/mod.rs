@@ -12,7 +12,7 @@ mod merge;
 mod resolved;
 
 pub use history::{ExplainedValue, HistoryStep, LayerEffect};
-pub use library::{Library, unused};
+pub use library::{Library, extended, unused};
 pub use resolved::Resolved;
 
 pub(crate) use merge::MergePlace;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{LayerEffect, Library, Resolved, unused};
+use super::{LayerEffect, Library, Resolved, extended, unused};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 use crate::document::{Document, kind_of, read};
 
@@ -405,7 +405,8 @@ fn an_unused_template_is_reported() {
         ("templates/idle.yaml", "manager: b\n"),
         ("agreements/a.yaml", "extends: [through]\n"),
     ]);
-    let reported = repository.format(&unused(&repository.templates, &repository.agreements));
+    let reported =
+        repository.format(&unused(&repository.templates, repository.agreements.iter().flat_map(extended)));
     assert_eq!(reported, ["templates/idle.yaml:1:1 W107 the template `idle` is not used"]);
 }
 
@@ -508,7 +509,7 @@ fn the_page_of_a_rule_shows_an_error_and_its_fix() {
             let files: Vec<_> = files.iter().map(|(path, text)| (*path, *text)).collect();
             let repository = Repository::new(&files);
             let (_, mut faults) = repository.resolve(|_| ());
-            faults.extend(unused(&repository.templates, &repository.agreements));
+            faults.extend(unused(&repository.templates, repository.agreements.iter().flat_map(extended)));
             faults.retain(|fault| fault.code == code);
             codes.push(faults.is_empty());
         }

@@ -87,8 +87,9 @@ fn the_department_wins_over_the_company_with_a_warning() {
     let mut department = agreement("b", "2026-05-01", "2026-05-31");
     department.recipients = [RecipientSlug::new("dent-mayak/x-ray").expect("a slug")].into();
     assert_eq!(reported(vec![company.clone(), department.clone()]), both(Code::W308, "b"));
-    department.services =
-        [(ServiceSlug::new("vpn").expect("a slug"), crate::agreement::Coverage::default())].into();
+    department.services = [(ServiceSlug::new("vpn").expect("a slug"), crate::agreement::Coverage::default())]
+        .into_iter()
+        .collect();
     assert_eq!(reported(vec![company, department]), []);
 }
 

@@ -128,7 +128,7 @@ fn people(
     let of_client = context.catalog.clients.get(client.as_str()).map(|client| &client.contacts);
     let of_client: BTreeSet<LiveId> = of_client
         .into_iter()
-        .flat_map(BTreeMap::values)
+        .flat_map(|contacts| contacts.values())
         .filter_map(|contact| match contact {
             Contact::Person(id) => Some(id.clone()),
             Contact::Email(_) => None,

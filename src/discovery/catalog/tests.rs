@@ -18,7 +18,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
 fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, ClientEntry) {
     let client = ClientEntry {
         entry: entry(title, helpdesk),
-        contacts: BTreeMap::new(),
+        contacts: litemap::LiteMap::new(),
         departments: BTreeMap::new(),
         zone: None,
         language: None,

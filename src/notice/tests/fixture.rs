@@ -27,7 +27,8 @@ pub(super) fn notifying(id: &str, first_day: &str, last_day: &str) -> Agreement 
         (NoticeEvent::Expiring, rule(&[60, 30, 7, 1])),
         (NoticeEvent::NoticeDeadline, rule(&[14])),
     ]
-    .into();
+    .into_iter()
+    .collect();
     agreement
 }
 
@@ -51,7 +52,8 @@ impl Fixture {
         let span =
             crate::diagnostic::Span::of_file(crate::diagnostic::Sources::default().add("catalog.yaml", ""));
         let entry = CatalogEntry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
-        let contacts = [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into();
+        let contacts =
+            [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into_iter().collect();
         let client =
             ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None, language: None };
         let mut catalog = Catalog::default();

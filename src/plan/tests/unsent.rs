@@ -10,7 +10,7 @@ use crate::settings::{AddressPolicy, Login, Product, WebhookConfig, WebhookForma
 fn notices_without_a_channel_are_noted_and_not_announced() {
     let mut file = agreement("a", "2026-01-01", "2026-12-31");
     let rule = NoticeRule { to: vec!["boss@us.example".to_owned()], ..NoticeRule::default() };
-    file.notices.events = [(NoticeEvent::Activated, rule)].into();
+    file.notices.events = [(NoticeEvent::Activated, rule)].into_iter().collect();
     let mut settings = settings(&Mapping::default());
     let planned = |settings: &_| {
         planned(std::slice::from_ref(&file), &empty(), settings, "2026-01-01T12:00:00Z", false, None).0

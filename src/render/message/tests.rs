@@ -57,7 +57,7 @@ fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     let client = ClientEntry {
         entry: entry("Стоматология «Маяк»", None),
-        contacts: BTreeMap::new(),
+        contacts: litemap::LiteMap::new(),
         departments: BTreeMap::new(),
         zone: None,
         language: None,

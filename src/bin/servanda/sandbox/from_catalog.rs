@@ -1,6 +1,5 @@
 //! The sandbox of a repository: seeded from its catalog, stored in its folder `.servanda/`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use servanda::agreement::Agreement;
@@ -78,7 +77,11 @@ fn add_client(seed: &mut Seed, client: &ClientEntry) {
 }
 
 /// Adds the contacts that are people of the helpdesk, each once.
-fn add_people(seed: &mut Seed, client: Option<&ClientEntry>, contacts: &BTreeMap<String, Contact>) {
+fn add_people<'a>(
+    seed: &mut Seed,
+    client: Option<&ClientEntry>,
+    contacts: impl IntoIterator<Item = (&'a String, &'a Contact)>,
+) {
     for (role, contact) in contacts {
         let Contact::Person(id) = contact else {
             continue;

@@ -95,7 +95,7 @@ pub(crate) struct EditSession {
 impl EditSession {
     /// Reads and checks the repository. It may contain errors: an edit must only bring no new ones.
     pub(crate) fn open(as_of: Option<&str>, context: &Context) -> Result<Self, Failure> {
-        let loaded = load::load(context)?;
+        let loaded = load::load(context)?.with_trees();
         let as_of = context.as_of(as_of, &loaded.zone())?;
         let checked = loaded.check(as_of.instant);
         Ok(Self { loaded, checked, as_of, deny_warnings: context.deny_warnings })

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -12,7 +12,7 @@ use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::check::{self, Basis, CheckedRepository};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
-use servanda::document::{self, Document, DocumentKind, Node};
+use servanda::document::{self, Document, DocumentKind, DocumentName, Node};
 use servanda::ident::composed;
 use servanda::live::digest;
 use servanda::plan::scope::Scope;
@@ -28,13 +28,17 @@ use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 use crate::workspace::prefilter::files_about;
 use crate::workspace::settings_file::SettingsFile;
+pub(crate) use crate::workspace::trusted::TrustedFiles;
 
 /// The files of a repository, read and parsed.
 pub(crate) struct LoadedFiles {
     pub(crate) root: PathBuf,
     pub(crate) sources: Sources,
     pub(crate) templates: Vec<Document>,
+    /// The files of agreements with their trees; without [`Self::with_trees`] only those that are no text.
     pub(crate) agreements: Vec<Document>,
+    /// The files of agreements that are parsed one by one, each while it is judged.
+    unparsed: Vec<FileId>,
     calendars: Vec<Document>,
     /// The repository's own texts of notices.
     texts: Vec<FileId>,
@@ -72,32 +76,6 @@ pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,
-}
-
-/// The files of a trusted commit that its settings name.
-#[derive(Debug, Default)]
-pub(crate) struct TrustedFiles {
-    /// The first digits of the commit's hash.
-    pub(crate) commit: String,
-    /// The text of each file by its name in the settings; `None` where the commit does not have it.
-    pub(crate) texts: BTreeMap<String, Option<String>>,
-    /// Their paths from the top of the work tree.
-    pub(crate) paths: BTreeSet<String>,
-}
-
-impl TrustedFiles {
-    /// Reads a file that the settings name. With settings of a trusted commit, a file of the work tree comes from that
-    /// commit too: the file on disk may come from a pull request.
-    pub(crate) fn text(trusted: Option<&Self>, root: &Path, name: &str) -> Result<String, Failure> {
-        let Some((base, text)) = trusted.and_then(|base| Some((base, base.texts.get(name)?))) else {
-            return files::read_named(&root.join(name));
-        };
-        text.clone().ok_or_else(|| {
-            let message = format!("commit {} does not contain {name}, which its settings name", base.commit);
-            Failure::new(Exit::Failure, "trusted-file-missing", message)
-                .help("commit the file, or name one outside of the repository")
-        })
-    }
 }
 
 /// A file that is not on disk yet.
@@ -167,12 +145,13 @@ pub(crate) fn find(context: &Context) -> Result<PathBuf, Failure> {
 }
 
 impl LoadedFiles {
-    /// Parses the files of a repository.
+    /// Parses the files of a repository, except those of agreements.
     pub(crate) fn of(root: PathBuf, files: Vec<File>, settings_file: SettingsFile) -> Self {
         let mut loaded = Self {
             sources: Sources::default(),
             templates: Vec::new(),
             agreements: Vec::new(),
+            unparsed: Vec::new(),
             calendars: Vec::new(),
             texts: Vec::new(),
             settings: None,
@@ -221,17 +200,30 @@ impl LoadedFiles {
             if let Some(fault) = fault {
                 self.faults.push(fault);
                 self.keep(document::unreadable(&self.sources, id, kind));
+            } else if kind == DocumentKind::Agreement {
+                self.unparsed.push(id);
             } else {
                 readable.push((id, kind));
             }
         }
+        self.parse(readable);
+    }
+
+    fn parse(&mut self, files: Vec<(FileId, DocumentKind)>) {
         let sources = &self.sources;
         let read: Vec<(Document, Diagnostics)> =
-            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
+            files.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
         for (document, faults) in read {
             self.faults.extend(faults);
             self.keep(document);
         }
+    }
+
+    /// Parses the files of agreements too, and keeps their trees, for commands that edit, explain or compare them.
+    pub(crate) fn with_trees(mut self) -> Self {
+        let files = std::mem::take(&mut self.unparsed);
+        self.parse(files.into_iter().map(|id| (id, DocumentKind::Agreement)).collect());
+        self
     }
 
     /// Adds a text of notices.
@@ -257,11 +249,6 @@ impl LoadedFiles {
         message::own_texts(&self.sources, &self.texts)
     }
 
-    /// The files that other files refer to by name.
-    fn documents(&self) -> impl Iterator<Item = &Document> {
-        self.templates.iter().chain(&self.agreements).chain(&self.calendars)
-    }
-
     fn keep(&mut self, document: Document) {
         if matches!(document.kind, DocumentKind::Settings | DocumentKind::Catalog | DocumentKind::Calendar) {
             self.basis.take();
@@ -282,54 +269,78 @@ impl LoadedFiles {
     }
 
     /// Adds these files, or puts them in place of those of the same path.
-    pub(crate) fn with(mut self, files: Vec<NewFile>) -> Self {
+    pub(crate) fn with(self, files: Vec<NewFile>) -> Self {
+        let mut loaded = self.with_trees();
         let mut replaced: BTreeSet<String> = BTreeSet::new();
         let mut readable: Vec<(FileId, DocumentKind, Option<Node>)> = Vec::with_capacity(files.len());
         for NewFile { path, text, root } in files {
             let kind = document::kind_of(&path);
-            let id = self.sources.add(path.clone(), text);
+            let id = loaded.sources.add(path.clone(), text);
             replaced.insert(path);
             readable.extend(kind.map(|kind| (id, kind, root)));
         }
-        let sources = &self.sources;
-        self.faults.retain(|fault| !replaced.contains(sources.path(fault.place.span.file)));
+        let sources = &loaded.sources;
+        loaded.faults.retain(|fault| !replaced.contains(sources.path(fault.place.span.file)));
         let is_kept = |document: &Document| !replaced.contains(sources.path(document.file));
-        self.agreements.retain(is_kept);
-        self.templates.retain(is_kept);
-        self.calendars.retain(is_kept);
-        self.catalog.retain(is_kept);
+        loaded.agreements.retain(is_kept);
+        loaded.templates.retain(is_kept);
+        loaded.calendars.retain(is_kept);
+        loaded.catalog.retain(is_kept);
         let read = readable.into_par_iter().map(|(id, kind, root)| match root {
             Some(root) => document::read_parsed(sources, id, kind, root),
             None => document::read(sources, id, kind),
         });
         let read: Vec<(Document, Diagnostics)> = read.collect();
         for (document, faults) in read {
-            self.faults.extend(faults);
-            self.keep(document);
+            loaded.faults.extend(faults);
+            loaded.keep(document);
         }
-        self
+        loaded
     }
 
     /// Resolves and checks all files, and collects the diagnostics of all stages in the order of the files.
     pub(crate) fn check(&self, at: Instant) -> CheckedRepository {
-        self.check_with(at, Vec::new(), |_, checked| checked)
+        if self.unparsed.is_empty() {
+            return self.check_with(at, Vec::new(), |_, checked| checked);
+        }
+        let (library, diagnostics) = self.library();
+        let (basis, files, unreadable) = (self.basis().clone(), &self.unparsed, &self.agreements);
+        let files = check::FilesInput { basis, library: &library, files, unreadable, diagnostics };
+        self.with_faults_of_texts(check::check_files(files, &self.sources, at))
     }
 
-    /// Checks like [`Self::check`], and passes the resolved documents on as well. The agreements in `known` were checked
-    /// before, and nothing that they depend on has changed since.
+    /// The templates, and the diagnostics of files so far.
+    fn library(&self) -> (Library<'_>, Diagnostics) {
+        let mut faults = self.faults.clone();
+        let named = self.templates.iter().chain(&self.calendars).map(DocumentName::of);
+        faults.extend(document::duplicate_ids(named, &self.sources));
+        let (library, found) = Library::new(&self.templates);
+        faults.extend(found);
+        (library, faults)
+    }
+
+    fn with_faults_of_texts(&self, mut checked: CheckedRepository) -> CheckedRepository {
+        checked.diagnostics.extend(message::faults(&self.sources, &self.texts));
+        checked.diagnostics.sort(&self.sources);
+        checked
+    }
+
+    /// Checks files with their trees like [`Self::check`], and passes the resolved documents on as well. The agreements in
+    /// `known` were checked before, and nothing that they depend on has changed since.
     pub(crate) fn check_with<T>(
         &self,
         at: Instant,
         known: Vec<Agreement>,
         take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
     ) -> T {
-        let mut faults = self.faults.clone();
-        faults.extend(document::duplicate_ids(self.documents(), &self.sources));
-        let (library, found) = Library::new(&self.templates);
-        faults.extend(found);
+        let (library, mut faults) = self.library();
+        faults.extend(document::duplicate_ids(self.agreements.iter().map(DocumentName::of), &self.sources));
         // An unreadable file may extend any template, so unused ones are reported only where every file is readable.
         if self.agreements.iter().all(|document| document.sound) {
-            faults.extend(template::unused(&self.templates, &self.agreements));
+            faults.extend(template::unused(
+                &self.templates,
+                self.agreements.iter().flat_map(template::extended),
+            ));
         }
         let resolved = self.resolve(&library, &mut faults);
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
@@ -341,9 +352,7 @@ impl LoadedFiles {
             diagnostics: faults,
             judged: known,
         };
-        let mut checked = check::check(documents, &self.sources, at);
-        checked.diagnostics.extend(message::faults(&self.sources, &self.texts));
-        checked.diagnostics.sort(&self.sources);
+        let checked = self.with_faults_of_texts(check::check(documents, &self.sources, at));
         let taken = take(&resolved, checked);
         // All cores free ten thousand resolved trees faster than one does.
         resolved.into_par_iter().for_each(drop);
@@ -439,7 +448,7 @@ impl LoadedFiles {
 
     /// The paths of the files of agreements.
     pub(crate) fn paths(&self) -> BTreeMap<FileId, String> {
-        let files = self.agreements.iter().map(|document| document.file);
+        let files = self.agreements.iter().map(|document| document.file).chain(self.unparsed.iter().copied());
         files.map(|file| (file, self.sources.path(file).to_owned())).collect()
     }
 

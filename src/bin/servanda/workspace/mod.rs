@@ -6,6 +6,7 @@ pub(crate) mod prefilter;
 pub(crate) mod git;
 pub(crate) mod git_tree;
 pub(crate) mod settings_file;
+mod trusted;
 pub(crate) mod load;
 mod catalog_files;
 pub(crate) mod partial;

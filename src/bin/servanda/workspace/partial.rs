@@ -61,7 +61,10 @@ impl LoadedFiles {
     /// Checks the files, and leaves out the agreements with errors. Fails if nothing would be left, and for errors in
     /// servanda.yaml, on which every shown day depends.
     pub(crate) fn into_partial(self, at: Instant, context: &Context) -> Result<PartialWorkspace, Failure> {
-        Ok(self.into_partial_with(at, context, |_, _, _| ())?.0)
+        let checked = self.check(at);
+        // Only what is left out is explained by its tree.
+        let loaded = if checked.diagnostics.has_errors() { self.with_trees() } else { self };
+        loaded.without_errors(checked, context)
     }
 
     /// Checks like [`Self::into_partial`], and takes more from the resolved documents.
@@ -71,11 +74,20 @@ impl LoadedFiles {
         context: &Context,
         take: impl FnOnce(&[Resolved<'_>], &CheckedRepository, &Sources) -> T,
     ) -> Result<(PartialWorkspace, T), Failure> {
-        let (mut checked, left_out, taken) = self.check_with(at, Vec::new(), |resolved, checked| {
-            let left_out = self.left_out(resolved, &checked);
-            let taken = take(resolved, &checked, &self.sources);
-            (checked, left_out, taken)
+        let loaded = self.with_trees();
+        let (checked, taken) = loaded.check_with(at, Vec::new(), |resolved, checked| {
+            let taken = take(resolved, &checked, &loaded.sources);
+            (checked, taken)
         });
+        Ok((loaded.without_errors(checked, context)?, taken))
+    }
+
+    fn without_errors(
+        self,
+        mut checked: CheckedRepository,
+        context: &Context,
+    ) -> Result<PartialWorkspace, Failure> {
+        let left_out = self.left_out(&checked);
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors_in(|path| path == self.settings_file.path(), &checked.diagnostics, context)?;
         if checked.agreements.is_empty() {
@@ -88,15 +100,16 @@ impl LoadedFiles {
             Failure::new(Exit::Invalid, "files-invalid", message)
                 .help("run `servanda validate` to see all errors")
         });
-        Ok((PartialWorkspace { workspace: self.workspace(checked), left_out, failure }, taken))
+        Ok(PartialWorkspace { workspace: self.workspace(checked), left_out, failure })
     }
 
     /// The agreements that have errors, each with the first error in the files that it is made from.
-    fn left_out(&self, resolved: &[Resolved<'_>], checked: &CheckedRepository) -> Vec<LeftOut> {
+    fn left_out(&self, checked: &CheckedRepository) -> Vec<LeftOut> {
         if !checked.diagnostics.has_errors() {
             return Vec::new();
         }
         let (library, _) = Library::new(&self.templates);
+        let resolved = self.resolve(&library, &mut Diagnostics::default());
         let sound: BTreeSet<&AgreementId> =
             checked.agreements.iter().map(|agreement| &agreement.id).collect();
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();

@@ -137,8 +137,8 @@ impl PullRequest {
             after.push(trusted);
             after.sort_by(|left, right| left.path.cmp(&right.path));
         }
-        let base = LoadedFiles::of(root.clone(), before, file.clone());
-        let head = LoadedFiles::of(root, after, file);
+        let loaded = |root, files| LoadedFiles::of(root, files, file.clone()).with_trees();
+        let (base, head) = (loaded(root.clone(), before), loaded(root, after));
         Ok(Self { base, head, base_commit, head_commit, behind, settings })
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         print_page(code.page(), context)?;
         return Ok(Exit::Fine);
     }
-    let loaded = load::load(context)?;
+    let loaded = load::load(context)?.with_trees();
     let (library, _) = Library::new(&loaded.templates);
     let resolved = loaded.resolve(&library, &mut Diagnostics::default());
     let found = resolved.iter().find(|resolved| resolved.id.as_str() == subject);

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 }
 
 fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure> {
-    let loaded = load::load(context)?;
+    let loaded = load::load(context)?.with_trees();
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut checked = loaded.check(as_of.instant);
     loaded.refuse_errors(&checked.diagnostics, context)?;
@@ -175,7 +175,7 @@ fn skip_invalid(
     while !adoption.agreements.is_empty() {
         let loaded = match next.take() {
             Some(loaded) => loaded,
-            None => load::load(context)?,
+            None => load::load(context)?.with_trees(),
         };
         let files = adoption.files().map(|file| NewFile::new(&file.path, &file.text)).collect();
         let loaded = loaded.with(files);
