@@ -170,7 +170,7 @@ fn contracts_made_by_hand_of_every_kind_are_adopted_and_nothing_else_changes() {
     assert_eq!(of_one["agreements"].as_array().unwrap().len(), 1, "{of_one:#}");
 
     let object = proposed["agreements"][0]["object"].as_str().unwrap();
-    let only = tenant.json(&[&with_day(&["import", "--dry-run", "--only"])[..], &[object]].concat());
+    let only = tenant.json(&["import", "--dry-run", "--as-of", TODAY, "--only", object]);
     assert_eq!(only["agreements"].as_array().unwrap().len(), 1, "{only:#}");
     assert_eq!((&only["agreements"][0]["object"], &only["skipped"]), (&object.into(), &json!([])));
     tenant.run(1, &["import", "--dry-run", "--only", "agreement$1"]);
@@ -192,7 +192,21 @@ fn contracts_made_by_hand_of_every_kind_are_adopted_and_nothing_else_changes() {
     let rest = tenant.json(&with_day(&["import"]));
     assert_eq!(rest["agreements"], json!([]));
     tenant.run(0, &with_day(&["plan", "--exit-code"]));
+    without_a_channel_run_and_preview_agree(&tenant);
     the_id_of_a_live_key_is_not_free(&desk, &contracts, &tenant, &adopted["agreements"][0]);
+}
+
+/// Both name the reason why no notice is sent, in the same words.
+fn without_a_channel_run_and_preview_agree(tenant: &Tenant) {
+    let reason = |arguments: &[&str]| {
+        let mut program = tenant.repository.program(arguments);
+        let run = Run::of(program.env("ITSM365_ACCESS_KEY", KEY));
+        let said = format!("{}{}", run.stdout, run.stderr);
+        let line = said.lines().find(|line| line.starts_with("Notices: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{arguments:?}: {said}"))
+    };
+    let run = reason(&["run", "--init-ledger", "--as-of", TODAY]);
+    assert_eq!(reason(&["notify", "--preview", "--as-of", TODAY]), run);
 }
 
 /// The file of an adopted agreement is gone, and its key is not: another contract of that client gets another id.

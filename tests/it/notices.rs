@@ -449,13 +449,3 @@ fn the_helpdesk_gets_one_comment_for_each_agreement() {
     assert!(run.stdout.contains("none is due"), "{}", run.stdout);
     assert_eq!(comments(&repository), first);
 }
-
-#[test]
-fn without_a_channel_a_run_and_a_preview_state_the_same_reason() {
-    let repository = Repository::example();
-    let run = repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]).stdout;
-    let preview = repository.expect(0, &["notify", "--preview", "--as-of", "2026-09-01"]).stderr;
-    let reason = |text: &str| text.lines().find(|line| line.starts_with("Notices: ")).map(str::to_owned);
-    assert!(reason(&run).is_some(), "{run}");
-    assert_eq!(reason(&run), reason(&preview));
-}

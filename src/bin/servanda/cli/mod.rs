@@ -134,7 +134,7 @@ pub(crate) enum Check {
     /// Check every file and show all errors at once
     Validate(Box<command::validate::Arguments>),
     /// Show the origin of each value of an agreement, or explain a rule
-    Explain(command::explain::Arguments),
+    Explain(Box<command::explain::Arguments>),
 }
 
 /// Commands that plan and apply.

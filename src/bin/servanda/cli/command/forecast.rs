@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     coming.truncate(arguments.limit.unwrap_or(usize::MAX));
     match arguments.format {
         ForecastFormat::Text => {
-            print_page(&forecast::text(&coming, &settings.zone, settings.language), context)?
+            print_page(&forecast::text(&coming, &settings.zone, settings.language), context)?;
         }
         ForecastFormat::Json => print_page(&partial.json(&forecast::json(&coming)), context)?,
         ForecastFormat::Csv => print_page(&forecast::csv(&coming), context)?,

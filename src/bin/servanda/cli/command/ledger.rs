@@ -92,17 +92,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 
 /// Lists the notices with their results, and the locks that people ended; or only the notices in doubt.
 async fn list(records: &LedgerRecords, in_doubt: bool) -> Result<String, Failure> {
-    let mut text = String::new();
-    for (key, record) in records.memory().await?.records {
-        if !in_doubt || matches!(record, NoticeRecord::Submitting { .. }) {
-            text.push_str(&format!("{key}\n  {}\n", result(&record)));
-        }
-    }
+    let notices = records.memory().await?.records.into_iter();
+    let shown = notices.filter(|(_, record)| !in_doubt || matches!(record, NoticeRecord::Submitting { .. }));
+    let mut lines: Vec<String> =
+        shown.map(|(key, record)| format!("{key}\n  {}\n", result(&record))).collect();
     for Unlocked { at, run, reason } in records.unlocked().await?.into_iter().filter(|_| !in_doubt) {
         let (run, reason) = (encode::terminal(&run), encode::terminal(&reason));
-        text.push_str(&format!("unlocked at {at}\n  the lock of {run}: {reason}\n"));
+        lines.push(format!("unlocked at {at}\n  the lock of {run}: {reason}\n"));
     }
-    Ok(text)
+    Ok(lines.concat())
 }
 
 /// Deletes records that no decision depends on, and the history of a branch.

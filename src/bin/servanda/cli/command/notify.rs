@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         let languages: Vec<Language> = arguments.language.iter().copied().map(Language::from).collect();
         let previewed = runtime.block_on(previewed(&workspace, &channels, &terms, &languages))?;
         if Channel::configured(&workspace.settings).is_empty() {
-            inform(&render::notice::no_channel());
+            inform(&format!("{}\n", render::notice::no_channel()));
         }
         return show(&previewed, workspace.settings.language, arguments, context);
     }
@@ -187,7 +187,7 @@ fn show(
     let folder = arguments.write.as_deref();
     let messages = &messages[..arguments.limit.unwrap_or(usize::MAX).min(messages.len())];
     let names = preview::names(messages);
-    let mut page = String::new();
+    let mut parts = Vec::new();
     for (PreviewedMessage { message, rendered, .. }, name) in messages.iter().zip(&names) {
         let role = message.notices.first().map_or("", |notice| notice.recipient.identity.role());
         let agreements: std::collections::BTreeSet<&str> =
@@ -196,17 +196,17 @@ fn show(
         let head = format!("── {} to {role} of {}", message.channel.as_str(), agreements.join(", "));
         if let Some(folder) = folder {
             let path = folder.join(format!("{name}.html"));
-            page.push_str(&format!("{head}\n   {}\n", path.display()));
+            parts.push(format!("{head}\n   {}\n", path.display()));
         } else {
             let text: Vec<_> = rendered.text.lines().map(render::encode::terminal).collect();
-            page.push_str(&format!(
+            parts.push(format!(
                 "{head}\n{}\n\n{}\n\n",
                 render::encode::terminal(&rendered.subject),
                 text.join("\n")
             ));
         }
     }
-    print_page(&page, context)?;
+    print_page(&parts.concat(), context)?;
     if let Some(folder) = folder {
         for PreviewFile { name, text } in preview::files(messages, language) {
             files::write_whole(&folder.join(name), &text)?;

@@ -302,8 +302,8 @@ impl Links {
         Ok(links)
     }
 
-    /// What a contract's services have that no agreement can say: a service twice, or a target of people that is not the same
-    /// for incidents and service requests.
+    /// Describes what no agreement can say of a contract's services: one of them twice, or a target of people that is not the
+    /// same for incidents and service requests.
     fn not_expressible(&self, contract: u64) -> Option<String> {
         if let Some(service) = self.twice.get(&contract) {
             return Some(format!("services: it has {} twice", id(SERVICE, *service)));
