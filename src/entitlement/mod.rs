@@ -12,9 +12,7 @@ mod timeline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use litemap::LiteMap;
-
-use crate::agreement::{Agreement, Notices};
+use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
 use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
@@ -27,16 +25,6 @@ use timeline::Timeline;
 pub fn services_at(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &ServiceSlug> {
     let is_active = state_at(agreement, at).0 == State::Active;
     agreement.services.keys().filter(move |_| is_active)
-}
-
-/// Drops what no answer depends on: a server holds ten thousand agreements for long.
-fn drop_what_no_answer_names(agreement: &mut Agreement) {
-    agreement.notices = Notices::default();
-    agreement.contacts = LiteMap::new();
-    agreement.labels = LiteMap::new();
-    agreement.attributes = LiteMap::new();
-    agreement.templates = Vec::new();
-    agreement.formerly = Vec::new();
 }
 
 /// Agreements and the catalog, in the order in which questions are asked.
@@ -204,7 +192,7 @@ impl Obstacle {
 
 impl Register {
     /// Puts agreements in order. `links` say whether departments have the agreements of their company.
-    pub fn new(mut agreements: Vec<Agreement>, catalog: Catalog, links: &RecipientLinks) -> Self {
+    pub fn new(agreements: Vec<Agreement>, catalog: Catalog, links: &RecipientLinks) -> Self {
         let is_linked =
             |agreement: &Agreement, recipient: &RecipientSlug| links.links_to(agreement, recipient);
         let courses = courses(&agreements, is_linked);
@@ -215,7 +203,6 @@ impl Register {
             .iter()
             .any(|agreement| !links.passes_on(agreement))
             .then(|| self::courses(&agreements, is_inherited));
-        agreements.iter_mut().for_each(drop_what_no_answer_names);
         Self { agreements, catalog, courses, inherited }
     }
 
@@ -233,9 +220,9 @@ impl Register {
         }))
     }
 
-    /// The number of agreements that it is made of.
-    pub fn agreements(&self) -> usize {
-        self.agreements.len()
+    /// The agreements that it is made of.
+    pub fn agreements(&self) -> &[Agreement] {
+        &self.agreements
     }
 
     /// The catalog that it is made of.

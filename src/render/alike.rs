@@ -199,9 +199,9 @@ mod tests {
             Change { object, ..change(index, vec![Risk::Adopts]) }
         };
         let plan = sample::plan((0..9).map(adopted).collect());
-        let (groups, others) = split(&plan.changes, &plan.names, MANY);
+        let (groups, others) = split(&plan.changes, Vocabulary::of(&plan), MANY);
         assert_eq!((groups.len(), groups[0].changes.len(), others.len()), (1, 9, 0));
-        let (groups, others) = split(&plan.changes, &plan.names, usize::MAX);
+        let (groups, others) = split(&plan.changes, Vocabulary::of(&plan), usize::MAX);
         assert_eq!((groups.len(), others.len()), (0, 9));
     }
 

@@ -35,7 +35,7 @@ pub struct JsonOutput {
 }
 
 /// All outputs, in the order of the groups of `--help`.
-pub const OUTPUTS: [JsonOutput; 14] = [
+pub const OUTPUTS: [JsonOutput; 15] = [
     JsonOutput {
         name: "findings",
         commands: "`validate --format json`",

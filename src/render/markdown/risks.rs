@@ -3,7 +3,7 @@
 //! First, a row for each with all details, or one for many that are alike, with their number; then, a row for each with its class only; then, the ids of each class in a
 //! list. If not even the ids fit, continuations list the remaining ones; without continuations they are counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::block::{BlockContext, linked};
@@ -90,7 +90,7 @@ fn rows(
     for ((risk, cause), alike) in alike::rows(&review.risky, many, shown) {
         let agreement = match alike[..] {
             // The dense table is a list of ids.
-            [only] if many == usize::MAX => encode::markdown(only.change.id.as_str()).into_owned(),
+            [only] if many == usize::MAX => encode::markdown(only.change.id.as_str()),
             [RiskyChange { change, .. }] => {
                 block.agreement(&change.id, &change.title, change.client.as_ref())
             }

@@ -4,7 +4,7 @@
 
 use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{

@@ -179,7 +179,7 @@ async fn health(State(state): State<Arc<ServerState>>) -> Response {
         "workspace": workspace.digest,
         "commit": workspace.commit,
         "since": workspace.since.to_string(),
-        "agreements": workspace.register.agreements(),
+        "agreements": workspace.register.agreements().len(),
         "stale_since": rejected.map(|rejected| rejected.since.to_string()),
         "refused": rejected.map(|rejected| rejected.reason.as_str()),
         "zone_data": servanda::calendar::ZONE_DATA,
@@ -190,7 +190,7 @@ async fn health(State(state): State<Arc<ServerState>>) -> Response {
 async fn metrics(State(state): State<Arc<ServerState>>) -> Response {
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     let CurrentWorkspace { workspace, rejected } = state.current();
-    let page = state.metrics.format(rejected.is_some(), workspace.register.agreements());
+    let page = state.metrics.format(rejected.is_some(), workspace.register.agreements().len());
     (content_type, page).into_response()
 }
 

@@ -169,7 +169,7 @@ impl Watcher {
         self.pending = None;
         match self.source.load(self.state.now()).await {
             Ok(Some((version, workspace))) if version == newest => {
-                let count = workspace.register.agreements();
+                let count = workspace.register.agreements().len();
                 log(&format!("serving {} ({count} agreements)\n", workspace.digest));
                 self.state.replace(workspace);
                 (self.served, self.rejected) = (version, None);

@@ -111,15 +111,15 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     }
     text += "Rules\n";
     text.extend(Code::ALL.iter().map(|code| format!("  {code}  {}\n", code.title())));
-    print_data(&text)?;
+    print_page(&text, context)?;
     Ok(Exit::Fine)
 }
 
 /// Names the entries of a set.
 fn set(subject: &str, entries: &[&str], format: Format, context: &Context) -> Result<Exit, Failure> {
     match format {
-        Format::Text => print_data(&render::explain::set_text(subject, entries, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&render::explain::set(subject, entries)))?,
+        Format::Text => print_page(&render::explain::set_text(subject, entries, context.paint()), context)?,
+        Format::Json => print_page(&render::json::pretty(&render::explain::set(subject, entries)), context)?,
     }
     Ok(Exit::Fine)
 }

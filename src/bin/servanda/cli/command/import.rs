@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             print_page(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()), context)?;
         }
         TableFormat::Json => {
-            print_page(&render::json::pretty(&render::json::Versioned::new(&adoption)), context)?
+            print_page(&render::json::pretty(&render::json::Versioned::new(&adoption)), context)?;
         }
         TableFormat::Csv => print_page(&render::adoption::csv(&adoption), context)?,
     }

@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         log(&format!(
             "serving {} ({} agreements); Ctrl-C stops\n",
             workspace.digest,
-            workspace.register.agreements()
+            workspace.register.agreements().len()
         ));
         let server_state = ServerState::new(workspace, clock)
             .at_hosts(arguments.host.clone())
