@@ -230,7 +230,7 @@ async fn converges(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> R
 #[test]
 fn the_plan_after_an_apply_is_empty_over_http() {
     let config = Config {
-        cases: 100,
+        cases: 40,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..Config::with_source_file(file!())
     };
