@@ -247,7 +247,7 @@ mod tests {
         });
         result.unwrap_or_else(|failure| panic!("{failure}"));
         assert!(
-            hits.get() * 2 > valid.get(),
+            hits.get() * 3 > valid.get(),
             "{} of {} valid texts are parsed incrementally",
             hits.get(),
             valid.get()

@@ -88,6 +88,7 @@ impl WorkspaceSource {
 
 /// Validates loaded files as a workspace to serve.
 fn validate(loaded: LoadedFiles, commit: Option<String>, now: Instant) -> Result<ServedWorkspace, Failure> {
+    let loaded = loaded.with_trees();
     let (checked, facts) = loaded.check_with(now, Vec::new(), |resolved, checked| {
         let facts = ReportFacts::of(resolved, &checked.agreements, &loaded.sources, now);
         (checked, facts)

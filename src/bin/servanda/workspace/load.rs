@@ -365,6 +365,7 @@ impl LoadedFiles {
         library: &Library<'a>,
         faults: &mut Diagnostics,
     ) -> Vec<Resolved<'a>> {
+        debug_assert!(self.unparsed.is_empty(), "agreements are resolved by their trees");
         let merged: Vec<_> = self.agreements.par_iter().map(|document| library.resolve(document)).collect();
         let mut all = Vec::new();
         for (resolved, found) in merged {

@@ -99,6 +99,7 @@ const LISTED: usize = 50;
 fn list(context: &Context) -> Result<Exit, Failure> {
     let mut text = String::new();
     if let Ok(loaded) = load::load(context) {
+        let loaded = loaded.with_trees();
         let (library, _) = Library::new(&loaded.templates);
         let resolved = loaded.resolve(&library, &mut Diagnostics::default());
         let ids = resolved.iter().map(|resolved| format!("  {}\n", resolved.id));
@@ -132,7 +133,7 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
             "pass only a path, and the agreement as `--id`",
         ));
     }
-    let loaded = load::load(context)?;
+    let loaded = load::load(context)?.with_trees();
     let checked = loaded.check(context.now);
     let selection = arguments.selection.selection();
     let selected = checked.agreements.iter().filter(|agreement| selection.selects(agreement, context.now));

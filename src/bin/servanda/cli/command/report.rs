@@ -27,7 +27,7 @@ Examples:
   servanda report --as-of 2027-01-01 --language en > january.html
   servanda report --client severny-veter --out veter.html
                                            the page to send to this client
-  servanda report --clients pages          such a page for each client, in a folder
+  servanda report --clients pages          such a page for each client
   servanda report --csv -                  only the CSV, to standard output
 
 With exactly one `--client`, the page is for that client, in the client's language: what is agreed, until when, hours, \
