@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import time
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rest import Json, Rest
+from rest import THIS_MACHINE, Json, Rest
 from servanda_adapter import (
-    Adapter, Agreement, Change, Description, Event, Item, Moved, Refused, States, Value, main,
+    Adapter, Agreement, Change, Description, Event, Forbidden, Item, Moved, Refused, States, Unavailable, Unknown, Value, main,
 )  # fmt: skip
 
 STATES = States("planned", "active", "suspended", "expired", "terminated")
@@ -34,6 +34,10 @@ NOBODY = "Nobody"
 SYSTEM_USERS = {NOBODY, "RT_System"}
 STILL_USED = ", still in use"
 """The end of the state of an agreement that is not active although its clients can use its services."""
+NOT_USED = ", not as stored"
+"""The end of the state of an active agreement whose clients cannot use all of its services."""
+STEP_TIME = 20.0
+"""The seconds after which an edit that has not reached the asset is given up: Servanda soon stops waiting for it."""
 DIRECTORY_AGE = 30.0
 """The seconds for which groups and users are not read again."""
 
@@ -58,6 +62,11 @@ class Settings:
         missing = [name for name in ("RT_URL", "RT_TOKEN") if not environment.get(name)]
         if missing:
             raise SystemExit(f"set {' and '.join(missing)}; docs/request-tracker.md explains them")
+        url = urllib.parse.urlsplit(environment["RT_URL"])
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in THIS_MACHINE):
+            raise SystemExit("RT_URL must begin with https://, so that nobody reads the token; http is for this machine only")
+        if not url.hostname or "@" in url.netloc:
+            raise SystemExit("RT_URL needs a host, and holds no user or password: the token is RT_TOKEN")
         return Settings(
             url=environment["RT_URL"],
             token=environment["RT_TOKEN"],
@@ -75,7 +84,7 @@ class RequestTracker(Adapter):
         self._settings = settings
         self._rest = Rest(settings.url, settings.token)
         self._catalog: str | None = None
-        self._known: tuple[float, list[Item]] = (0.0, [])
+        self._known: tuple[float, list[Item]] | None = None
         self._addresses: dict[str, str] = {}
 
     def describe(self) -> Description:
@@ -85,8 +94,9 @@ class RequestTracker(Adapter):
 
     def directory(self) -> Iterable[Item]:
         items = []
-        fields = {"fields": "Name,Disabled", "find_disabled_rows": "1"}
-        for group in self._rest.list("groups", {"query": "[]", **fields}):
+        # The groups of roles of tickets and assets are none of them.
+        query = {"query": '[{"field":"Domain","value":"UserDefined"}]', "fields": "Name,Disabled", "find_disabled_rows": "1"}
+        for group in self._rest.list("groups", query):
             for kind, prefix in (("unit", self._settings.client_prefix), ("service", self._settings.service_prefix)):
                 if group["Name"].startswith(prefix):
                     items.append(Item(kind, str(group["id"]), group["Name"].removeprefix(prefix), archived=_is_set(group["Disabled"])))
@@ -118,6 +128,9 @@ class RequestTracker(Adapter):
     def find(self, key: str) -> Iterable[Agreement]:
         # The search knows no case; the kit compares the keys sign by sign.
         found = self._search([{"field": f"CustomField.{{{KEY}}}", "value": key}]) if key else []
+        if not found:
+            # A search by a field that the token may not see finds nothing: only an asset that shows its key proves absence.
+            self._search([])
         return [self._with_use(asset) for asset in found if asset.key == key]
 
     def create(self, change: Change) -> str:
@@ -127,23 +140,36 @@ class RequestTracker(Adapter):
         return str(created["id"])
 
     def edit(self, agreement: Agreement, change: Change) -> None:
-        self._check(change)
+        begun = time.monotonic()
         after = change.apply_to(agreement)
+        is_active = after.state.removesuffix(NOT_USED) == STATES.active
+        self._check(change, after if is_active else None)
         before_pairs, after_pairs = _pairs(agreement), _pairs(after)
-        wanted = after_pairs if after.state == STATES.active else set()
+        wanted = after_pairs if is_active else set()
         used = self._members({service for _, service in before_pairs | after_pairs})
         leaving = {(client, service) for client, service in before_pairs | after_pairs if client in used[service]} - wanted
         if leaving:
             others = self._search([{"field": "Status", "value": STATES.active}])
             leaving -= {pair for other in others if other.id != agreement.id for pair in _pairs(other)}
-        for client, service in sorted(leaving):
-            self._rest.write("DELETE", f"group/{service}/member/{client}")
+        taken: set[Pair] = set()
         try:
+            for client, service in sorted(leaving):
+                _be_in_time(begun)
+                self._rest.write("DELETE", f"group/{service}/member/{client}")
+                taken.add((client, service))
+            # A removal that failed is answered like one that succeeded.
+            left = self._members({service for _, service in leaving})
+            if still := sorted((client, service) for client, service in leaving if client in left[service]):
+                raise Refused(f"group {still[0][0]} is still a member of group {still[0][1]}")
+            _be_in_time(begun)
             self._write(agreement, change)
-        except (Moved, Refused):
-            self._admit(leaving)
+        except (Moved, Refused, Forbidden, Unavailable):
+            self._give_back(taken)
             raise
-        self._admit({(client, service) for client, service in wanted if client not in used[service]})
+        try:
+            self._admit({(client, service) for client, service in wanted if client not in used[service]})
+        except (Moved, Refused, Forbidden, Unavailable) as error:
+            raise Unknown(f"the asset is stored, its memberships may not be: {error}") from None
 
     def history(self, objects: frozenset[str]) -> Iterable[Event]:
         events = []
@@ -153,14 +179,14 @@ class RequestTracker(Adapter):
             if asset is None:
                 continue
             custom = {field["id"]: field["name"] for field in asset.body["CustomFields"]}
-            for entry in self._rest.list(f"asset/{id}/history", query):
+            for entry in self._rest.entries(f"asset/{id}/history", query):
                 who = entry["Creator"]
                 events.append(Event(id, entry["Created"], _part(entry, custom), who["Name"], who.get("RealName") or who["Name"]))
         return sorted(events, key=lambda event: event.when)
 
     def _catalog_id(self) -> str:
         if self._catalog is None:
-            answer = self._rest.get(f"catalog/{urllib.parse.quote(self._settings.catalog)}")
+            answer = self._rest.get(f"catalog/{urllib.parse.quote(self._settings.catalog, safe='')}")
             if answer is None:
                 raise Refused(f"Request Tracker has no catalog `{self._settings.catalog}` that the token may see")
             self._catalog = str(answer.body["id"])
@@ -169,7 +195,7 @@ class RequestTracker(Adapter):
     def _search(self, terms: list[Json]) -> list[Agreement]:
         """The assets of the catalog that match, as they are stored."""
         search = [{"field": "Catalog", "value": self._catalog_id()}, *terms]
-        query = {"fields": SHOWN, "orderby": "id", "find_disabled_rows": "1"}
+        query = {"fields": SHOWN, "find_disabled_rows": "1"}
         return [_agreement(asset) for asset in self._rest.list("assets", query, search)]
 
     def _members(self, services: set[str]) -> dict[str, set[str]]:
@@ -177,14 +203,25 @@ class RequestTracker(Adapter):
         return {service: self._clients_of(service) for service in services}
 
     def _clients_of(self, service: str) -> set[str]:
-        if not (service.isascii() and service.isdigit()):
+        """The clients among the members. Anybody may write the id of another group into an asset: it is not looked at, so that
+        no edit puts a client into it or takes one out."""
+        known = self._directory()
+        if ("service", service) not in known:
             return set()
         try:
             found = self._rest.list(f"group/{service}/members", {})
         except LookupError:
-            # Somebody wrote the id of a group that is not there.
+            # It was removed a moment ago.
             return set()
-        return {str(member["id"]) for member in found if member["type"] == "group"}
+        members = {str(member["id"]) for member in found if member["type"] == "group"}
+        return {member for member in members if ("unit", member) in known}
+
+    def _directory(self, is_fresh: bool = False) -> set[tuple[str, str]]:
+        """The kind and id of all that the directory lists."""
+        known = self._known
+        is_old = known is None or time.monotonic() - known[0] > DIRECTORY_AGE
+        items = self.directory() if is_fresh or is_old or known is None else known[1]
+        return {(item.kind, item.id) for item in items}
 
     def _with_use(self, asset: Agreement) -> Agreement:
         used = self._members(set(asset.services))
@@ -194,53 +231,74 @@ class RequestTracker(Adapter):
         return self._shown(asset, used, [(other.id, _pairs(other)) for other in others])
 
     def _shown(self, asset: Agreement, used: dict[str, set[str]], granted: list[tuple[str, set[Pair]]]) -> Agreement:
-        """The asset with what its clients can really use: a service that was taken away by hand is missing, and an agreement
-        that is over and still used has a state of its own, so that the next plan corrects both."""
+        """The asset as it is stored. If its clients can use less or more, its state is one that no plan wants, so that the
+        next plan corrects it."""
         if asset.state == STATES.active:
             held = frozenset(service for service in asset.services if asset.recipients <= used[service])
-            return replace(asset, services=held, offers=held if asset.recipients else frozenset())
+            state = asset.state if held == asset.services else asset.state + NOT_USED
+            return replace(asset, state=state, offers=held if asset.recipients else frozenset())
         own = {(client, service) for client, service in _pairs(asset) if client in used[service]}
         left = own - {pair for id, pairs in granted if id != asset.id for pair in pairs}
         state = asset.state + STILL_USED if left else asset.state
         return replace(asset, state=state, offers=frozenset(service for _, service in left))
 
-    def _check(self, change: Change) -> None:
-        """Refuses what Request Tracker would skip with a sentence, after it has stored the rest."""
+    def _check(self, change: Change, published: Agreement | None = None) -> None:
+        """Refuses what Request Tracker would skip with a sentence, after it has stored the rest, and a membership of groups that
+        are no clients and services."""
         if change.state is not None and change.state not in vars(STATES).values():
             raise Refused(f"there is no state `{change.state}`")
         title = change.fields.get("title", "-")
-        if not isinstance(title, str) or title.isdigit():
+        if not isinstance(title, str) or not title or title.isdigit():
             raise Refused("Request Tracker stores no empty name, and none of digits only")
         asked = {
             "service": _set(change.fields.get("services")),
             "unit": _set(change.fields.get("recipients")),
             "person": _set(change.fields.get("contacts")) | _set(change.fields.get("manager")),
         }
+        if published is not None:
+            asked["service"] |= published.services
+            asked["unit"] |= published.recipients
+        unknown: list[str] = []
         for is_fresh in (False, True):
-            read, items = self._known
-            if is_fresh or time.monotonic() - read > DIRECTORY_AGE:
-                items = list(self.directory())
-            known = {(item.kind, item.id) for item in items}
+            known = self._directory(is_fresh)
             unknown = [f"{kind} `{id}`" for kind, ids in asked.items() for id in sorted(ids) if (kind, id) not in known]
             if not unknown:
                 return
         raise Refused(f"there is no {', no '.join(unknown)}")
 
     def _write(self, agreement: Agreement, change: Change) -> None:
-        """Writes the asset. An illegal change of the state is answered with 200 and a sentence, after the other values were
+        """Writes the asset. What Request Tracker does not take is answered with 200 and a sentence, after the other values were
         stored: these are then put back."""
         body = {**_body(change), **({"Status": change.state} if change.state else {})}
         if not body:
             return
-        sentences = self._rest.write("PUT", f"asset/{agreement.id}", body, agreement.version).body
-        if change.state is None:
-            return
-        stored = self._rest.get(f"asset/{agreement.id}")
-        if stored is not None and stored.body["Status"] != change.state:
+        path = f"asset/{agreement.id}"
+        sentences = self._rest.write("PUT", path, body, agreement.version).body
+        try:
+            stored = self._rest.get(path)
+            if stored is None:
+                raise Moved
+            if not _is_skipped(agreement, change, _agreement(stored.body)):
+                return
             fields = {name: agreement.value(name) for name in change.fields}
             key = agreement.key if change.key is not None else None
-            self._rest.write("PUT", f"asset/{agreement.id}", _body(Change(change.run, fields, key=key)), stored.etag)
-            raise Refused("; ".join(map(str, sentences)))
+            # A state with an ending of the adapter's own is none of Request Tracker's.
+            state = agreement.state.removesuffix(NOT_USED).removesuffix(STILL_USED) if change.state else None
+            before = Change(change.run, fields, key=key, state=state)
+            self._rest.write("PUT", path, {**_body(before), **({"Status": state} if state else {})}, stored.etag)
+            restored = self._rest.get(path)
+            if restored is None or not _is_stored(before, _agreement(restored.body), set(fields)):
+                raise Moved
+        except (Moved, Refused, Forbidden, Unavailable) as error:
+            raise Unknown(f"asset {agreement.id} was written, perhaps in part: {error}") from None
+        raise Refused("; ".join(map(str, sentences)))
+
+    def _give_back(self, taken: set[Pair]) -> None:
+        """Puts clients back into services, since the edit is not made."""
+        try:
+            self._admit(taken)
+        except (Moved, Refused, Forbidden, Unavailable) as error:
+            raise Unknown(f"the edit was not made, and memberships that it removed are not all back: {error}") from None
 
     def _admit(self, pairs: set[Pair]) -> None:
         for service in sorted({service for _, service in pairs}):
@@ -252,15 +310,19 @@ def _agreement(asset: Json) -> Agreement:
     custom: dict[str, list[str]] = {}
     for field in asset["CustomFields"]:
         custom[field["name"]] = [value for value in field["values"] if value]
-    id, missing = str(asset["id"]), {KEY, *CUSTOM.values()} - custom.keys()
-    if missing:
-        return Agreement(id, unreadable=f"its catalog has no custom field `{sorted(missing)[0]}`, or the token may not see it")
+    id = str(asset["id"])
+    if KEY not in custom:
+        # Without its key it would be taken for one that Servanda does not manage, and be created again.
+        raise Forbidden(f"asset {id} shows no custom field `{KEY}`: its catalog has none, or the token may not see it")
+    key = next(iter(custom[KEY]), "")
+    if missing := sorted(set(CUSTOM.values()) - custom.keys()):
+        return Agreement(id, key=key, unreadable=f"its catalog has no custom field `{missing[0]}`, or the token may not see it")
     first = {name: next(iter(custom[CUSTOM[name]]), None) for name in ("number", "first_day", "last_day")}
     owner = asset["Owner"]["id"] if asset.get("Owner") else NOBODY
     return Agreement(
         id=id,
         state=asset["Status"],
-        key=next(iter(custom[KEY]), ""),
+        key=key,
         title=asset["Name"],
         number=first["number"],
         first_day=_day(first["first_day"]),
@@ -291,6 +353,25 @@ def _body(change: Change) -> dict[str, Json]:
             case _:
                 custom[CUSTOM[name]] = value.isoformat() if isinstance(value, date) else value
     return {**body, "CustomFields": custom} if custom else body
+
+
+def _is_skipped(before: Agreement, change: Change, stored: Agreement) -> bool:
+    """Whether a part of the change is not stored. Of a text Request Tracker may store another form."""
+    texts = {name for name in change.fields if name in ("title", "number")}
+    is_left = {name for name in texts if stored.value(name) == before.value(name)}
+    return not _is_stored(change, stored, change.fields.keys() - texts | is_left)
+
+
+def _is_stored(change: Change, stored: Agreement, fields: AbstractSet[str]) -> bool:
+    """Whether the state, the key and these fields of a change are stored."""
+    if stored.unreadable or change.state not in (None, stored.state) or change.key not in (None, stored.key):
+        return False
+    return all(stored.value(name) == change.fields[name] for name in fields)
+
+
+def _be_in_time(begun: float) -> None:
+    if time.monotonic() - begun > STEP_TIME:
+        raise Unavailable("Request Tracker is too slow for this edit")
 
 
 def _pairs(agreement: Agreement) -> set[Pair]:

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, List
 
 from servanda_adapter import Forbidden, Moved, Refused, Unavailable, Unknown
 
@@ -20,6 +20,8 @@ ANSWER_LIMIT = 16 * 1024 * 1024
 """The largest answer that is read, in bytes."""
 PAGE = 100
 """The largest page of Request Tracker."""
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+"""The hosts that may be reached without TLS."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -43,7 +45,9 @@ class Rest:
     def __init__(self, url: str, token: str) -> None:
         self._base = f"{url.rstrip('/')}/REST/2.0"
         self._token = token
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        # A proxy of the environment would see the token of a request that does not leave this machine.
+        direct = [urllib.request.ProxyHandler({})] if urllib.parse.urlsplit(url).hostname in THIS_MACHINE else []
+        self._opener = urllib.request.build_opener(_NoRedirect, *direct)
 
     def get(self, path: str, query: dict[str, str] | None = None) -> Answer | None:
         """Reads an object; `None` if there is none."""
@@ -52,18 +56,49 @@ class Rest:
         except LookupError:
             return None
 
-    def list(self, path: str, query: dict[str, str], search: Json | None = None) -> list[Json]:
-        """Reads all pages of a list."""
-        items: list[Json] = []
+    def list(self, path: str, query: dict[str, str], search: Json | None = None) -> List[Json]:
+        """Reads all pages of a list. Request Tracker takes what the token may not see off a page after it has cut it, and
+        counts a list only for those who may see all of it: a list without a total, or with fewer items, may hide one."""
+        items: dict[str, Json] = {}
+        total: int | None = None
+        page = 1
+        while total is None or (page - 1) * PAGE < total:
+            body = self._page(path, query, search, page)
+            counted = _count(body.get("total"))
+            if counted is None:
+                raise Forbidden(f"{path}: Request Tracker does not count them, since the token may not see them all")
+            if total is not None and counted != total:
+                raise Unavailable(f"{path}: the list changed while it was read")
+            total = counted
+            shown = {str(item["id"]): item for item in body["items"]}
+            if len(shown) < min(PAGE, total - (page - 1) * PAGE):
+                raise Forbidden(f"{path}: of {total} the token may not see all")
+            if items.keys() & shown.keys():
+                raise Unavailable(f"{path}: the list changed while it was read")
+            items |= shown
+            page += 1
+        return list(items.values())
+
+    def entries(self, path: str, query: dict[str, str]) -> List[Json]:
+        """Reads the entries of a history, which are never counted. One that the token may not see may be missing."""
+        items: dict[str, Json] = {}
         page = 1
         while True:
-            paged = {**query, "per_page": str(PAGE), "page": str(page)}
-            answer = self._send("GET" if search is None else "POST", path, query=paged, body=search, is_read=True)
-            items += answer.body["items"]
-            # The history has no total.
-            if len(answer.body["items"]) < PAGE:
-                return items
+            shown = {str(item["id"]): item for item in self._page(path, query, None, page)["items"]}
+            # A page beyond the last may be the last one again.
+            is_last = len(shown) < PAGE or shown.keys() <= items.keys()
+            items |= shown
+            if is_last:
+                return list(items.values())
             page += 1
+
+    def _page(self, path: str, query: dict[str, str], search: Json | None, page: int) -> Json:
+        paged = {"orderby": "id", **query, "per_page": str(PAGE), "page": str(page)}
+        method = "GET" if search is None else "POST"
+        body = self._send(method, path, query=paged, body=search, is_read=True).body
+        if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+            raise Unavailable(f"{path}: the answer is not a list")
+        return body
 
     def write(self, method: str, path: str, body: Json = None, etag: str | None = None) -> Answer:
         """Writes. The status of the answer may be 200 although nothing was written: read it back."""
@@ -101,6 +136,10 @@ class Rest:
             reason = getattr(error, "reason", None)
             was_not_sent = isinstance(reason, ConnectionRefusedError)
             raise (Unavailable(what) if is_read or was_not_sent else Unknown(what)) from None
+
+
+def _count(value: Json) -> int | None:
+    return int(value) if isinstance(value, (int, str)) and str(value).isdigit() else None
 
 
 def _refusal(status: int, text: str, what: str, is_read: bool) -> Exception:
