@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import ssl
 import threading
 from collections import OrderedDict
@@ -27,6 +28,12 @@ REQUEST_LIMIT = 16 * 1024 * 1024
 """The largest request that is read, in bytes."""
 LISTS = 16
 """The number of lists that are kept for their next pages."""
+WRITE_WAIT = 10.0
+"""The seconds that a step waits for the one before it. Servanda gives up a step after 30 s, and must not find it written later."""
+SKIPPED = 64 * 1024
+"""The bytes that are read of a refused request."""
+THREADS = 32
+"""The number of requests that are answered at a time."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -70,6 +77,9 @@ class Service:
             return HTTPStatus.FORBIDDEN, {"message": str(error)}
         except Unavailable as error:
             return HTTPStatus.SERVICE_UNAVAILABLE, {"message": str(error)}
+        except wire.Unfit as error:
+            log.error("the call `%s` failed: %s", call, error)
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": str(error)}
         except Exception:
             # The text of an unforeseen error may hold a secret: it goes to the log only.
             log.exception("the call `%s` failed", call)
@@ -121,33 +131,38 @@ class Service:
             if name not in self._description.fields:
                 raise Malformed(f"this helpdesk stores no `{name}`")
         object = wire.read_optional(request, "object")
+        if not self._write_lock.acquire(timeout=WRITE_WAIT):
+            raise Unavailable("another change is being written")
         try:
-            with self._write_lock:
-                if object is None:
-                    if not change.key or any(found.key == change.key for found in self._adapter.find(change.key)):
-                        raise Moved
-                    id = self._adapter.create(change)
-                else:
-                    id = object
-                    held = self._adapter.get(id)
-                    if held is None or not self._is_as_expected(held, request.get("expected")):
-                        raise Moved
-                    self._adapter.edit(held, change)
-                return self._done(id, change.state)
+            if object is None:
+                if not change.key or any(found.key == change.key for found in self._adapter.find(change.key)):
+                    raise Moved
+                id = self._adapter.create(change)
+            else:
+                id = object
+                held = self._adapter.get(id)
+                if held is None or not self._is_as_expected(held, request.get("expected")):
+                    raise Moved
+                self._adapter.edit(held, change)
+            return self._done(id)
         except Moved:
             return {"outcome": "moved"}
         except Refused as error:
             return {"outcome": "refused", "message": str(error)}
         except Unknown as error:
             return {"outcome": "unknown", "message": str(error)}
+        finally:
+            self._write_lock.release()
 
-    def _done(self, id: str, state: str | None) -> Json:
-        stored = self._adapter.get(id)
-        if stored is None:
-            raise Unknown(f"{id} was written and cannot be read")
-        if state is not None and stored.state != state:
-            raise Refused(f"the state is still `{stored.state}` and did not change to `{state}`")
-        return {"outcome": "done", "agreement": self._message(stored)}
+    def _done(self, id: str) -> Json:
+        """The answer to a step that was written. No error may say any more that nothing was written."""
+        try:
+            stored = self._adapter.get(id)
+            if stored is not None:
+                return {"outcome": "done", "agreement": self._message(stored)}
+        except Exception:
+            log.exception("%s was written and cannot be read", id)
+        raise Unknown(f"{id} was written and cannot be read")
 
     def _is_as_expected(self, held: Agreement, expected: Json) -> bool:
         if not isinstance(expected, dict):
@@ -208,46 +223,97 @@ def server(
         wbufsize = -1
 
         def do_POST(self) -> None:
-            status, answer = self._answered()
-            body = json.dumps(answer, ensure_ascii=False).encode()
+            refusal = self._refusal()
+            if refusal is not None:
+                # What is left of its body must not be taken for the next request.
+                self._skip_body()
+                self.close_connection = True
+            status, answer = refusal or self._answered()
+            try:
+                body = json.dumps(answer, ensure_ascii=False).encode()
+            except (TypeError, ValueError) as error:
+                log.error("an answer to %s is not JSON: %s", self.path, error)
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
+                body = b'{"message": "the adapter returned a value that is not JSON; its log says which"}'
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                self.send_header("Retry-After", "1")
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
             self.wfile.flush()
 
-        def _answered(self) -> tuple[int, Json]:
+        def _skip_body(self) -> None:
+            """Reads a small body: a connection that is closed before may lose the answer."""
             length = self.headers.get("Content-Length", "")
-            if not length.isascii() or not length.isdigit() or int(length) > REQUEST_LIMIT:
-                self.close_connection = True
-                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"message": "the request has no length, or is too large"}
-            body = self.rfile.read(int(length))
-            given = self.headers.get("Authorization", "").encode()
+            if length.isascii() and length.isdigit():
+                self.rfile.read(min(int(length), SKIPPED))
+
+        def _refusal(self) -> tuple[int, Json] | None:
+            """The answer to a request that the head alone rules out."""
             if "Origin" in self.headers:
                 # A page in a browser of this machine could otherwise write to the helpdesk.
                 return HTTPStatus.FORBIDDEN, {"message": "an adapter answers no web page"}
+            given = self.headers.get("Authorization", "").encode()
             if token is not None and not hmac.compare_digest(given, f"Bearer {token}".encode()):
                 return HTTPStatus.UNAUTHORIZED, {"message": "the token is missing or wrong"}
+            if "Transfer-Encoding" in self.headers:
+                return HTTPStatus.BAD_REQUEST, {"message": "a request has a length, and no Transfer-Encoding"}
+            length = self.headers.get("Content-Length", "")
+            if not length.isascii() or not length.isdigit() or int(length) > REQUEST_LIMIT:
+                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"message": "the request has no length, or is too large"}
+            return None
+
+        def _answered(self) -> tuple[int, Json]:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
             version, _, call = self.path.removeprefix("/").partition("/")
             if version != f"v{wire.VERSION}":
                 return HTTPStatus.NOT_FOUND, {"message": f"this adapter serves /v{wire.VERSION}/"}
             try:
                 request = json.loads(body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return HTTPStatus.BAD_REQUEST, {"message": "the request is not JSON"}
             return service.answer(call, request)
 
         def log_message(self, format: str, *args: Any) -> None:
             log.debug(format, *args)
 
-    bound = ThreadingHTTPServer((host, port), Handler)
-    bound.daemon_threads = True
+    bound = (_ServerOf6 if ":" in host else _Server)((host, port), Handler)
     if certificate is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*certificate)
-        bound.socket = tls.wrap_socket(bound.socket, server_side=True)
+        # The thread of the request shakes hands, within its timeout: a silent connection holds up no other.
+        bound.socket = tls.wrap_socket(bound.socket, server_side=True, do_handshake_on_connect=False)
     return bound
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._free = threading.BoundedSemaphore(THREADS)
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._free.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+
+class _ServerOf6(_Server):
+    address_family = socket.AF_INET6
 
 
 def serve(
@@ -260,7 +326,8 @@ def serve(
     """Serves until the process is stopped, and prints the address first."""
     bound = server(adapter, host, port, token, certificate)
     scheme = "http" if certificate is None else "https"
-    print(f"{scheme}://{host}:{bound.server_address[1]}", flush=True)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"{scheme}://{shown}:{bound.server_address[1]}", flush=True)
     try:
         bound.serve_forever()
     except KeyboardInterrupt:
@@ -278,6 +345,8 @@ def main(adapter: Adapter) -> None:
     options.add_argument("--key", help="the PEM file of its key")
     chosen = options.parse_args()
     token = os.environ.get("SERVANDA_ADAPTER_TOKEN") or None
-    certificate = (chosen.certificate, chosen.key) if chosen.certificate and chosen.key else None
+    if bool(chosen.certificate) != bool(chosen.key):
+        options.error("--certificate and --key need each other")
+    certificate = (chosen.certificate, chosen.key) if chosen.certificate else None
     logging.basicConfig(level=logging.INFO)
     serve(adapter, chosen.host, chosen.port, token, certificate)

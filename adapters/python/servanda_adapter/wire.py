@@ -18,6 +18,10 @@ class Malformed(Exception):
     """A message that does not follow the contract."""
 
 
+class Unfit(TypeError):
+    """A value of an adapter that the contract has no form for. The text is for the adapter's author."""
+
+
 def description_json(description: Description) -> Json:
     for name in description.fields:
         if name not in FIELDS and not name.startswith("attributes."):
@@ -41,12 +45,20 @@ def description_json(description: Description) -> Json:
 
 
 def agreement_json(agreement: Agreement, description: Description) -> Json:
+    what = f"agreement {agreement.id!r}"
+    _fit(what, "id", agreement.id, str)
+    _fit(what, "key", agreement.key, str)
+    _fit(what, "state", agreement.state, str)
+    _fit(what, "archived", agreement.archived, bool)
+    for name in ("modified", "version", "unreadable"):
+        _fit(what, name, getattr(agreement, name), str, type(None))
+    _fit(what, "offers", agreement.offers, frozenset, set, type(None))
     message: dict[str, Json] = {"id": agreement.id, "key": agreement.key or None}
     if agreement.unreadable is not None:
         return {**message, "unreadable": agreement.unreadable}
     message |= {
         "state": agreement.state,
-        "fields": {name: value_json(name, agreement.value(name)) for name in sorted(description.fields)},
+        "fields": {name: _fitting(what, name, agreement.value(name)) for name in sorted(description.fields)},
         "archived": agreement.archived,
         "modified": agreement.modified,
         "version": agreement.version,
@@ -54,6 +66,32 @@ def agreement_json(agreement: Agreement, description: Description) -> Json:
     if agreement.offers is not None:
         message["offers"] = sorted(agreement.offers)
     return message
+
+
+def _fit(what: str, name: str, value: object, *types: type) -> None:
+    # A `datetime` is a `date`, and a `bool` an `int`: only the type itself fits.
+    if type(value) not in types:
+        expected = " or ".join("None" if one is type(None) else one.__name__ for one in types)
+        raise Unfit(f"{what}: `{name}` is {value!r}, and {expected} is expected")
+
+
+def _fitting(what: str, name: str, value: Value) -> Json:
+    """A field's value as JSON, if it has the type that `Agreement` names."""
+    if name in SETS:
+        _fit(what, name, value, frozenset, set)
+        for one in value if isinstance(value, (frozenset, set)) else ():
+            _fit(what, name, one, str)
+    elif name == "targets":
+        _fit(what, name, value, frozenset, set)
+        for one in value if isinstance(value, (frozenset, set)) else ():
+            _fit(what, name, one, Target)
+    elif name in DAYS:
+        _fit(what, name, value, date, type(None))
+    elif name.startswith("attributes."):
+        _fit(what, name, value, str, int, bool, type(None))
+    else:
+        _fit(what, name, value, str, type(None))
+    return value_json(name, frozenset(value) if isinstance(value, set) else value)
 
 
 def value_json(name: str, value: Value) -> Json:
@@ -88,6 +126,11 @@ def duration_json(duration: Duration | None) -> Json:
 
 
 def item_json(item: Item) -> Json:
+    for name in ("kind", "id", "title"):
+        _fit(f"item {item.id!r}", name, getattr(item, name), str)
+    for name in ("code", "within"):
+        _fit(f"item {item.id!r}", name, getattr(item, name), str, type(None))
+    _fit(f"item {item.id!r}", "archived", item.archived, bool)
     return {
         "kind": item.kind,
         "id": item.id,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
 import threading
 import unittest
 import urllib.error
@@ -11,13 +16,14 @@ import urllib.request
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Iterator
+from unittest.mock import patch
 
 from servanda_adapter import (
-    Adapter, Agreement, BusinessDays, Change, Description, Item, Moved, Refused, Seconds, Service, States, Target,
-    Unavailable, Unknown,
+    Adapter, Agreement, BusinessDays, Change, Description, Forbidden, Item, Moved, Refused, Seconds, Service, States,
+    Target, Unavailable, Unknown,
 )  # fmt: skip
 from servanda_adapter import wire
 from servanda_adapter.model import FIELDS
@@ -101,11 +107,48 @@ class Steps(unittest.TestCase):
         self.assertEqual(self.step(object="9", expected=expected), {"outcome": "moved"})
         self.assertEqual(self.desk.stored["1"].title, "by hand")
 
-    def test_a_state_that_did_not_change_is_refused(self) -> None:
+    def test_a_state_that_did_not_change_is_shown_as_it_is(self) -> None:
         expected = self.created()
         self.desk.edit = lambda agreement, change: None  # type: ignore[method-assign]
         answer = self.step(object="1", state="in-use", expected=expected)
-        self.assertEqual(answer["outcome"], "refused")
+        self.assertEqual((answer["outcome"], answer["agreement"]["state"]), ("done", "new"))
+
+    def test_after_the_write_no_error_says_that_nothing_was_written(self) -> None:
+        for error in (Forbidden("no"), Unavailable("down"), Refused("no"), Moved(), RuntimeError("?")):
+            with self.subTest(error=error):
+                desk = Desk()
+
+                def lost(id: str, error: Exception = error) -> Agreement | None:
+                    raise error
+
+                desk.get = lost  # type: ignore[method-assign]
+                logging.disable(logging.CRITICAL)
+                status, answer = Service(desk).answer("step", step(key="sv:a", state="new"))
+                logging.disable(logging.NOTSET)
+                self.assertEqual((status, answer.get("outcome"), len(desk.stored)), (200, "unknown", 1))
+
+    def test_a_step_does_not_wait_longer_than_servanda(self) -> None:
+        with patch("servanda_adapter.server.WRITE_WAIT", 0.0), self.service._write_lock:
+            self.assertEqual(self.service.answer("step", step(key="sv:a", state="new"))[0], 503)
+        self.assertEqual(self.desk.stored, {})
+        self.created()
+
+    def test_a_value_of_another_type_is_named(self) -> None:
+        wrong: Any
+        for name, wrong in (
+            ("id", 7), ("key", None), ("last_day", datetime(2027, 1, 1)), ("services", ["1"]), ("services", {1}),
+            ("title", date(2027, 1, 1)), ("targets", frozenset({"1"})), ("attributes", {"cost_centre": 1.5}), ("archived", 1),
+        ):  # fmt: skip
+            with self.subTest(name=name):
+                self.desk.stored["1"] = replace(Agreement("1", "new"), **{name: wrong})
+                logging.disable(logging.CRITICAL)
+                status, answer = self.service.answer("agreements", {"cursor": None, "limit": 4})
+                logging.disable(logging.NOTSET)
+                self.assertEqual(status, 500)
+                self.assertIn(f"`{name}", answer["message"])
+        loose: Any = {"2", "1"}
+        self.desk.stored["1"] = replace(Agreement("1", "new"), services=loose)
+        self.assertEqual(self.service.answer("get", {"id": "1"})[1]["agreement"]["fields"]["services"], ["1", "2"])
 
     def test_errors_keep_their_meaning(self) -> None:
         for error, status, outcome in (
@@ -180,8 +223,8 @@ class Contract(unittest.TestCase):
 
 class Server(unittest.TestCase):
     @contextmanager
-    def running(self, token: str | None) -> Iterator[str]:
-        bound = server(Desk(), port=0, token=token)
+    def running(self, token: str | None, certificate: tuple[str, str] | None = None) -> Iterator[str]:
+        bound = server(Desk(), port=0, token=token, certificate=certificate)
         thread = threading.Thread(target=bound.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -216,6 +259,36 @@ class Server(unittest.TestCase):
             self.assertEqual(self.status(f"{url}/v1/describe"), 200)
             for origin in ("https://evil.example", url, "null"):
                 self.assertEqual(self.status(f"{url}/v1/describe", origin=origin), 403)
+
+    def test_a_refused_request_is_not_read_to_its_end(self) -> None:
+        large = b"Content-Length: 16000000\r\n\r\n" + b" " * 70_000
+        with self.running("a-long-token") as url:
+            address = ("127.0.0.1", int(url.rsplit(":", 1)[1]))
+            token = b"Authorization: Bearer a-long-token\r\n"
+            for head, status in (
+                (large, b"401"), (b"Origin: null\r\n" + large, b"403"),
+                (token + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}", b"400"),
+                (token + b"Content-Length: 40000\r\n\r\n" + b"[" * 40_000, b"400"),
+            ):  # fmt: skip
+                with self.subTest(status=status), socket.create_connection(address, timeout=5) as connection:
+                    connection.sendall(b"POST /v1/describe HTTP/1.1\r\nHost: x\r\n" + head)
+                    self.assertEqual(connection.recv(4096).split()[1], status)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is missing")
+    def test_a_silent_connection_holds_up_no_other(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = f"{folder}/cert.pem", f"{folder}/key.pem"
+            command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            command += ["-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
+            subprocess.run(command, check=True, capture_output=True)
+            with self.running("a-long-token", (certificate, key)) as url:
+                address = ("127.0.0.1", int(url.rsplit(":", 1)[1]))
+                trust = ssl.create_default_context(cafile=certificate)
+                with socket.create_connection(address), socket.create_connection(address, timeout=5) as spoken:
+                    with trust.wrap_socket(spoken, server_hostname="localhost") as tls:
+                        head = b"POST /v1/describe HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a-long-token\r\n"
+                        tls.sendall(head + b"Content-Length: 2\r\n\r\n{}")
+                        self.assertEqual(tls.recv(4096).split()[1], b"200")
 
     def test_beyond_this_machine_a_token_and_a_certificate_are_needed(self) -> None:
         for token in (None, "a-long-token"):
