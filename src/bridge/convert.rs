@@ -69,11 +69,16 @@ pub fn carried(description: &Description, settings: &Mapping) -> Result<Mapping,
     Ok(mapping)
 }
 
-/// Interprets an agreement. Without a valid id it is an error; anything else that is wrong with it makes it unknown.
+/// Interprets an agreement. Without a valid id or without a key it is an error, since it would be taken for one that is not
+/// managed; anything else that is wrong with it makes it unknown.
 pub fn read_agreement(message: &Json, mapping: &Mapping) -> Result<ReceivedAgreement, String> {
     let id = message.get("id").and_then(Json::as_str).and_then(LiveId::new);
     let id = id.ok_or("an agreement without a valid `id`")?;
-    let key = message.get("key").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let key = match message.get("key") {
+        Some(Json::String(key)) => key.clone(),
+        Some(Json::Null) => String::new(),
+        _ => return Err(format!("{id} has no `key`, which is a text or null")),
+    };
     let read = AgreementMessage::deserialize(message).map_err(|error| error.to_string());
     let interpreted = read.clone().and_then(|message| interpret(&id, &key, &message, mapping));
     let message =

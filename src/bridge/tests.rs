@@ -113,6 +113,10 @@ fn an_agreement_that_cannot_be_read_is_unknown_and_not_absent() {
     }
     assert!(read(&|message| message["id"] = json!("")).is_err());
     assert!(read(&|message| message["id"] = json!(7)).is_err());
+    // Without its key it would be taken for an agreement that is not managed.
+    assert!(read(&|message| message["key"] = json!(7)).is_err());
+    assert!(read_agreement(&json!({ "id": "1", "unreadable": "no right to read it" }), &mapping).is_err());
+    assert_eq!(read(&|message| message["key"] = Json::Null).expect("not managed").key, "");
 }
 
 #[test]

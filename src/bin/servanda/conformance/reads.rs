@@ -13,6 +13,8 @@ use crate::http::client::HttpError;
 
 /// The number of pages that a list is cut into, at most.
 const PAGES: usize = 50;
+/// The number of pages after which a list is taken for one without an end.
+pub(super) const ENDLESS: usize = 20_000;
 /// An id, a key and a cursor that no helpdesk has.
 const NONE: &str = "servanda-conformance-none";
 
@@ -86,6 +88,7 @@ async fn walk(probe: &Probe, call: Call, limit: usize) -> Result<Vec<Json>, Flaw
                 probe.expect(cursors.insert(next.clone()), || {
                     "a page leads back to an earlier one".to_owned()
                 })?;
+                probe.expect(cursors.len() < ENDLESS, || "the pages do not end".to_owned())?;
                 cursor = json!(next);
             }
             _ => return Err(probe.flaw("`next` is neither a cursor nor `null`")),

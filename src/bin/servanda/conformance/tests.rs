@@ -67,6 +67,13 @@ async fn an_adapter_that_answers_about_another_object_is_caught() {
     assert!(failed(&tried(&adapter, Some(TOKEN)).await).contains(&"absence"));
 }
 
+#[tokio::test]
+async fn an_agreement_without_its_key_is_caught() {
+    let adapter = Adapter::start(Some(Fault::HidesKeys)).await;
+    tried(&adapter, Some(TOKEN)).await;
+    assert!(failed(&tried(&adapter, Some(TOKEN)).await).contains(&"agreement pages"));
+}
+
 /// Every third answer is lost after its step was stored, and others before: the year is the same, and nothing is there twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_answers_change_nothing_in_the_year() {

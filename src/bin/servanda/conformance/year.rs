@@ -18,6 +18,7 @@ use servanda::selection::AgreementSelection;
 use servanda::status::State;
 
 use super::probe::{Flaw, Probe, Subject};
+use super::reads::ENDLESS;
 use super::sample::Sample;
 use super::table::{DAYS, ROWS, Row, on};
 use crate::helpdesk::connect;
@@ -142,7 +143,7 @@ impl Estate<'_> {
 
     /// The state of each agreement, and the services that it offers, by its ownership key.
     async fn seen(&self, probe: &Probe) -> Result<BTreeMap<String, (String, BTreeSet<String>)>, Flaw> {
-        let (mut seen, mut cursor) = (BTreeMap::new(), Json::Null);
+        let (mut seen, mut cursors, mut cursor) = (BTreeMap::new(), BTreeSet::new(), Json::Null);
         loop {
             let page = serde_json::json!({ "cursor": cursor, "limit": 500 });
             let page = probe.call(Call::Agreements, &page).await?;
@@ -152,10 +153,12 @@ impl Estate<'_> {
                     agreement["offers"].as_array().into_iter().flatten().filter(|_| self.has_offers());
                 seen.insert(text(&agreement["key"]), (text(&agreement["state"]), offers.map(text).collect()));
             }
-            if page["next"].is_null() {
+            cursor = page["next"].clone();
+            if cursor.is_null() {
                 return Ok(seen);
             }
-            cursor = page["next"].clone();
+            let is_new = cursors.insert(cursor.to_string());
+            probe.expect(is_new && cursors.len() < ENDLESS, || "the pages do not end".to_owned())?;
         }
     }
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::agreement::Agreement;
-use servanda::bridge::Description;
+use servanda::bridge::{Capability, Description};
 use servanda::catalog::Catalog;
 use servanda::check::CheckedRepository;
 use servanda::mapping::Mapping;
-use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product};
+use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product, is_this_machine};
 
 use super::bridge::{
     BridgeCache, BridgeExplorer, BridgeReader, BridgeToken, BridgeTransport, BridgeWriter, describe,
@@ -23,7 +23,8 @@ use super::itop::{ItopCache, ItopExplorer, ItopLogin, ItopReader, ItopTransport,
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Transport, Itsm365Writer, ListBehaviour};
 use super::reader::{Explorer, Reader};
 use super::writer::{SharedCreations, Writer};
-use crate::http::client::Endpoint;
+use crate::http::body::excerpt;
+use crate::http::client::{Endpoint, host_of};
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
@@ -143,6 +144,9 @@ pub(crate) async fn open_at(
     let mut description = None;
     if let ProductConnection::Bridge { transport, .. } = &product {
         let (described, carried) = describe(transport, &mapping).await?;
+        if helpdesk.rehearsal && !described.capabilities.contains(&Capability::Rehearsal) {
+            return Err(not_a_rehearsal(&described.adapter));
+        }
         (description, mapping) = (Some(described), carried);
     }
     Ok(Connection { product, mapping, pace, embedded, description })
@@ -192,6 +196,15 @@ fn no_key(variable: &str) -> Failure {
     Failure::new(Exit::Credentials, "key-missing", format!("the variable {variable} holds no key")).help(format!(
         "put the helpdesk's access key, user or password of at least {SHORTEST_KEY} characters into it; servanda.yaml names it under `helpdesk:`"
     ))
+}
+
+fn not_a_rehearsal(adapter: &str) -> Failure {
+    let adapter = excerpt(adapter);
+    let message =
+        format!("servanda.yaml calls the helpdesk a rehearsal, and the adapter `{adapter}` does not");
+    Failure::new(Exit::Refused, "not-a-rehearsal", message).help(
+        "start the adapter for a helpdesk without real clients, so that it names the capability `rehearsal`, or delete `rehearsal: true`",
+    )
 }
 
 impl Connection {
@@ -278,11 +291,17 @@ impl Connection {
         }
     }
 
-    /// The time of the helpdesk's clock, if it sends one.
+    /// The time of the helpdesk's clock, if it sends one of its own.
     pub(crate) fn server_clock(&self) -> Option<servanda::calendar::Instant> {
         match &self.product {
             ProductConnection::Itsm365 { transport, .. } => transport.server_clock(),
             ProductConnection::Itop { transport, .. } => transport.server_clock(),
+            // The date of an adapter on this machine is this machine's own.
+            ProductConnection::Bridge { transport, .. }
+                if is_this_machine(&host_of(&transport.safe_name())) =>
+            {
+                None
+            }
             ProductConnection::Bridge { transport, .. } => transport.server_clock(),
         }
     }

@@ -272,7 +272,10 @@ impl Reader for BridgeReader<'_> {
         }
         let answer = FindCommentAnswer::deserialize(&answer)
             .map_err(|error| unexpected(call, object.as_str(), &error.to_string()))?;
-        Ok(answer.comment.as_deref().and_then(LiveId::new))
+        let Some(comment) = answer.comment else { return Ok(None) };
+        // An id that cannot be kept is no absence: the comment would be written again.
+        let comment = LiveId::new(&comment);
+        comment.map(Some).ok_or_else(|| unexpected(call, object.as_str(), "the comment has no valid id"))
     }
 
     fn requests(&self) -> u64 {

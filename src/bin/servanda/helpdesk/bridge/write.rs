@@ -179,7 +179,9 @@ impl Writer for BridgeWriter<'_> {
             CommentRequest { object: object.to_string(), html: html.to_owned(), private: is_private };
         let body = json!(request);
         let answer = self.transport.post(Call::Comment.as_str(), &[], &body, RetryPolicy::Write).await?;
-        let answer = CommentAnswer::deserialize(&answer.body);
-        answer.map(|answer| answer.comment).map_err(|error| WriteError::Ambiguous(error.to_string()))
+        let answer = CommentAnswer::deserialize(&answer.body)
+            .map_err(|error| WriteError::Ambiguous(error.to_string()))?;
+        let comment = LiveId::new(&answer.comment).map(|id| id.to_string());
+        comment.ok_or_else(|| WriteError::Ambiguous("the comment has no valid id".to_owned()))
     }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     RefusesInPart,
     /// No token is asked for.
     AsksForNoToken,
+    /// An agreement is listed as one that cannot be read, without its key.
+    HidesKeys,
     /// Answers to steps are lost, after the step was stored or before. No token is asked for.
     LosesAnswers,
 }
@@ -212,6 +214,11 @@ impl Store {
         let mut items = all.get(start..end).unwrap_or_default().to_vec();
         if self.fault == Some(Fault::LosesItems) && end < total {
             items.pop();
+        }
+        if self.fault == Some(Fault::HidesKeys) {
+            for item in items.iter_mut().filter(|item| item.get("state").is_some()) {
+                *item = json!({ "id": item["id"], "unreadable": "no right to read it" });
+            }
         }
         let next = (end < total).then(|| end.to_string());
         Ok(json!({ "items": items, "next": next, "total": total }))

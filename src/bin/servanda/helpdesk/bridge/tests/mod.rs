@@ -116,12 +116,21 @@ async fn a_lie_is_an_error_and_never_an_absence() {
         ("agreements", page(json!([other, other]), Json::Null, 2), "twice"),
         ("agreements", page(json!([]), json!("x"), 0), "leads back"),
         ("agreements", page(json!([{ "key": "sv:a" }]), Json::Null, 1), "valid `id`"),
+        (
+            "agreements",
+            page(json!([{ "id": "9", "state": "new", "fields": {} }]), Json::Null, 1),
+            "9 has no `key`",
+        ),
         ("directory", json!({ "items": [] }), "does not follow the contract"),
+        ("find_comment", json!({ "comment": "" }), "no valid id"),
     ] {
         adapter.store().instead = [(call.to_owned(), (200, answer.to_string()))].into();
         let read = match call {
             "find" => reader.find(&id("a")).await.map(drop),
             "get" => reader.get(&LiveId::new("1").expect("an id")).await.map(drop),
+            "find_comment" => {
+                reader.find_comment(&LiveId::new("1").expect("an id"), "a text").await.map(drop)
+            }
             _ => reader.read_live(&Selection::default()).await.map(drop),
         };
         let message = read.expect_err("a lie").to_string();
