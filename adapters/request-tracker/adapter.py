@@ -64,7 +64,7 @@ class Settings:
             raise SystemExit(f"set {' and '.join(missing)}; docs/request-tracker.md explains them")
         url = urllib.parse.urlsplit(environment["RT_URL"])
         if url.scheme != "https" and not (url.scheme == "http" and url.hostname in THIS_MACHINE):
-            raise SystemExit("RT_URL must begin with https://, so that nobody reads the token; http is for this machine only")
+            raise SystemExit("RT_URL must begin with https://, or the token is sent in clear; http is for this machine only")
         if not url.hostname or "@" in url.netloc:
             raise SystemExit("RT_URL needs a host, and holds no user or password: the token is RT_TOKEN")
         return Settings(
