@@ -144,8 +144,8 @@ fn the_template_conforms() {
 /// Writes an answer.
 type Answer = Box<dyn Fn(&mut TcpStream) + Send>;
 
-/// Answers every request in the same way, and keeps the first line of each.
-fn listener(answer: impl Fn(&mut TcpStream) + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+/// Answers every request by its first line, and keeps these lines.
+fn listener(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -156,26 +156,75 @@ fn listener(answer: impl Fn(&mut TcpStream) + Send + 'static) -> (String, Arc<Mu
             let mut request = [0; 4096];
             let length = stream.read(&mut request).unwrap_or_default();
             let text = String::from_utf8_lossy(&request[..length]).into_owned();
-            ears.lock().unwrap().push(text.lines().next().unwrap_or_default().to_owned());
-            answer(&mut stream);
+            let line = text.lines().next().unwrap_or_default();
+            ears.lock().unwrap().push(line.to_owned());
+            answer(line, &mut stream);
         }
     });
     (url, heard)
 }
 
+/// Always sends the same bytes.
+fn fixed(answer: String) -> Answer {
+    Box::new(move |stream: &mut TcpStream| {
+        let _ = stream.write_all(answer.as_bytes());
+    })
+}
+
+/// A whole answer with this body.
+fn json(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// What a whole adapter says about itself.
+const DESCRIBED: &str = r#"{"versions":[1],"adapter":"x","fields":["title","first_day","last_day","services","recipients"],"states":{"planned":"a","active":"b","suspended":"c","expired":"d","terminated":"e"},"kinds":["unit","service"],"capabilities":["rehearsal"]}"#;
+
+#[test]
+fn no_write_follows_from_an_adapter_that_lies_after_its_description() {
+    let lists = r#"{"items":[],"next":null,"total":0}"#;
+    let cases = [
+        ("a list that is not whole", json(r#"{"items":[],"next":null,"total":7}"#)),
+        ("a list without an end", json(r#"{"items":[],"next":"x","total":0}"#)),
+        ("an agreement without its key", json(r#"{"items":[{"id":"1","kind":"unit","title":"A","unreadable":"no right"}],"next":null,"total":1}"#)),
+        ("a page", json("<html>")),
+        ("a redirect", "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned()),
+    ];
+    for (what, answer) in cases {
+        let (described, lied) = (fixed(json(DESCRIBED)), fixed(answer));
+        let listed = fixed(json(lists));
+        let (url, heard) = listener(move |line, stream| {
+            if line.starts_with("POST /v1/describe ") {
+                described(stream);
+            } else if line.starts_with("POST /v1/directory ") {
+                listed(stream);
+            } else {
+                lied(stream);
+            }
+        });
+        let repository = repository(&url, "  timeout: 1s\n");
+        let (found, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
+        assert!(found.is_some_and(|code| code != 0), "{what}: {said}");
+        let heard = heard.lock().unwrap().clone();
+        assert!(heard.iter().any(|line| line.starts_with("POST /v1/agreements ")), "{what}: {heard:?}");
+        assert!(!heard.iter().any(|line| line.starts_with("POST /v1/step ")), "{what}: {heard:?}");
+    }
+}
+
+#[test]
+fn a_rehearsal_needs_an_adapter_without_real_clients() {
+    let described = fixed(json(&DESCRIBED.replace("\"rehearsal\"", "\"offers\"")));
+    let (url, heard) = listener(move |_, stream| described(stream));
+    let repository = repository(&url, "");
+    let (found, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
+    assert!(found.is_some_and(|code| code != 0) && said.contains("not-a-rehearsal"), "{said}");
+    assert!(heard.lock().unwrap().iter().all(|line| line.starts_with("POST /v1/describe ")), "{said}");
+}
+
 #[test]
 fn no_write_follows_from_an_adapter_that_lies_hangs_sends_too_much_or_redirects() {
-    let fixed = |answer: String| {
-        Box::new(move |stream: &mut TcpStream| {
-            let _ = stream.write_all(answer.as_bytes());
-        }) as Answer
-    };
-    let json = |body: &str| {
-        format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        )
-    };
     let other = r#"{"versions":[2],"adapter":"x","fields":["title"],"states":{"planned":"a","active":"b","suspended":"c","expired":"d","terminated":"e"},"kinds":[]}"#;
     let large = |stream: &mut TcpStream| {
         let size = 100 * 1024 * 1024;
@@ -201,7 +250,7 @@ fn no_write_follows_from_an_adapter_that_lies_hangs_sends_too_much_or_redirects(
         ("silence", 1, Box::new(|stream| { let _ = stream.read(&mut [0; 1]); })),
     ];
     for (what, code, answer) in cases {
-        let (url, heard) = listener(answer);
+        let (url, heard) = listener(move |_, stream| answer(stream));
         let repository = repository(&url, "  timeout: 1s\n");
         let (found, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
         assert_eq!(found, Some(code), "{what}: {said}");
