@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# start.sh FOLDER PORT: starts a Request Tracker in a folder of its own. Its token is in FOLDER/token.
+# start.sh FOLDER PORT: starts a Request Tracker in a folder of its own. The tokens are in FOLDER/token and FOLDER/token.NAME.
 set -euo pipefail
 folder=$1 port=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ Set(%Lifecycles, agreements => {
 1;
 PERL
 export RT_SITE_CONFIG="$folder/RT_SiteConfig.pm" RT_SITE_CONFIG_DIR="$folder/etc" RT_TOKEN_FILE="$folder/token"
-(umask 077 && touch "$RT_TOKEN_FILE")
+(umask 077 && touch "$RT_TOKEN_FILE"{,.sees-one-group,.sees-no-field})
 rt-setup-database-5 --action init --skip-create --dba-password none > "$folder/setup.log" 2>&1
 rt-setup-database-5 --action insert --datafile "$here/initialdata" --skip-create --dba-password none >> "$folder/setup.log" 2>&1
 exec /usr/share/request-tracker5/libexec/standalone_httpd --host 127.0.0.1 --port "$port" > "$folder/server.log" 2>&1

@@ -81,13 +81,17 @@ class OnRequestTracker(unittest.TestCase):
         cls.rest = f"http://127.0.0.1:{port}"
         cls.start(["bash", str(HERE / "start.sh"), str(cls.folder), str(port)], {})
         cls.wait_for_request_tracker()
+        cls.adapter = cls.start_adapter(cls.token())
+
+    @classmethod
+    def start_adapter(cls, token: str) -> str:
         environment = {
-            "RT_URL": cls.rest, "RT_TOKEN": cls.token(), "RT_REHEARSAL": "1", "SERVANDA_ADAPTER_TOKEN": TOKEN,
+            "RT_URL": cls.rest, "RT_TOKEN": token, "RT_REHEARSAL": "1", "SERVANDA_ADAPTER_TOKEN": TOKEN,
             "PYTHONPATH": str(ROOT / "adapters/python"), "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
         adapter = cls.start([sys.executable, str(HERE.parent / "adapter.py"), "--port", "0"], environment)
         assert adapter.stdout is not None
-        cls.adapter = adapter.stdout.readline().strip()
+        return adapter.stdout.readline().strip()
 
     @classmethod
     def start(cls, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -183,6 +187,28 @@ class OnRequestTracker(unittest.TestCase):
         self.run_servanda("apply", "--yes", "--as-of", "2027-01-02", where=where)
         self.run_servanda("plan", "--exit-code", "--as-of", "2027-01-02", where=where)
         self.assertEqual(self.used(), both)
+
+    def status(self, adapter: str, call: str, body: Any) -> int:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{adapter}/v1/{call}", data=json.dumps(body).encode(), headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    def test_a_token_that_may_not_see_all_reads_nothing(self) -> None:
+        page, step = {"cursor": None, "limit": 500}, {"run": "r", "key": "seen:1", "state": "planned", "fields": {"title": "Seen"}}
+        self.assertEqual(self.status(self.adapter, "step", step), 200)
+        for name, call, body in (
+            ("sees-one-group", "directory", page), ("sees-no-field", "agreements", page), ("sees-no-field", "find", {"key": "seen:1"}),
+            ("sees-no-field", "find", {"key": "seen:none"}),
+        ):  # fmt: skip
+            with self.subTest(name=name, call=call):
+                self.assertEqual(self.status(self.adapter, call, body), 200)
+                narrow = self.start_adapter((self.folder / f"token.{name}").read_text())
+                self.assertEqual(self.status(narrow, call, body), 403)
 
     def test_conformance(self) -> None:
         print(self.run_servanda("conformance", self.adapter, "--access-key", "ADAPTER_TOKEN", "--quick"))
