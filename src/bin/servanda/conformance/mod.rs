@@ -51,7 +51,7 @@ pub(crate) async fn try_adapter(
         enter(&mut checks, "writes", Err::<(), _>(Flaw::without_exchange(NO_REHEARSAL)));
         return Ok(checks);
     }
-    let sample = match Sample::of(&directory, &description) {
+    let sample = match Sample::of(&directory, &description, year::rows(subject.is_quick).len()) {
         Ok(sample) => sample,
         Err(why) => {
             enter(&mut checks, "writes", Err::<(), _>(Flaw::without_exchange(format!("not tried: {why}"))));

@@ -6,11 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use servanda::bridge::{Description, DirectoryItem};
 use servanda::live::ObjectKind;
 
-use super::table::ROWS;
-
-/// The number of objects that the table needs, by kind.
+/// The number of objects that the table needs, by kind; of units it is that besides one for each row.
 const NEEDED: [(ObjectKind, &str, &[&str], usize); 4] = [
-    (ObjectKind::Unit, "units", &["recipients"], ROWS.len() + 1),
+    (ObjectKind::Unit, "units", &["recipients"], 1),
     (ObjectKind::Service, "services", &["services"], 3),
     (ObjectKind::Person, "people", &["manager", "contacts"], 2),
     (ObjectKind::Priority, "priorities", &["targets"], 2),
@@ -22,8 +20,12 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Chooses objects that are not archived. An error says which are missing.
-    pub(super) fn of(directory: &[DirectoryItem], description: &Description) -> Result<Self, String> {
+    /// Chooses objects that are not archived, for this number of rows. An error says which are missing.
+    pub(super) fn of(
+        directory: &[DirectoryItem],
+        description: &Description,
+        rows: usize,
+    ) -> Result<Self, String> {
         let mut items: BTreeMap<ObjectKind, Vec<DirectoryItem>> = BTreeMap::new();
         // Departments would share the agreements of their company.
         for item in directory.iter().filter(|item| !item.archived && item.within.is_none()) {
@@ -31,6 +33,7 @@ impl Sample {
         }
         let sample = Self { items };
         for (kind, noun, fields, needed) in NEEDED {
+            let needed = if kind == ObjectKind::Unit { needed + rows } else { needed };
             let found = sample.of_kind(kind).len();
             if found < needed && fields.iter().any(|field| description.fields.contains(*field)) {
                 return Err(format!("the table needs {needed} {noun}, and the directory has {found}"));

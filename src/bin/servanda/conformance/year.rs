@@ -49,6 +49,15 @@ struct Estate<'a> {
     root: PathBuf,
 }
 
+/// The rows that are tried: all, or every fifth.
+pub(super) fn rows(is_quick: bool) -> Vec<&'static Row> {
+    let rows = ROWS.iter().enumerate().filter(|(number, row)| {
+        // A renewal needs the agreement that it renews.
+        !is_quick || number % 5 == 0 || row.id.starts_with("renew")
+    });
+    rows.map(|(_, row)| row).collect()
+}
+
 /// Reconciles on each day of the year, and compares every row with the table.
 pub(super) async fn live_through(
     subject: &Subject<'_>,
@@ -58,16 +67,12 @@ pub(super) async fn live_through(
 ) -> Result<(), Flaw> {
     let name = context.run_name();
     let unique: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let rows = ROWS.iter().enumerate().filter(|(number, row)| {
-        // A renewal needs the agreement that it renews.
-        !subject.is_quick || number % 5 == 0 || row.id.starts_with("renew")
-    });
     let estate = Estate {
         subject,
         description,
         sample,
         context,
-        rows: rows.map(|(_, row)| row).collect(),
+        rows: rows(subject.is_quick),
         prefix: format!("c{}:", &unique[unique.len() - 8..]),
         root: std::env::temp_dir().join(format!("servanda-conformance-{unique}")),
     };
