@@ -79,6 +79,11 @@ class Rest:
             page += 1
         return list(items.values())
 
+    def first_page(self, path: str, query: dict[str, str], search: Json | None = None) -> List[Json]:
+        """Reads the beginning of a list."""
+        items: List[Json] = self._page(path, query, search, 1)["items"]
+        return items
+
     def entries(self, path: str, query: dict[str, str]) -> List[Json]:
         """Reads the entries of a history, which are never counted. One that the token may not see may be missing."""
         items: dict[str, Json] = {}
