@@ -36,6 +36,25 @@ fn commands_that_show_leave_out_what_has_errors() {
 }
 
 #[test]
+fn a_page_for_a_client_is_complete_or_not_written() {
+    let repository = broken();
+    for arguments in [&["--client", "severny-veter", "--out", "x.html"][..], &["--clients", "x.html"]] {
+        let run = repository.expect(3, &[&["report", "--as-of", DAY], arguments].concat());
+        assert!(run.stderr.contains("left out: severny-veter-2026 "), "{}", run.stderr);
+        assert!(!repository.root().join("x.html").exists(), "{arguments:?}");
+    }
+    let sound = Repository::example();
+    let part = ["report", "--client", "severny-veter", "--manager", "i.petrova", "--out", "x.html"];
+    let run = sound.expect(1, &part);
+    assert!(
+        run.stderr.contains("error[usage]") && run.stderr.contains("`--manager i.petrova`"),
+        "{}",
+        run.stderr
+    );
+    assert!(!sound.root().join("x.html").exists());
+}
+
+#[test]
 fn a_template_with_errors_leaves_out_what_extends_it() {
     let repository = Repository::example();
     repository.file("templates/other.yaml", "period: { first_day:2026-01-01 }\n");

@@ -9,6 +9,7 @@ use servanda::notice::{Channel, SentNotices};
 use servanda::render::forecast::ForecastInput;
 use servanda::render::report::{ReportInput, ReportNotices, client_page, clients, csv, ics, page};
 use servanda::report::{ReportFacts, report};
+use servanda::selection::AgreementSelection;
 use servanda::settings::Language;
 
 use crate::cli::options::{LanguageName, SelectionOptions};
@@ -33,7 +34,8 @@ Examples:
 With exactly one `--client`, the page is for that client, in the client's language: what is agreed, until when, hours, \
 targets and whom to contact, and nothing internal. With any other selection it is the report, for your own people.
 
-Agreements with errors in their files are left out, and named on the page; the exit code is then 3.";
+Agreements with errors in their files are left out, and named on the page; the exit code is then 3. No client's page \
+is written then: it has all agreements of the client, or it is not made.";
 
 /// Write all agreements over time as one page
 #[derive(clap::Args)]
@@ -75,11 +77,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     partial.workspace.agreements.retain(|agreement| selection.selects(agreement, at));
     let for_client =
         selection.only_client().map(|slug| known_client(slug, &partial.workspace)).transpose()?;
+    let is_page_wanted = arguments.out.is_some()
+        || (arguments.csv.is_none() && arguments.ics.is_none() && arguments.clients.is_none());
+    if arguments.clients.is_some() || (for_client.is_some() && is_page_wanted) {
+        refuse_part_of_a_client(&selection)?;
+        if !partial.left_out.is_empty() {
+            inform("no client's page is written while agreements have errors\n");
+            return partial.conclude();
+        }
+    }
     let left_out = partial.left_out_ids();
     let workspace = &partial.workspace;
     let settings = &workspace.settings;
-    let is_page_wanted = arguments.out.is_some()
-        || (arguments.csv.is_none() && arguments.ics.is_none() && arguments.clients.is_none());
     let notices = if is_page_wanted && for_client.is_none() {
         read_notices(workspace, at, !arguments.no_ledger)?
     } else {
@@ -115,6 +124,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         write(Some(path), &ics(&input))?;
     }
     partial.conclude()
+}
+
+/// Refuses a selection of a part of a client's agreements, which the client would read as all of them.
+fn refuse_part_of_a_client(selection: &AgreementSelection) -> Result<(), Failure> {
+    let other = AgreementSelection { clients: Vec::new(), ..selection.clone() };
+    if other.is_everything() {
+        return Ok(());
+    }
+    let help = format!("leave out `{other}`");
+    Err(Failure::usage("a client's page has all agreements of the client", help))
 }
 
 /// The client of this slug in the catalog.
