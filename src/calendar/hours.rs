@@ -128,6 +128,11 @@ impl Hours {
         &self.week
     }
 
+    /// Whether some days differ from the week.
+    pub fn has_exceptions(&self) -> bool {
+        !self.exceptions.is_empty()
+    }
+
     /// The zone of its days.
     pub fn zone(&self) -> &Zone {
         &self.zone

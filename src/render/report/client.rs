@@ -253,12 +253,11 @@ impl ClientPage<'_> {
     fn hours(&self, agreement: &Agreement, calendar: Option<&CalendarSlug>) -> Option<String> {
         let calendar = calendar?;
         match self.input.catalog.clock(Some(calendar), &agreement.zone, self.input.report.at) {
-            TargetClock::Hours(hours) if hours.usual().is_always_open() => {
-                Some(self.say("around_the_clock", &[]))
-            }
-            TargetClock::Hours(hours) if !hours.is_never_open() => {
+            TargetClock::Hours(hours) if hours.is_always_open() => Some(self.say("around_the_clock", &[])),
+            TargetClock::Hours(hours) if hours.week().iter().any(|ranges| !ranges.is_empty()) => {
                 let week = self.week(&hours);
-                Some(self.say("zone", &[("hours", &week), ("zone", hours.zone().name())]))
+                let name = if hours.has_exceptions() { "zone_exceptions" } else { "zone" };
+                Some(self.say(name, &[("hours", &week), ("zone", hours.zone().name())]))
             }
             _ => {
                 let known = self.input.catalog.calendars.get(calendar.as_str());

@@ -6,7 +6,7 @@ use super::vocabulary::words;
 use super::{ReportInput, ReportNotices, ServedState, client_page, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule, PeriodEnd, Renewal, Suspension};
-use crate::calendar::{Calendar, Hours, Term, TimeOfDay, Window, Zone, read_instant};
+use crate::calendar::{Calendar, Day, Hours, Term, TimeOfDay, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, SentNotices};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -331,18 +331,30 @@ fn hours_of_a_week_are_grouped_by_day_and_terms_have_plural_forms() {
         5 => windows(&["10:00-24:00"]),
         _ => Vec::new(),
     };
-    let hours = Hours::new(zone, &std::array::from_fn(day_of_week), &BTreeMap::new());
-    let mut catalog = Catalog::default();
-    catalog
-        .hours
-        .insert(crate::ident::CalendarSlug::new("office").expect("a slug"), Calendar::new(hours, []));
-    let html = rendered(&[tacit.clone()], Language::Russian, |input| {
-        client_page(&ReportInput { catalog: &catalog, ..*input }, &tacit.client, Some(Language::Russian))
-    });
+    let week: [Vec<Window>; 7] = std::array::from_fn(day_of_week);
+    let office = crate::ident::CalendarSlug::new("office").expect("a slug");
+    let shown = |week: &[Vec<Window>; 7], exceptions: &BTreeMap<Day, Vec<Window>>| {
+        let mut catalog = Catalog::default();
+        let hours = Hours::new(zone.clone(), week, exceptions);
+        catalog.hours.insert(office.clone(), Calendar::new(hours, []));
+        rendered(&[tacit.clone()], Language::Russian, |input| {
+            client_page(&ReportInput { catalog: &catalog, ..*input }, &tacit.client, Some(Language::Russian))
+        })
+    };
+    let html = shown(&week, &BTreeMap::new());
     assert!(
         html.contains("пн–пт 09:00–13:00, 14:00–18:00; сб 10:00–24:00 (часовой пояс Europe&#x2f;Moscow)"),
         "{html}"
     );
+    let always: [Vec<Window>; 7] = std::array::from_fn(|_| windows(&["00:00-24:00"]));
+    let closed = BTreeMap::from([(day("2027-01-01"), Vec::new())]);
+    let words = super::client::words(Language::Russian);
+    let around_the_clock = words["around_the_clock"].as_str().expect("a text");
+    assert!(shown(&always, &BTreeMap::new()).contains(around_the_clock));
+    for week in [&week, &always] {
+        let html = shown(week, &closed);
+        assert!(html.contains("дни – иначе (часовой пояс") && !html.contains(around_the_clock), "{html}");
+    }
     assert!(html.contains("продлевается автоматически на 2\u{a0}года"), "{html}");
 }
 
