@@ -206,18 +206,38 @@ impl ClientPage<'_> {
     /// The continuation after the last day of the current period, as far as it is certain.
     fn afterwards(&self, entry: &ReportEntry<'_>) -> Option<String> {
         match (entry.follows, entry.agreement.renewal) {
-            (Follows::Roll, Renewal::Auto { term, .. }) => {
-                let term = self.term(term);
-                Some(match entry.deadline {
-                    Some(day) => self.say("renews_unless", &[("term", &term), ("day", &self.day(day))]),
-                    None => self.say("renews", &[("term", &term)]),
-                })
+            // Periods of its own come before a successor.
+            (Follows::Roll | Follows::Successor { .. }, Renewal::Auto { term, .. })
+                if entry.stretch.last_day != entry.last_day =>
+            {
+                Some(self.renewal(entry, term))
             }
-            (Follows::Successor { entry: next, .. }, _) => {
-                let first_day = self.input.report.entries[next].stretch.first_day?;
-                Some(self.say("next", &[("day", &self.day(first_day))]))
+            (Follows::Successor { entry: next, gap }, _) => {
+                let next = &self.input.report.entries[next];
+                if next.status.state.is_over() {
+                    return None;
+                }
+                let name = if gap == Some(0) { "next" } else { "next_after_gap" };
+                Some(self.say(name, &[("day", &self.day(next.stretch.first_day?))]))
             }
             _ => None,
+        }
+    }
+
+    /// The next period of a tacit renewal. A termination or a successor may end it before its term.
+    fn renewal(&self, entry: &ReportEntry<'_>, term: Term) -> String {
+        let first_day = entry.stretch.last_day.and_then(|day| day.tomorrow().ok());
+        let agreed = first_day.and_then(|day| term.last_day(day));
+        if let Some(last_day) = entry.last_day
+            && agreed.is_some_and(|agreed| last_day < agreed)
+        {
+            return self.say("renews_until", &[("day", &self.day(last_day))]);
+        }
+        let term = self.term(term);
+        // A day that has passed prevents nothing any more.
+        match entry.deadline.filter(|day| *day >= entry.today) {
+            Some(day) => self.say("renews_unless", &[("term", &term), ("day", &self.day(day))]),
+            None => self.say("renews", &[("term", &term)]),
         }
     }
 

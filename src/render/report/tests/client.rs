@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{MARKUP, rendered, titled};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, Renewal, Suspension};
-use crate::calendar::{Calendar, Day, Hours, Term, Window, Zone};
+use crate::agreement::{Agreement, Renewal, Suspension, Termination};
+use crate::calendar::{Calendar, Day, Hours, Lead, Term, Window, Zone};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, ClientSlug};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -104,4 +104,54 @@ fn hours_of_a_week_are_grouped_by_day_and_terms_have_plural_forms() {
         assert!(html.contains("дни – иначе (часовой пояс") && !html.contains(around_the_clock), "{html}");
     }
     assert!(html.contains("продлевается автоматически на 2\u{a0}года"), "{html}");
+}
+
+/// The text of a fact of the first agreement of an English page; empty if the page does not have it.
+fn fact_of(agreements: &[Agreement], name: &str) -> String {
+    let html = page_of_client(agreements, Language::English).replace('\u{a0}', " ");
+    let article = html.split("<article>").nth(1).expect("an agreement");
+    let begin = format!("<dt>{name}</dt><dd><bdi>");
+    let text = article.split(begin.as_str()).nth(1).and_then(|rest| rest.split("</bdi>").next());
+    text.unwrap_or_default().to_owned()
+}
+
+fn what_follows(agreements: &[Agreement]) -> String {
+    fact_of(agreements, "After the last day")
+}
+
+#[test]
+fn what_follows_the_last_day_is_only_what_is_certain() {
+    let successor = |first_day: &str, last_day: &str| {
+        let mut next = agreement("b", first_day, last_day);
+        next.renews = Some(agreement("a", "2026-01-01", "2026-12-31").id);
+        next
+    };
+    let plain = agreement("a", "2026-01-01", "2026-12-31");
+    let with_successor = |first_day: &str| what_follows(&[plain.clone(), successor(first_day, "2027-12-31")]);
+    assert_eq!(with_successor("2027-01-01"), "continues under the next agreement from 1 January 2027");
+    assert_eq!(with_successor("2027-03-01"), "a new agreement begins on 1 March 2027");
+    let over = successor("2026-03-01", "2026-03-31");
+    assert_eq!(what_follows(&[plain.clone(), over]), "", "a successor that is over follows nothing");
+    let tacit = |last_day: &str, max_terms| {
+        let notice_period = Some(Lead { months: 3, days: 0 });
+        let mut tacit = agreement("a", "2026-01-01", last_day);
+        tacit.renewal = Renewal::Auto { term: Term { months: 12, days: 0 }, notice_period, max_terms };
+        tacit
+    };
+    let unless = "renews automatically for 1 year, unless notice is given by 30 September 2026";
+    assert_eq!(what_follows(&[tacit("2026-12-31", None)]), unless);
+    let passed = tacit("2026-10-31", None);
+    assert_eq!(what_follows(&[passed.clone()]), "renews automatically for 1 year", "the day has passed");
+    let later = successor("2029-01-01", "2029-12-31");
+    assert_eq!(what_follows(&[tacit("2026-12-31", Some(2)), later]), unless, "renewals come first");
+    let mut ended = passed;
+    ended.termination = Some(termination("2027-01-31"));
+    assert_eq!(what_follows(&[ended]), "renews automatically until 31 January 2027");
+}
+
+/// A termination on a last day, in Moscow.
+fn termination(last_day: &str) -> Termination {
+    let zone = Zone::find("Europe/Moscow").expect("a zone");
+    let last_day = day(last_day);
+    Termination { at: zone.start_of(last_day.tomorrow().expect("a day")), last_day, reason: None }
 }
