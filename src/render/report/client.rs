@@ -13,7 +13,7 @@ use crate::catalog::TargetClock;
 use crate::ident::{CalendarSlug, ClientSlug, ServiceSlug};
 use crate::render::encode;
 use crate::render::locale::{date, form};
-use crate::report::{Follows, ReportEntry};
+use crate::report::{Follows, ReportEntry, StatePhase};
 use crate::settings::Language;
 use crate::status::{State, bound};
 
@@ -132,7 +132,8 @@ impl ClientPage<'_> {
     }
 
     fn status(&self, entry: &ReportEntry<'_>) -> String {
-        match (entry.status.state, entry.phases.first()) {
+        let is_next = |phase: &&StatePhase| phase.state == State::Active && phase.from >= entry.today;
+        match (entry.status.state, entry.phases.iter().find(is_next)) {
             (State::Planned, Some(phase)) => self.say("planned", &[("day", &self.day(phase.from))]),
             (State::Planned, None) => self.say("planned_later", &[]),
             (State::Suspended, _) => self.say("suspended", &[]),

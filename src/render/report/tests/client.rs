@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{MARKUP, rendered, titled};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, Renewal, Suspension, Termination};
-use crate::calendar::{Calendar, Day, Hours, Lead, Term, Window, Zone};
+use crate::agreement::{
+    Activation, ActivationEntry, ActivationStatus, Agreement, Renewal, Suspension, Termination,
+};
+use crate::calendar::{Calendar, Day, Hours, Lead, Term, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, ClientSlug};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -147,6 +149,29 @@ fn what_follows_the_last_day_is_only_what_is_certain() {
     let mut ended = passed;
     ended.termination = Some(termination("2027-01-31"));
     assert_eq!(what_follows(&[ended]), "renews automatically until 31 January 2027");
+}
+
+#[test]
+fn a_planned_agreement_begins_with_its_next_active_day() {
+    let status_of = |agreement: Agreement| {
+        let html = page_of_client(&[agreement], Language::English).replace('\u{a0}', " ");
+        let status = html.split("</i>").nth(1).and_then(|rest| rest.split('<').next());
+        status.expect("a status").to_owned()
+    };
+    let entry = |status, at: &str| {
+        let at = read_instant(at).expect("an instant");
+        ActivationEntry { at, status, reason: None, by: None }
+    };
+    let mut by_hand = agreement("a", "2026-01-01", "2026-12-31");
+    by_hand.activation = Activation::Manual(vec![
+        entry(ActivationStatus::Active, "2026-02-01T00:00:00+03:00"),
+        entry(ActivationStatus::Planned, "2026-03-01T00:00:00+03:00"),
+    ]);
+    assert_eq!(status_of(by_hand), "not yet in force");
+    let mut suspended = agreement("a", "2026-10-01", "2026-12-31");
+    suspended.suspensions =
+        vec![Suspension { from: day("2026-10-01"), until: Some(day("2026-10-15")), reason: None }];
+    assert_eq!(status_of(suspended), "begins on 16 October 2026");
 }
 
 /// A termination on a last day, in Moscow.
