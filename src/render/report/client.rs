@@ -158,7 +158,11 @@ impl ClientPage<'_> {
         if bound(agreement).is_some_and(|bound| bound.by_termination)
             && let Some(day) = entry.last_day
         {
-            add("ends_early", self.say("period_until", &[("until", &self.day(day))]));
+            if entry.stretch.agreed_last_day.is_some_and(|agreed| day < agreed) {
+                add("ends_early", self.say("period_until", &[("until", &self.day(day))]));
+            } else {
+                add("ends", self.day(day));
+            }
         }
         if let Some(after) = self.afterwards(entry) {
             add("renewal", after);

@@ -205,7 +205,12 @@ impl DataWriter<'_> {
         if let Some(termination) = &agreement.termination
             && bound(agreement).is_some_and(|bound| bound.by_termination)
         {
-            add("cut", json!(entry.stretch.agreed_last_day.map(number)));
+            add("ended", json!(1));
+            if let Some(agreed) =
+                entry.stretch.agreed_last_day.filter(|agreed| *agreed > termination.last_day)
+            {
+                add("cut", json!(number(agreed)));
+            }
             add("why", json!(termination.reason.as_deref().map(whole)));
         }
         let recipients = &agreement.recipients;

@@ -84,7 +84,7 @@ function following(agreement) {
     if (agreement.gap > 0) return say("followed_after_gap", { id, days: count(agreement.gap, "days"), day: date(first, "short") });
     return say("followed_on", { id, day: date(first, "short") });
   }
-  if (agreement.follows === NOTHING && agreement.more.cut) return words.is_terminated;
+  if (agreement.follows === NOTHING && agreement.more.ended) return agreement.more.cut ? words.is_terminated : words.is_ended;
   if (agreement.follows === NOTHING && agreement.more.renewal === MEANT) return words.meant_to_end;
   if (agreement.follows === NOTHING && agreement.more.renewal === FOLLOWED) return words.followed_elsewhere;
   return words.continuations[agreement.follows];

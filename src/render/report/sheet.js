@@ -78,7 +78,7 @@ function sheetOf(agreement) {
   if (agreement.left !== null) fact("days_left", count(agreement.left, "days"));
   fact("notice_deadline", agreement.deadline === null ? null : date(agreement.deadline));
   fact("continuation", agreement.isOver && !agreement.successor ? null : following(agreement));
-  if (more.cut) fact("termination", say("ends_early", { day: date(agreement.final) }), more.why ? make("small", {}, make("bdi", {}, more.why)) : null);
+  if (more.ended) fact("termination", lastDay(agreement, agreement.final), more.why ? make("small", {}, make("bdi", {}, more.why)) : null);
   for (const [from, to, reason] of more.suspensions ?? []) {
     fact("suspension", `${date(from)} – ${to === null ? words.until_further_notice : date(to)}`, reason ? make("small", {}, make("bdi", {}, reason)) : null);
   }

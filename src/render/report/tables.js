@@ -76,7 +76,7 @@ class Ending {
       make("span", { role: "gridcell", class: "left" }, count(entry.left, "days")),
       make("span", { role: "gridcell", class: "who", title: `${entry.client.title}: ${title}` }, make("bdi", {}, entry.client.title), make("small", {}, make("bdi", {}, title))),
       make("span", { role: "gridcell", class: "manager" }, make("bdi", {}, entry.manager?.title ?? "–")),
-      make("span", { role: "gridcell", class: "next", title: following(entry) }, entry.more.cut ? make("i", { class: "dot s4" }) : null, make("bdi", {}, following(entry))));
+      make("span", { role: "gridcell", class: "next", title: following(entry) }, entry.more.ended ? make("i", { class: "dot s4" }) : null, make("bdi", {}, following(entry))));
   }
 }
 
@@ -149,7 +149,7 @@ class Coverage {
       const text = agreement.state === 0 ? (agreement.first === null ? words.states[0] : say("from_day", { day: date(agreement.first, "short") }))
         : agreement.state === 2 ? words.suspended : until === null ? withoutEnd(agreement) : say("until_day", { day: date(until, "short") });
       const open = () => { this.column = column; list.activate(index); list.redraw(); openSheet(agreement); };
-      const isNear = left <= 90 && agreement.state === 1 && !agreement.more.cut;
+      const isNear = left <= 90 && agreement.state === 1 && !agreement.more.ended;
       line.append(make("span", {
         role: "gridcell", onclick: open, title: `${service.title}: ${summary(agreement)}`,
         class: `cell s${agreement.state}${isNear ? " near" : ""}${row.hits.has(agreement) ? "" : " dim"}${chosen ? " chosen" : ""}`,

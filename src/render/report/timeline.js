@@ -142,7 +142,7 @@ class Timeline {
     for (const roll of entry.more.rolls ?? []) mark("roll", roll, say("next_period_on", { day: date(roll) }));
     for (const day of entry.ahead) mark("ahead", day, say("advance_notice_on", { day: date(day) }));
     if (entry.deadline !== null) mark("deadline", entry.deadline, say("deadline_on", { day: date(entry.deadline) }));
-    if (entry.state === 4 || entry.more.cut) mark("cut", end, say("ends_early", { day: date(end - 1) }));
+    if (entry.state === 4 || entry.more.ended) mark("cut", end, lastDay(entry, end - 1));
     segment.append(make("span", { class: "text" }, entry.id));
     track.append(segment);
     if (entry.more.cut) {
@@ -230,10 +230,13 @@ function endOf(agreement) {
     return make("span", { class: "end" }, agreement.isOver ? words.states[agreement.state] : agreement.follows === NOT_BEGUN ? words.by_hand : words.open_ended);
   }
   const isNear = agreement.left !== null && agreement.left <= 90;
-  return make("span", { class: `end${isNear && agreement.isOpen ? " near" : ""}${agreement.more.cut ? " cut" : ""}` },
+  return make("span", { class: `end${isNear && agreement.isOpen ? " near" : ""}${agreement.more.ended ? " cut" : ""}` },
     isNear ? make("b", {}, say("days_short", { n: digits.format(agreement.left) })) : null,
     make("time", { datetime: iso(agreement.ends) }, date(agreement.ends, "short")));
 }
+
+/** The last day of what ends by a termination, which may be the agreed one. */
+const lastDay = ({ more }, day) => (more.ended && !more.cut ? say("ends_on", { day: date(day) }) : say("ends_early", { day: date(day) }));
 
 const iso = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 

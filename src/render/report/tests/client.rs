@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{MARKUP, rendered, titled};
+use super::{MARKUP, data_of, rendered, titled};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{
-    Activation, ActivationEntry, ActivationStatus, Agreement, Renewal, Suspension, Termination,
+    Activation, ActivationEntry, ActivationStatus, Agreement, PeriodEnd, Renewal, Suspension, Termination,
 };
 use crate::calendar::{Calendar, Day, Hours, Lead, Term, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, ClientSlug};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::render::report::client::words;
-use crate::render::report::{ReportInput, client_page};
+use crate::render::report::{ReportInput, client_page, page};
 use crate::settings::Language;
 
 /// The page of the client of the sample agreements.
@@ -172,6 +172,31 @@ fn a_planned_agreement_begins_with_its_next_active_day() {
     suspended.suspensions =
         vec![Suspension { from: day("2026-10-01"), until: Some(day("2026-10-15")), reason: None }];
     assert_eq!(status_of(suspended), "begins on 16 October 2026");
+}
+
+#[test]
+fn only_what_ends_before_its_agreed_day_ends_early() {
+    let mut early = agreement("a", "2026-01-01", "2026-12-31");
+    early.termination = Some(termination("2026-10-31"));
+    let mut open = early.clone();
+    open.period.end = PeriodEnd::Open;
+    let mut tacit = agreement("a", "2026-01-01", "2026-12-31");
+    let term = Term { months: 12, days: 0 };
+    tacit.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
+    tacit.termination = Some(termination("2026-12-31"));
+    let facts = |agreement: &Agreement| {
+        let ended = [agreement.clone()];
+        let data = data_of(&rendered(&ended, Language::English, page));
+        let more = &data["agreements"][0][18];
+        ["Ends early", "Last day"]
+            .map(|name| fact_of(&ended, name))
+            .into_iter()
+            .chain([more["ended"].to_string(), more["cut"].to_string()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(facts(&early), ["until 31 October 2026", "", "1", "20818"], "20818 is the agreed day");
+    assert_eq!(facts(&open), ["", "31 October 2026", "1", "null"]);
+    assert_eq!(facts(&tacit), ["", "31 December 2026", "1", "null"]);
 }
 
 /// A termination on a last day, in Moscow.
