@@ -229,8 +229,9 @@ document.addEventListener("keydown", (event) => {
     vertically(1);
     return event.preventDefault();
   }
-  // Buttons handle Enter and Space themselves, and tabs handle arrows.
-  if (inField || (event.key === "Enter" && event.target.matches("button"))) return;
+  // Buttons, links and disclosures handle Enter and Space themselves, tabs handle arrows, and the details scroll.
+  if (inField || (event.key === "Enter" && event.target.closest("button, a, summary"))) return;
+  if (event.target === sheet && /^(Arrow(Up|Down)|Page(Up|Down)|Home|End)$/.test(event.key)) return;
   if (event.target.matches("[role=tab]") && /^Arrow(Left|Right)$/.test(event.key)) {
     const names = Object.keys(views);
     show(names[(names.indexOf(view) + (event.key === "ArrowRight" ? 1 : names.length - 1)) % names.length]);
