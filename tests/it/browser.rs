@@ -158,7 +158,7 @@ fn the_report_has_search_filters_and_keys_in_both_languages_and_makes_no_request
         filters(&mut browser);
         ending(&mut browser, left);
         coverage(&mut browser);
-        details(&mut browser);
+        details(&mut browser, &repository);
         links(&mut browser, &page);
         files(&mut browser, &repository, language);
         browser.press(&["?"]);
@@ -216,7 +216,7 @@ fn coverage(browser: &mut Browser) {
 }
 
 /// Details contain the file, the origin of values, the coming notices and the command for the next step.
-fn details(browser: &mut Browser) {
+fn details(browser: &mut Browser, repository: &Repository) {
     browser.press(&["Escape", "2"]);
     browser.ask("click", json!({ "at": "#open" }));
     assert_eq!(
@@ -224,7 +224,12 @@ fn details(browser: &mut Browser) {
         1,
         "terminated agreements are not forgotten renewals"
     );
-    assert_eq!(browser.text("#note code"), "servanda renew --ending-within 90d");
+    let command = browser.text("#note code");
+    assert_eq!(command, "servanda renew --ending-within 90d --as-of 2026-09-01");
+    let arguments: Vec<&str> = command.split(' ').skip(1).chain(["--dry-run"]).collect();
+    let written = repository.expect(0, &arguments).stdout.matches("\n+renews: ").count();
+    let counted = browser.text("#note span");
+    assert!(counted.contains(&format!(": {written} ")), "{written} are written, not {counted}");
     browser.press(&["ArrowDown", "Enter"]);
     assert_eq!(browser.text("#sheet .step code"), "servanda renew brueckner-2025");
     assert_eq!(browser.text("#sheet .file code"), "agreements/2025/brueckner-2025.yaml");

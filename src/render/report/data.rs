@@ -100,6 +100,7 @@ pub(super) fn data(input: &ReportInput<'_>, words: &Value) -> Value {
         "zone": input.zone.name(),
         "ledger": input.notices.is_ledger_known,
         "served": input.served.is_some(),
+        "renew": input.renew,
         "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
         "folders": writer.folders.list(|folder| json!(whole(folder))),
         "origins": writer.origins.list(|(value, file, line)| json!([whole(value), whole(file), line])),

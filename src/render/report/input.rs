@@ -26,6 +26,9 @@ pub struct ReportInput<'a> {
     pub facts: &'a ReportFacts,
     /// The sent and the coming notices.
     pub notices: &'a ReportNotices,
+    /// The instant that `renew` needs, as the command line has it, to write what the report counts; empty for now, and
+    /// `None` if the report has not all agreements.
+    pub renew: Option<&'a str>,
     /// The state of the server, if the page is served.
     pub served: Option<ServedState<'a>>,
 }

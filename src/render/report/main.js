@@ -17,7 +17,7 @@ list.onpaint = (index) => {
 /** The agreements that match all filters, and for each chip the number of those that match all other filters. */
 function matches() {
   const { states, manager, service, label, within, open, tokens } = filter;
-  const found = { hits: new Set(), byState: STATES.map(() => 0), byDays: new Map(WITHIN.map((days) => [days, 0])), open: 0 };
+  const found = { hits: new Set(), byState: STATES.map(() => 0), byDays: new Map(WITHIN.map((days) => [days, 0])), open: 0, due: 0 };
   for (const entry of agreements) {
     if ((manager !== null && entry.manager?.index !== manager)
       || (service !== null && !entry.hasService.has(service))
@@ -29,6 +29,7 @@ function matches() {
     if (isOfState && isWithin && isOfEnd) found.hits.add(entry);
     if (isWithin && isOfEnd) found.byState[entry.state] += 1;
     if (isOfState && isWithin && entry.isOpen) found.open += 1;
+    if (isOfState && isWithin && isDue(entry)) found.due += 1;
     if (isOfState && isOfEnd && entry.left !== null) {
       for (const days of WITHIN) if (entry.left <= days) found.byDays.set(days, found.byDays.get(days) + 1);
     }
@@ -67,7 +68,7 @@ function update() {
   $("app").dataset.view = view;
   $("found").textContent = hits.size === agreements.length ? count(agreements.length, "agreements") : say("found_of", { n: digits.format(hits.size), all: count(agreements.length, "of_agreements") });
   $("note").hidden = view !== "ending";
-  if (view === "ending") $("note").replaceChildren(...renewals(hits));
+  if (view === "ending") $("note").replaceChildren(...renewals(found.due));
   head();
   list.active = -1;
   scroller.removeAttribute("aria-activedescendant");
@@ -95,15 +96,20 @@ function emptyState(hits) {
 
 const shellWord = (text) => (/^[\w.=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The number of agreements that `renew` would write, with its command if switches express the filters. */
-function renewals(hits) {
-  const days = filter.within ?? 90;
-  const number = [...hits].filter((entry) => entry.isOpen && entry.left <= days).length;
+const soon = () => filter.within ?? 90;
+
+/** Whether `renew` would write the successor of an agreement whose last day of all is near. */
+const isDue = ({ more, finalLeft }) => more.renewal === DUE && finalLeft !== null && finalLeft <= soon();
+
+/** The number of agreements that `renew` would write, with its command if switches express what the page shows. */
+function renewals(number) {
   const switches = [["--manager", managers, filter.manager], ["--service", services, filter.service], ["--label", labels, filter.label]]
     .filter(([, , index]) => index !== null).map(([name, from, index]) => `${name} ${shellWord(nameIn(from, index))}`);
   switches.push(...[...filter.states].map((state) => `--status ${STATES[state]}`));
-  const command = ["servanda renew --ending-within", `${days}d`, ...switches].join(" ");
-  return [make("span", {}, say("to_renew", { all: count(number, "agreements"), n: days })), filter.text === "" && number > 0 ? make("code", {}, command) : ""];
+  if (data.renew) switches.push(`--as-of ${shellWord(data.renew)}`);
+  const command = [`servanda renew --ending-within ${soon()}d`, ...switches].join(" ");
+  const isExact = data.renew !== null && filter.text === "" && number > 0;
+  return [make("span", {}, say("to_renew", { all: count(number, "agreements"), n: soon() })), isExact ? make("code", {}, command) : ""];
 }
 
 function head() {

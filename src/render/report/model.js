@@ -28,6 +28,7 @@ const agreements = data.agreements.map((row, index) => {
   return {
     index, id, title, number, state, because, since, first, last, final, phases, ahead, deadline, follows, more, isOver, ends,
     left: isOver || ends === null ? null : ends - (more.today ?? data.today),
+    finalLeft: isOver || final === null ? null : final - (more.today ?? data.today),
     client: clients[client],
     manager: manager < 0 ? null : managers[manager],
     services: packs[pack].services,

@@ -40,6 +40,7 @@ fn rendered<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&Repo
         left_out: &[],
         facts: &ReportFacts::default(),
         notices: &ReportNotices::default(),
+        renew: Some(""),
         served: None,
     })
 }
@@ -293,6 +294,14 @@ fn only_a_served_page_may_ask_its_server() {
     assert!(html.contains("since 1\u{a0}September 2026: &lt;b&gt;a.yaml:1"), "{html}");
     let plain = rendered(&titled("a"), Language::English, page);
     assert!(!plain.contains("connect-src &#x27;self") && !plain.contains("href=\"plan\""));
+}
+
+#[test]
+fn a_part_of_the_agreements_offers_no_command_for_all() {
+    for renew in [None, Some(""), Some("2026-09-01")] {
+        let html = rendered(&titled("a"), Language::English, |input| page(&ReportInput { renew, ..*input }));
+        assert_eq!(data_of(&html)["renew"].as_str(), renew);
+    }
 }
 
 #[test]

@@ -126,6 +126,7 @@ impl PageInput<'_> {
             left_out: &[],
             facts: self.facts,
             notices,
+            renew: Some(""),
             served: Some(self.served),
         }
     }

@@ -105,6 +105,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         left_out: &left_out,
         facts: &facts,
         notices: &notices,
+        renew: selection.is_everything().then(|| arguments.as_of.as_deref().unwrap_or_default()),
         served: None,
     };
     if is_page_wanted {
