@@ -97,7 +97,8 @@ impl PageInput<'_> {
         );
         let report = report(agreements, self.rest.settings.notice_time, self.now);
         let html = rendered::page(&self.input(&report, &notices));
-        RenderedPage::new(html, &self.tag(&report), rendered::page_policy(true))
+        let policy = rendered::page_policy(true);
+        RenderedPage::new(html, &self.tag(&report, &policy), policy)
     }
 
     /// The page of a client; `None` if the catalog does not have the client.
@@ -108,7 +109,8 @@ impl PageInput<'_> {
             agreements.filter(|agreement| agreement.client == *client).cloned().collect();
         let report = report(&agreements, self.rest.settings.notice_time, self.now);
         let html = self.client_html(&report, client);
-        Some(RenderedPage::new(html, &self.tag(&report), rendered::client_policy()))
+        let policy = rendered::client_policy();
+        Some(RenderedPage::new(html, &self.tag(&report, &policy), policy))
     }
 
     fn client_html(&self, report: &Report<'_>, client: &ClientSlug) -> String {
@@ -131,11 +133,15 @@ impl PageInput<'_> {
         }
     }
 
-    /// Identifies what a page shows: the files, the day, the states, and whether newer files are rejected.
-    fn tag(&self, report: &Report<'_>) -> String {
-        let states: String = report.entries.iter().map(|entry| entry.status.state.as_str()).collect();
+    /// Identifies what a page shows: the files, the days, the states, whether newer files are rejected, and the program
+    /// with its script and style, whose hashes are in the policy.
+    fn tag(&self, report: &Report<'_>, policy: &str) -> String {
+        let states: Vec<_> =
+            report.entries.iter().map(|entry| (entry.status.state.as_str(), entry.today)).collect();
         let rejected = self.served.rejected.map(|(since, why)| (since.to_string(), why));
-        digest(&(&self.rest.digest, self.rest.settings.zone.day_of(self.now), states, rejected))
+        let day = self.rest.settings.zone.day_of(self.now);
+        let program = (env!("CARGO_PKG_VERSION"), policy, self.served.has_plan);
+        digest(&(&self.rest.digest, day, states, rejected, program))
     }
 }
 

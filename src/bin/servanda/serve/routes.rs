@@ -51,7 +51,7 @@ pub(super) fn router(state: Arc<ServerState>) -> Router {
     if !base.is_empty() {
         // The links of the report are relative to its folder.
         let to = below("/");
-        routes = routes.route(base, get(async move || Redirect::permanent(&to)));
+        routes = routes.route(base, get(async move || Redirect::temporary(&to)));
     }
     routes.layer(middleware::from_fn_with_state(Arc::clone(&state), host_guard::guard)).with_state(state)
 }

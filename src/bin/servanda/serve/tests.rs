@@ -401,7 +401,10 @@ async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
         })))
     };
     let fixture = Fixture::serve_with(folder, source, configure).await;
-    assert!(fixture.get("/sla/").await.2.contains("href=\"plan\""));
+    let (_, headers, report) = fixture.get("/sla/").await;
+    assert!(report.contains("href=\"plan\""));
+    let (_, without, _) = Fixture::new().await.get("/").await;
+    assert_ne!(headers["etag"], without["etag"], "the same files, but another page");
     // The client follows the redirect.
     assert_eq!(fixture.get("/sla").await.0, 200);
     assert_eq!(fixture.get("/sla/plan").await.2, "<!doctype html>a plan");
