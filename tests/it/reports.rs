@@ -105,6 +105,18 @@ fn the_report_counts_as_ending_what_renew_would_write() {
 }
 
 #[test]
+fn a_report_says_that_the_ledger_was_not_read() {
+    let repository = Repository::example();
+    let settings = repository.read("servanda.yaml");
+    repository.file("servanda.yaml", &format!("{settings}\nledger: {{ secret: {{ env: UNSET_SECRET }} }}\n"));
+    let is_said = |arguments: &[&str]| {
+        let report = ["report", "--as-of", "2026-09-01", "--out", "r.html"];
+        repository.expect(0, &[&report, arguments].concat()).stderr.contains("UNSET_SECRET is not set")
+    };
+    assert!(is_said(&[]) && !is_said(&["--no-ledger"]));
+}
+
+#[test]
 fn a_plan_is_drawn_for_a_pull_request_and_as_a_page() {
     let repository = Repository::example();
     let plan = |arguments: &[&str]| {

@@ -57,11 +57,20 @@ pub(crate) struct RecordedNotices {
 }
 
 impl RecordedNotices {
-    /// Reads the records; `None` if the ledger is not initialised, cannot be read, or has another secret.
-    pub(crate) async fn read(workspace: &Workspace, records: &LedgerRecords) -> Option<Self> {
-        let secret = LedgerSecret::of(workspace).ok()?;
-        let begun = records.begun().await.ok()??;
-        let records = records.memory().await.ok()?;
-        (begun.secret == secret.fingerprint()).then_some(Self { records, secret })
+    /// Reads the records; `None` if the ledger is not initialised. Fails if it cannot be read or has another secret.
+    pub(crate) async fn read(
+        workspace: &Workspace,
+        records: &LedgerRecords,
+    ) -> Result<Option<Self>, Failure> {
+        let secret = LedgerSecret::of(workspace)?;
+        let Some(begun) = records.begun().await? else {
+            return Ok(None);
+        };
+        if begun.secret != secret.fingerprint() {
+            let message = "the ledger was initialised with another secret";
+            return Err(Failure::new(Exit::Refused, "ledger-secret-mismatch", message));
+        }
+        let records = records.memory().await?;
+        Ok(Some(Self { records, secret }))
     }
 }

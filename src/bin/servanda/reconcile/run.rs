@@ -227,7 +227,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         match read {
             Ok((lock, last_applied)) => {
                 self.last_applied = last_applied;
-                self.notices = RecordedNotices::read(self.workspace, records).await;
+                self.notices = RecordedNotices::read(self.workspace, records).await.ok().flatten();
                 Ok(Some(lock))
             }
             Err(failure) => {

@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             let connection = connect::open(&mut workspace, terms.as_of).await?;
             let records = ledger::open(&workspace);
             let last_applied = ledger::read_last_applied(&records).await;
-            let notices = RecordedNotices::read(&workspace, &records).await;
+            let notices = RecordedNotices::read(&workspace, &records).await.ok().flatten();
             let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: notices.as_ref() };
             let made = async {
                 let made = make(&workspace, &connection, &terms, ledger).await?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use servanda::calendar::Instant;
 use servanda::ident::{ClientSlug, nearest};
 use servanda::notice::{Channel, SentNotices};
+use servanda::render::encode;
 use servanda::render::forecast::ForecastInput;
 use servanda::render::report::{ReportInput, ReportNotices, client_page, clients, csv, ics, page};
 use servanda::report::{ReportFacts, report};
@@ -150,10 +151,15 @@ fn known_client(slug: &str, workspace: &Workspace) -> Result<ClientSlug, Failure
     Err(Failure::usage(format!("unknown client `{slug}`"), help))
 }
 
-/// The notices of the ledger, if it can be read, and those that the date will bring.
+/// The notices of the ledger, if it can be read, and those that the date will bring. Says why it cannot.
 fn read_notices(workspace: &Workspace, at: Instant, with_ledger: bool) -> Result<ReportNotices, Failure> {
     let recorded = if with_ledger {
-        runtime()?.block_on(RecordedNotices::read(workspace, &ledger::open(workspace)))
+        let read = runtime()?.block_on(RecordedNotices::read(workspace, &ledger::open(workspace)));
+        read.unwrap_or_else(|failure| {
+            let why = encode::terminal(&failure.message);
+            inform(&format!("note: without who was notified, because the ledger was not read: {why}\n"));
+            None
+        })
     } else {
         None
     };
