@@ -13,11 +13,13 @@ use servanda::entitlement::Register;
 use servanda::ident::ClientSlug;
 use servanda::live::digest;
 use servanda::notice::Channel;
+use servanda::render::encode;
 use servanda::render::forecast::ForecastInput;
 use servanda::render::report::{self as rendered, ReportInput, ReportNotices, ServedState};
 use servanda::report::{Report, ReportFacts, report};
 
 use crate::process::failure::Failure;
+use crate::process::messages::log_warning;
 use crate::workspace::load::Workspace;
 
 /// Makes the page with the plan of a workspace at an instant.
@@ -25,6 +27,9 @@ pub(crate) type PlanPage = Box<dyn Fn(Workspace, Instant) -> Result<String, Fail
 
 /// The time after which a kept page is made again, because statuses change with the time.
 const KEPT: SignedDuration = SignedDuration::from_secs(60);
+
+/// The time after which a page that cannot be made is tried again.
+const FAILURE_KEPT: SignedDuration = SignedDuration::from_secs(5);
 
 /// The policy of a plan, in addition to the one in the page: no script at all.
 const PLAN_POLICY: &str =
@@ -38,9 +43,24 @@ pub(super) struct RenderedPage {
     policy: String,
 }
 
-/// The last page that was made, for the state of the server that it was made by.
+/// A page that was made, or `None` if it could not be made.
+struct KeptPage {
+    /// The state of the server that it was made by.
+    state: String,
+    at: Instant,
+    page: Option<RenderedPage>,
+}
+
+impl KeptPage {
+    /// The time for which it is kept.
+    const fn time(&self) -> SignedDuration {
+        if self.page.is_some() { KEPT } else { FAILURE_KEPT }
+    }
+}
+
+/// The last page that was made.
 #[derive(Default)]
-pub(super) struct PageCache(Mutex<Option<(String, Instant, RenderedPage)>>);
+pub(super) struct PageCache(Mutex<Option<KeptPage>>);
 
 /// The pages that are worth keeping.
 #[derive(Default)]
@@ -51,24 +71,27 @@ pub(super) struct PageCaches {
 
 impl PageCache {
     /// The kept page, if it was made by this state of the server and not long ago; else a new one. Requests that come
-    /// meanwhile wait for it.
+    /// meanwhile wait for it. `None` if it cannot be made, which is logged when it is tried, and kept for less long.
     pub(super) fn get(
         &self,
         state: &str,
         now: Instant,
         make: impl FnOnce() -> Result<RenderedPage, Failure>,
-    ) -> Result<RenderedPage, Failure> {
+    ) -> Option<RenderedPage> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, at, page)) = kept.as_ref()
-            && known == state
-            && *at <= now
-            && now.duration_since(*at) < KEPT
+        if let Some(known) = kept.as_ref()
+            && known.state == state
+            && known.at <= now
+            && now.duration_since(known.at) < known.time()
         {
-            return Ok(page.clone());
+            return known.page.clone();
         }
-        let page = make()?;
-        *kept = Some((state.to_owned(), now, page.clone()));
-        Ok(page)
+        let made = make().inspect_err(|failure| {
+            log_warning(&format!("no page: {}\n", encode::terminal(&failure.message)));
+        });
+        let page = made.ok();
+        *kept = Some(KeptPage { state: state.to_owned(), at: now, page: page.clone() });
+        page
     }
 }
 

@@ -19,8 +19,6 @@ use super::host_guard;
 use super::metrics::AnswerResult;
 use super::pages::{PageInput, RenderedPage, off_the_threads};
 use super::state::{CurrentWorkspace, ServerState};
-use crate::process::failure::Failure;
-use crate::process::messages::log_warning;
 
 /// The largest number of pauses in one request.
 const PAUSE_LIMIT: usize = 100;
@@ -196,11 +194,11 @@ async fn metrics(State(state): State<Arc<ServerState>>) -> Response {
 
 /// The report. While it is made, other requests are answered.
 async fn report_page(State(state): State<Arc<ServerState>>, request: HeaderMap) -> Response {
-    page(move || {
+    page(state, move |state| {
         let (current, now) = (state.current(), state.now());
         let page =
-            state.pages.report.get(&version(&current), now, || Ok(input(&state, &current, now).report()));
-        page.map(|page| page.respond(&request))
+            state.pages.report.get(&version(&current), now, || Ok(input(state, &current, now).report()));
+        kept(page, &request)
     })
     .await
 }
@@ -210,41 +208,60 @@ async fn client_page(
     Path(slug): Path<String>,
     request: HeaderMap,
 ) -> Response {
-    page(move || {
+    page(state, move |state| {
         let (current, now) = (state.current(), state.now());
-        let page = input(&state, &current, now).client(&slug);
-        Ok(page.map_or_else(
-            || (StatusCode::NOT_FOUND, "no client of the catalog has this slug\n").into_response(),
+        let page = input(state, &current, now).client(&slug);
+        page.map_or_else(
+            || no_page(StatusCode::NOT_FOUND, "no client of the catalog has this slug\n"),
             |page| page.respond(&request),
-        ))
+        )
     })
     .await
 }
 
 async fn plan_page(State(state): State<Arc<ServerState>>, request: HeaderMap) -> Response {
-    page(move || {
+    page(state, move |state| {
         let (current, now) = (state.current(), state.now());
         let page = state.pages.plan.get(&version(&current), now, || {
             let plan = state.plan.as_ref().expect("the route exists only with a plan");
             plan(current.workspace.whole(), now).map(RenderedPage::plan)
         });
-        page.map(|page| page.respond(&request))
+        kept(page, &request)
     })
     .await
 }
 
-/// Makes a page on another thread. A failure is logged and sent as plain text.
-async fn page(make: impl FnOnce() -> Result<Response, Failure> + Send + 'static) -> Response {
-    let headers = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    match off_the_threads(make).await {
-        Some(Ok(response)) => response,
-        Some(Err(failure)) => {
-            log_warning(&format!("no page: {}\n", render::encode::terminal(&failure.message)));
+/// Makes a page on another thread, of which only few do so at a time.
+async fn page(
+    state: Arc<ServerState>,
+    make: impl FnOnce(&ServerState) -> Response + Send + 'static,
+) -> Response {
+    // The thread has the permit, because it goes on when the request is given up.
+    let permit = Arc::clone(&state.making).acquire_owned().await;
+    let made = off_the_threads(move || {
+        let response = make(&state);
+        drop(permit);
+        response
+    });
+    let made = made.await;
+    made.unwrap_or_else(|| no_page(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made\n"))
+}
+
+/// The response with a page, if it could be made.
+fn kept(page: Option<RenderedPage>, request: &HeaderMap) -> Response {
+    page.map_or_else(
+        || {
             let text = "the page cannot be made; the log of the server says why\n";
-            (StatusCode::SERVICE_UNAVAILABLE, headers, text).into_response()
-        }
-        None => (StatusCode::INTERNAL_SERVER_ERROR, headers, "the page cannot be made\n").into_response(),
-    }
+            no_page(StatusCode::SERVICE_UNAVAILABLE, text)
+        },
+        |page| page.respond(request),
+    )
+}
+
+/// A response instead of a page, as plain text that no proxy keeps.
+fn no_page(status: StatusCode, text: &'static str) -> Response {
+    let headers = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, text).into_response()
 }
 
 fn input<'a>(state: &ServerState, current: &'a CurrentWorkspace, now: Instant) -> PageInput<'a> {

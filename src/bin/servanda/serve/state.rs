@@ -5,10 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use servanda::calendar::Instant;
 use servanda::entitlement::Register;
 use servanda::report::ReportFacts;
+use tokio::sync::Semaphore;
 
 use super::metrics::Metrics;
 use super::pages::{PageCaches, PlanPage};
 use crate::workspace::load::Workspace;
+
+/// The number of pages that are made at a time, so that answers of the API are not slowed down.
+const MAKING: usize = 2;
 
 /// A loaded and valid workspace.
 pub(crate) struct ServedWorkspace {
@@ -73,6 +77,8 @@ pub(crate) struct ServerState {
     pub(super) metrics: Metrics,
     /// The pages that are kept.
     pub(super) pages: PageCaches,
+    /// Permits to make a page.
+    pub(super) making: Arc<Semaphore>,
     /// Makes the page with the plan, if there is a snapshot.
     pub(super) plan: Option<PlanPage>,
     clock: fn() -> Instant,
@@ -88,6 +94,7 @@ impl ServerState {
             current,
             metrics: Metrics::default(),
             pages: PageCaches::default(),
+            making: Arc::new(Semaphore::new(MAKING)),
             plan: None,
             clock,
             host_names: Vec::new(),

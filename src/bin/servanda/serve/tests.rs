@@ -2,14 +2,15 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use servanda::calendar::Instant;
 use tokio::sync::watch;
 
-use super::{ServerState, Watcher, WorkspaceSource, serve};
-use crate::process::failure::Exit;
+use super::{PlanPage, ServerState, Watcher, WorkspaceSource, serve};
+use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::workspace::settings_file::SettingsFile;
 
@@ -76,6 +77,18 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
+        let (folder, source) = Self::folder();
+        Self::serve(folder, source).await
+    }
+
+    /// Serves a page with a plan, below a path.
+    async fn with_plan(plan: PlanPage) -> Self {
+        let (folder, source) = Self::folder();
+        let configure = |state: ServerState| state.below("/sla".to_owned()).with_plan(Some(plan));
+        Self::serve_with(folder, source, configure).await
+    }
+
+    fn folder() -> (tempfile::TempDir, WorkspaceSource) {
         let folder = tempfile::tempdir().unwrap();
         for file in COMMON.iter().chain(&WORKSPACES[0]) {
             write(folder.path(), *file);
@@ -85,7 +98,7 @@ impl Fixture {
             settings: SettingsFile::default(),
             settle: Duration::from_secs(1),
         };
-        Self::serve(folder, source).await
+        (folder, source)
     }
 
     /// Serves the branch `main` of a repository.
@@ -358,7 +371,8 @@ async fn pages_are_of_one_workspace_and_have_safe_headers() {
     let (status, headers, client) = fixture.get("/clients/veter").await;
     assert_eq!((status, client.contains("<h1><bdi>V</bdi></h1>")), (200, true), "{client}");
     assert!(!headers["content-security-policy"].contains("script-src"));
-    assert_eq!(fixture.get("/clients/unknown").await.0, 404);
+    let (status, headers, _) = fixture.get("/clients/unknown").await;
+    assert_eq!((status, headers["cache-control"].as_str()), (404, "no-store"));
     assert_eq!(fixture.get("/plan").await.0, 404, "there is no snapshot");
     let post = fixture.client.post(format!("{}/", fixture.address)).send().await.unwrap();
     assert_eq!(post.status().as_u16(), 405);
@@ -382,25 +396,11 @@ async fn pages_are_of_one_workspace_and_have_safe_headers() {
 
 #[tokio::test]
 async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
-    let folder = tempfile::tempdir().unwrap();
-    for file in COMMON.iter().chain(&WORKSPACES[0]) {
-        write(folder.path(), *file);
-    }
-    let source = WorkspaceSource::Folder {
-        root: folder.path().to_path_buf(),
-        settings: SettingsFile::default(),
-        settle: Duration::from_secs(1),
-    };
-    let configure = |state: ServerState| {
-        state.below("/sla".to_owned()).with_plan(Some(Box::new(|workspace, _| {
-            assert_eq!(workspace.agreements.len(), 1);
-            if workspace.catalog.services.is_empty() {
-                return Err(crate::process::failure::Failure::new(Exit::Failure, "x", "secret path"));
-            }
-            Ok("<!doctype html>a plan".to_owned())
-        })))
-    };
-    let fixture = Fixture::serve_with(folder, source, configure).await;
+    let plan: PlanPage = Box::new(|workspace, _| {
+        assert_eq!(workspace.agreements.len(), 1);
+        Ok("<!doctype html>a plan".to_owned())
+    });
+    let fixture = Fixture::with_plan(plan).await;
     let (_, headers, report) = fixture.get("/sla/").await;
     assert!(report.contains("href=\"plan\""));
     let (_, without, _) = Fixture::new().await.get("/").await;
@@ -412,4 +412,21 @@ async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
     for path in ["/", "/plan", "/healthz"] {
         assert_eq!(fixture.get(path).await.0, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_made_is_not_tried_again_at_once() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tries);
+    let plan: PlanPage = Box::new(move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Err(Failure::new(Exit::Failure, "x", "secret path"))
+    });
+    let fixture = Fixture::with_plan(plan).await;
+    for _ in 0..2 {
+        let (status, headers, body) = fixture.get("/sla/plan").await;
+        assert_eq!((status, headers["cache-control"].as_str()), (503, "no-store"));
+        assert!(!body.contains("secret path"), "{body}");
+    }
+    assert_eq!(tries.load(Ordering::Relaxed), 1);
 }
