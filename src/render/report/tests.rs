@@ -2,14 +2,17 @@
 
 mod client;
 
+use litemap::LiteMap;
 use serde_json::Value;
 
 use super::vocabulary::words;
 use super::{ReportInput, ReportNotices, ServedState, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, NoticeEvent, NoticeRule, PeriodEnd, Renewal, Suspension};
-use crate::calendar::{Term, TimeOfDay, Zone, read_instant};
-use crate::catalog::Catalog;
+use crate::agreement::{Agreement, NoticeEvent, NoticeRule, PeriodEnd, Renewal, Suspension, Target};
+use crate::calendar::{TargetTime, Term, TimeOfDay, Zone, read_instant};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
+use crate::diagnostic::{Sources, Span};
+use crate::ident::{CalendarSlug, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug};
 use crate::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, SentNotices};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::render::forecast::ForecastInput;
@@ -64,6 +67,47 @@ fn titled(title: &str) -> Vec<Agreement> {
     vec![agreement]
 }
 
+/// An agreement and its catalog, in which every title, name and address is this text.
+fn named(text: &str) -> (Agreement, Catalog) {
+    let entry = || CatalogEntry {
+        title: text.to_owned(),
+        helpdesk: None,
+        email: Some(text.to_owned()),
+        span: Span::of_file(Sources::default().add("catalog.yaml", "")),
+    };
+    let manager = ManagerSlug::new("manager").expect("a slug");
+    let provider = ProviderSlug::new("provider").expect("a slug");
+    let calendar = CalendarSlug::new("calendar").expect("a slug");
+    let priority = PriorityName::new("normal").expect("a name");
+    let mut agreement = titled(text).remove(0);
+    agreement.number = Some(text.to_owned());
+    agreement.manager = Some(manager.clone());
+    agreement.provider = Some(provider.clone());
+    agreement.calendar = Some(calendar.clone());
+    agreement.recipients = [RecipientSlug::new("dent-mayak/it").expect("a slug")].into();
+    agreement.labels.insert("name".to_owned(), text.to_owned());
+    let (response, resolution) = (TargetTime::Seconds(3_600), TargetTime::BusinessDays(2));
+    let target = Target { response: Some(response), resolution: Some(resolution) };
+    agreement.targets.insert(priority.clone(), target);
+    let client = ClientEntry {
+        entry: entry(),
+        contacts: LiteMap::new(),
+        departments: [("it".to_owned(), entry())].into(),
+        zone: None,
+        language: None,
+    };
+    let catalog = Catalog {
+        clients: [(agreement.client.clone(), client)].into(),
+        services: agreement.services.keys().map(|service| (service.clone(), entry())).collect(),
+        managers: [(manager, entry())].into(),
+        providers: [(provider, entry())].into(),
+        calendars: [(calendar, entry())].into(),
+        priorities: [(priority, entry())].into(),
+        ..Catalog::default()
+    };
+    (agreement, catalog)
+}
+
 /// The data as the page's script reads it.
 fn data_of(html: &str) -> Value {
     let begin = "<script type=\"application/json\" id=\"data\">";
@@ -74,9 +118,13 @@ fn data_of(html: &str) -> Value {
 
 #[test]
 fn no_text_ends_the_data_or_becomes_markup() {
-    let clean = rendered(&titled("a"), Language::English, page);
+    let page_named = |text: &str| {
+        let (agreement, catalog) = named(text);
+        rendered(&[agreement], Language::English, |input| page(&ReportInput { catalog: &catalog, ..*input }))
+    };
+    let clean = page_named("a");
     for text in MARKUP.iter().chain(HOSTILE) {
-        let html = rendered(&titled(text), Language::English, page);
+        let html = page_named(text);
         for tag in ["<script", "</script", "<!--", "<img", "<svg"] {
             assert_eq!(html.matches(tag).count(), clean.matches(tag).count(), "{tag} of {text:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{MARKUP, data_of, rendered, titled};
+use super::{MARKUP, data_of, named, rendered};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{
     Activation, ActivationEntry, ActivationStatus, Agreement, PeriodEnd, Renewal, Suspension, Termination,
@@ -53,11 +53,36 @@ fn a_page_for_a_client_has_its_terms_and_nothing_internal() {
     assert!(none.contains("Действующих и запланированных соглашений нет."));
 }
 
+/// The page of the client of an agreement, with its catalog.
+fn page_named((agreement, catalog): (Agreement, Catalog)) -> String {
+    let client = agreement.client.clone();
+    rendered(&[agreement], Language::English, |input| {
+        client_page(&ReportInput { catalog: &catalog, ..*input }, &client, Some(Language::English))
+    })
+}
+
+#[test]
+fn a_page_for_a_client_says_whom_to_contact_and_by_when_what_is_done() {
+    let (agreement, mut catalog) = named("Anna");
+    for manager in catalog.managers.values_mut() {
+        manager.email = Some("anna@acme.example".to_owned());
+    }
+    let html = page_named((agreement, catalog));
+    for shown in [
+        "<li><bdi>Anna</bdi> <a href=\"mailto:anna@acme.example\">anna@acme.example</a></li>",
+        "<b>Service hours:</b> Anna</p>",
+        "<th scope=\"row\"><bdi>Anna</bdi></th><td>1\u{a0}h</td><td>2\u{a0}business days</td>",
+        "<dt>For</dt><dd><bdi>Anna</bdi></dd>",
+    ] {
+        assert!(html.contains(shown), "{shown}\n{html}");
+    }
+}
+
 #[test]
 fn no_text_becomes_markup_of_a_clients_page() {
-    let clean = page_of_client(&titled("a"), Language::English);
+    let clean = page_named(named("a"));
     for text in MARKUP.iter().chain(HOSTILE) {
-        let html = page_of_client(&titled(text), Language::English);
+        let html = page_named(named(text));
         for tag in ["<script", "</", "<!--", "<img", "<svg", "<b"] {
             assert_eq!(html.matches(tag).count(), clean.matches(tag).count(), "{tag} of {text:?}");
         }
