@@ -49,7 +49,7 @@ pub fn client_page(input: &ReportInput<'_>, client: &ClientSlug, language: Optio
         client => whole(title),
         as_of => fill(&page.words, "as_of", &[("day", &today)]),
         contacts => page.contacts(&entries),
-        agreements => entries.iter().map(|entry| page.agreement(entry, title)).collect::<Vec<_>>(),
+        agreements => entries.iter().map(|entry| page.agreement(entry)).collect::<Vec<_>>(),
         words => Serde(&page.words),
     };
     let mut environment = Environment::new();
@@ -104,7 +104,7 @@ impl ClientPage<'_> {
             let known = self.input.catalog.managers.get(slug.as_str());
             let email = known.and_then(|known| known.email.as_deref());
             context! {
-                name => encode::visible(known.map_or(slug.as_str(), |known| &known.title)),
+                name => whole(known.map_or(slug.as_str(), |known| &known.title)),
                 email => email.map(encode::visible),
                 link => email.map(|email| encode::address(email).replace("%40", "@")),
             }
@@ -112,9 +112,8 @@ impl ClientPage<'_> {
         slugs.map(contact).collect()
     }
 
-    fn agreement(&self, entry: &ReportEntry<'_>, client: &str) -> Part {
+    fn agreement(&self, entry: &ReportEntry<'_>) -> Part {
         let agreement = entry.agreement;
-        let own = agreement.title.strip_prefix(client).and_then(|rest| rest.strip_prefix(": "));
         let groups: Vec<Part> = self
             .groups(agreement)
             .into_iter()
@@ -123,7 +122,7 @@ impl ClientPage<'_> {
             })
             .collect();
         context! {
-            title => whole(own.unwrap_or(&agreement.title)),
+            title => whole(self.input.own_title(entry)),
             state => State::ALL.iter().position(|state| *state == entry.status.state),
             status => self.status(entry),
             facts => self.facts(entry),
@@ -182,13 +181,9 @@ impl ClientPage<'_> {
             );
         }
         let departments = agreement.recipients.iter().filter(|recipient| recipient.department().is_some());
-        let titles = departments.map(|recipient| {
-            let known = self.input.catalog.recipient(recipient);
-            known.map_or_else(|| recipient.to_string(), |known| whole(&known.title))
-        });
-        let titles: Vec<String> = titles.collect();
-        if !titles.is_empty() {
-            add("recipients", titles.join(", "));
+        let departments = self.input.recipient_titles(departments);
+        if !departments.is_empty() {
+            add("recipients", departments);
         }
         facts
     }

@@ -144,7 +144,7 @@ impl DataWriter<'_> {
         };
         let mut row = vec![
             json!(agreement.id),
-            json!(self.title(entry)),
+            json!(whole(self.input.own_title(entry))),
             json!(agreement.number.as_deref().map_or_else(String::new, whole)),
             json!(client),
             or_none(manager),
@@ -169,11 +169,6 @@ impl DataWriter<'_> {
             row.push(Value::Object(more));
         }
         Value::Array(row)
-    }
-
-    /// The title without the client's, which is shown beside it.
-    fn title(&self, entry: &ReportEntry<'_>) -> String {
-        whole(own_title(self.input, entry))
     }
 
     /// The values that only few agreements have.
@@ -216,11 +211,7 @@ impl DataWriter<'_> {
         }
         let recipients = &agreement.recipients;
         if recipients.len() > 1 || recipients.iter().any(|recipient| recipient.department().is_some()) {
-            let titles = recipients.iter().map(|recipient| {
-                let known = self.input.catalog.recipient(recipient);
-                known.map_or_else(|| recipient.to_string(), |entry| whole(&entry.title))
-            });
-            add("recipients", json!(titles.collect::<Vec<_>>().join(", ")));
+            add("recipients", json!(self.input.recipient_titles(recipients)));
         }
         more
     }
@@ -254,7 +245,7 @@ impl DataWriter<'_> {
                 labels.map(|(name, value)| self.labels.index((name.clone(), value.clone()))).collect();
             more.insert("labels".to_owned(), json!(labels));
         }
-        if !has_short_title(self.input, entry) {
+        if self.input.own_title(entry).len() == agreement.title.len() {
             more.insert("whole".to_owned(), json!(1));
         }
         if let (Follows::NotBegun, PeriodEnd::Term(term)) = (entry.follows, agreement.period.end) {
@@ -336,18 +327,6 @@ impl DataWriter<'_> {
         }
         rows
     }
-}
-
-/// The title of an agreement without that of the client.
-fn own_title<'a>(input: &ReportInput<'a>, entry: &ReportEntry<'a>) -> &'a str {
-    let title = entry.agreement.title.as_str();
-    let own = title.strip_prefix(input.client(entry)).and_then(|rest| rest.strip_prefix(": "));
-    own.unwrap_or(title)
-}
-
-/// Whether a title begins with that of the client.
-fn has_short_title(input: &ReportInput<'_>, entry: &ReportEntry<'_>) -> bool {
-    own_title(input, entry).len() < entry.agreement.title.len()
 }
 
 /// The number of days since 1970-01-01.

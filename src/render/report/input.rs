@@ -2,10 +2,12 @@
 
 use crate::calendar::{Instant, Zone};
 use crate::catalog::Catalog;
+use crate::ident::RecipientSlug;
 use crate::report::{AgreementFacts, Report, ReportEntry, ReportFacts};
 use crate::settings::Language;
 
 use super::notices::ReportNotices;
+use super::vocabulary::whole;
 
 /// A report with the context that is needed to render it.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,25 @@ impl ReportInput<'_> {
     pub(super) fn client<'a>(&'a self, entry: &ReportEntry<'a>) -> &'a str {
         let client = &entry.agreement.client;
         self.catalog.clients.get(client).map_or(client.as_str(), |client| &client.entry.title)
+    }
+
+    /// The title of an agreement without that of the client, which is shown beside it.
+    pub(super) fn own_title<'a>(&'a self, entry: &ReportEntry<'a>) -> &'a str {
+        let title = entry.agreement.title.as_str();
+        let own = title.strip_prefix(self.client(entry)).and_then(|rest| rest.strip_prefix(": "));
+        own.unwrap_or(title)
+    }
+
+    /// The titles of these recipients, or their slugs if there are none.
+    pub(super) fn recipient_titles<'r>(
+        &self,
+        recipients: impl IntoIterator<Item = &'r RecipientSlug>,
+    ) -> String {
+        let titles = recipients.into_iter().map(|recipient| {
+            let known = self.catalog.recipient(recipient);
+            known.map_or_else(|| recipient.to_string(), |known| whole(&known.title))
+        });
+        titles.collect::<Vec<_>>().join(", ")
     }
 
     /// The title of the manager of an agreement, or the slug if there is none.
