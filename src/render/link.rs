@@ -12,6 +12,8 @@ pub struct Links {
     pub(super) job: Option<String>,
     /// The whole plan, such as a page or an artifact of the job.
     pub(super) plan: Option<String>,
+    /// The report of all agreements.
+    pub(super) report: Option<String>,
     /// The address of a line of a file, with `{commit}`, `{path}` and `{line}`.
     file: Option<String>,
 }
@@ -25,7 +27,12 @@ impl Links {
         };
         let file = file.filter(has_places);
         let file = file.filter(|file| is_address(&file.replace(['{', '}'], "")));
-        Self { job: plain(job), plan: plain(plan), file: file.map(str::to_owned) }
+        Self { job: plain(job), plan: plain(plan), report: None, file: file.map(str::to_owned) }
+    }
+
+    /// The links of a page that a server shows beside its report.
+    pub fn beside_the_report() -> Self {
+        Self { report: Some("./".to_owned()), ..Self::default() }
     }
 
     /// The address of a line of a file at a commit.

@@ -73,7 +73,11 @@ impl Html<'_> {
             let address = encode::html(address.as_deref()?).into_owned();
             Some(format!("<a href=\"{address}\">{}</a>", encode::html(self.words.say(text))))
         };
-        let links = [link(frame::JOB, &links.job), link(frame::WHOLE_PLAN, &links.plan)];
+        let links = [
+            link(frame::REPORT, &links.report),
+            link(frame::JOB, &links.job),
+            link(frame::WHOLE_PLAN, &links.plan),
+        ];
         let links: Vec<String> = links.into_iter().flatten().collect();
         if !links.is_empty() {
             self.line(format_args!("<p>{}</p>", links.join(" · ")));

@@ -44,3 +44,10 @@ fn no_foreign_text_is_interpreted() {
         assert!(live.is_empty(), "{payload:?}: {live:?}");
     }
 }
+
+#[test]
+fn a_served_page_leads_back_to_the_report() {
+    let served = super::page(&busy_envelope(), &Links::beside_the_report());
+    assert_eq!(served.matches("<a href=\"./\">").count(), 1);
+    assert!(!page(&busy_envelope()).contains("<a href=\"./\">"));
+}

@@ -5,6 +5,7 @@ texts! {
     PART = "Plan, part {n} of {all}: risks, continued", "План, часть {n} из {all}: риски, продолжение";
     JOB = "job", "задание";
     WHOLE_PLAN = "whole plan", "план целиком";
+    REPORT = "report of all agreements", "отчёт по всем соглашениям";
     TOO_LONG = "The plan is too long for a comment. The job summary and the saved plan contain all of it.",
         "План слишком длинный для комментария. Он целиком есть в сводке задания и в сохранённом плане.";
     OMITTED = "The job summary and the saved plan contain everything; `servanda show` displays a saved plan.",

@@ -71,7 +71,8 @@ fn plan_page(path: PathBuf) -> PlanPage {
             acknowledged: Acknowledged::default(),
             selection: AgreementSelection::default(),
         };
-        Ok(render::html::page(&against_snapshot(&mut workspace, &terms, &path)?, &Links::default()))
+        let plan = against_snapshot(&mut workspace, &terms, &path)?;
+        Ok(render::html::page(&plan, &Links::beside_the_report()))
     })
 }
 
