@@ -168,7 +168,11 @@ fn what_follows_the_last_day_is_only_what_is_certain() {
     let unless = "renews automatically for 1 year, unless notice is given by 30 September 2026";
     assert_eq!(what_follows(&[tacit("2026-12-31", None)]), unless);
     let passed = tacit("2026-10-31", None);
-    assert_eq!(what_follows(&[passed.clone()]), "renews automatically for 1 year", "the day has passed");
+    assert_eq!(
+        what_follows(std::slice::from_ref(&passed)),
+        "renews automatically for 1 year",
+        "the day has passed"
+    );
     let later = successor("2029-01-01", "2029-12-31");
     assert_eq!(what_follows(&[tacit("2026-12-31", Some(2)), later]), unless, "renewals come first");
     let mut ended = passed;
