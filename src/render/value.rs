@@ -272,6 +272,9 @@ fn targets(value: &Value) -> Option<Targets> {
     }
 }
 
+/// Selects a time of a target.
+type TimeOf = fn(&LiveTarget) -> Option<TargetTime>;
+
 /// A target that differs, with what is in effect on each side.
 struct DifferingTarget<'a> {
     key: &'a TargetKey,
@@ -284,9 +287,7 @@ impl DifferingTarget<'_> {
     fn pair(&self, words: Vocabulary<'_>) -> ValuePair {
         let (held, wanted) = (self.held.as_ref(), self.wanted.as_ref());
         let is_changed = held.is_some() && wanted.is_some();
-        let differs = |time_of: fn(&LiveTarget) -> Option<TargetTime>| {
-            !is_changed || held.and_then(time_of) != wanted.and_then(time_of)
-        };
+        let differs = |time_of: TimeOf| !is_changed || held.and_then(time_of) != wanted.and_then(time_of);
         let has_hours =
             !is_changed || held.map(|held| &held.calendar) != wanted.map(|wanted| &wanted.calendar);
         let (has_response, has_resolution) =
@@ -370,7 +371,7 @@ fn target_rows(
                 (_, None) => (Tone::Loss, "−"),
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
-            let time = |time_of: fn(&LiveTarget) -> Option<TargetTime>| {
+            let time = |time_of: TimeOf| {
                 let (before, after) = (held.and_then(time_of), wanted.and_then(time_of));
                 vocabulary::before_and_after(before, after, held.is_some(), words)
             };

@@ -30,7 +30,7 @@ fn a_broken_text_is_an_error_with_its_line_before_any_run() {
             assert!(run.stderr.contains(&expected), "{file}: {}", run.stderr);
         }
         let doctor = repository.json(1, &["doctor", "--format", "json"]);
-        let failed = doctor.as_array().unwrap().iter().find(|line| line["status"] == "failed");
+        let failed = doctor["checks"].as_array().unwrap().iter().find(|line| line["status"] == "failed");
         assert_eq!(failed.unwrap()["check"], "files");
     }
 }

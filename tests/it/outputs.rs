@@ -52,7 +52,7 @@ fn every_output_passes_its_schema() {
     let repository = Repository::example();
     let day = ["--as-of", "2026-11-24"];
     // In this order: what an apply creates is shown by the later ones.
-    let commands: [(&str, i32, &[&str]); 13] = [
+    let commands: [(&str, i32, &[&str]); 14] = [
         ("plan", 0, &["plan", "--as-of", "2026-11-24"]),
         ("outcome", 0, &["apply", "--yes", "--as-of", "2026-11-24"]),
         ("run", 0, &["run", "--init-ledger", "--as-of", "2026-11-24"]),
@@ -61,6 +61,7 @@ fn every_output_passes_its_schema() {
         ("status", 0, &["status", "--as-of", "2026-11-24"]),
         ("forecast", 0, &["forecast", "--as-of", "2026-11-24"]),
         ("explanation", 0, &["explain", "severny-veter-2026"]),
+        ("explanations", 0, &["explain", "--client", "severny-veter"]),
         (
             "entitlement",
             0,

@@ -160,7 +160,7 @@ fn doctor(repository: &Repository, variables: &[(&str, &str)], check: &str) -> (
     let mut program = repository.program(&["doctor", "--format", "json", "-vv"]);
     let run = Run::of(program.env("KEY", KEY).envs(variables.iter().copied()));
     let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
-    let line = found.as_array().unwrap().iter().find(|line| line["check"] == check);
+    let line = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == check);
     let line = line.unwrap_or_else(|| panic!("{found:#}"));
     let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
     (text("status"), text("message"), run)

@@ -81,6 +81,7 @@ fn each_format_says_the_same_and_ends_with_the_same_code() {
 #[test]
 fn the_report_counts_as_ending_what_renew_would_write() {
     let repository = Repository::example();
+    repository.edit("servanda.yaml", "language: en", "language: ru");
     repository.expect(0, &["report", "--as-of", "2026-09-01", "--no-ledger", "--csv", "all.csv"]);
     let table = repository.read("all.csv");
     let line = |line: &str| line.trim_matches('"').split("\";\"").map(str::to_owned).collect::<Vec<_>>();

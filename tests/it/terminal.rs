@@ -69,7 +69,7 @@ fn init_asks_and_its_files_can_be_planned() {
     assert!(repository.read("catalog.yaml").contains("ТОО «Алматы & Ко»"));
     repository.expect(0, &["validate", "--deny-warnings"]);
     let plan = repository.expect(0, &["plan", "--as-of", "2026-03-01"]);
-    assert!(plan.stdout.contains("1 to create"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("создать 1"), "{}", plan.stdout);
 }
 
 #[test]

@@ -29,7 +29,7 @@ const TITLES: usize = 6;
 /// The largest number of places of changes that are alike.
 const PLACES: usize = 3;
 
-/// What the blocks of a comment have in common.
+/// The context that the blocks of a comment share.
 #[derive(Clone, Copy)]
 pub(super) struct BlockContext<'a> {
     /// The words of the plan's language.

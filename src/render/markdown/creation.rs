@@ -26,7 +26,7 @@ pub(super) fn table(title: &str, risks: &str, change: &Change, words: Vocabulary
     text
 }
 
-/// What new agreements that are alike have in common, and a row for each of the first ones with these titles.
+/// The common values of new agreements that are alike, and a row for each of the first ones with these titles.
 pub(super) fn alike(titles: &[String], alike: &AlikeChanges<'_>, words: Vocabulary<'_>) -> String {
     let mut text = String::new();
     for CreationRow { label, value } in creation::rows(&alike.common, words) {

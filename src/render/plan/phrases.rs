@@ -99,7 +99,7 @@ pub(in crate::render) fn changed_values<'a>(
     state.chain(fields).collect()
 }
 
-/// What a change contains besides values: changes of the object, targets that are the same in effect, what it waits for.
+/// The details of a change besides its values: changes of the object, targets that are the same in effect, what it waits for.
 pub(in crate::render) fn further_details(change: &Change, words: Vocabulary<'_>) -> Vec<Detail> {
     let is_same = |field: &&FieldChange| {
         field.field == Field::Targets && value::pairs(field, &change.hours, words).is_empty()

@@ -26,6 +26,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
+pub(crate) use crate::workspace::new_file::NewFile;
 use crate::workspace::prefilter::files_about;
 use crate::workspace::settings_file::SettingsFile;
 pub(crate) use crate::workspace::trusted::TrustedFiles;
@@ -76,23 +77,6 @@ pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,
-}
-
-/// A file that is not on disk yet.
-pub(crate) struct NewFile {
-    /// Its path relative to the repository.
-    pub(crate) path: String,
-    /// Its text.
-    pub(crate) text: String,
-    /// The parsed text, where the caller had to parse it anyway.
-    pub(crate) root: Option<Node>,
-}
-
-impl NewFile {
-    /// A file that has not been parsed yet.
-    pub(crate) fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned(), root: None }
-    }
 }
 
 /// Finds the repository and reads all its files.

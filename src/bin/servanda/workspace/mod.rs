@@ -7,6 +7,7 @@ pub(crate) mod git;
 pub(crate) mod git_tree;
 pub(crate) mod settings_file;
 mod trusted;
+mod new_file;
 pub(crate) mod load;
 mod catalog_files;
 pub(crate) mod partial;

@@ -335,7 +335,9 @@ impl PullRequest {
 async fn checked_out(root: &Path, base: &str, behind: usize) -> Result<Commit, Failure> {
     let commit = Commit::named(root, "HEAD").await?;
     let changed = commit.uncommitted().await?;
-    let Some(first) = changed.first() else { return Ok(commit) };
+    // What Servanda itself keeps beside the files is no change of them.
+    let is_own = |path: &&String| path.split('/').any(|part| part == files::OWN_FOLDER);
+    let Some(first) = changed.iter().find(|path| !is_own(path)) else { return Ok(commit) };
     let commits = if behind == 1 { "commit" } else { "commits" };
     let message = format!(
         "the branch is {behind} {commits} behind `{base}`, and {first} differs from its last commit: a plan of these files would undo what was merged since"
