@@ -110,6 +110,8 @@ impl Sandbox {
                 let until = async move { drop(stopped.changed().await) };
                 sandbox.serve(TcpListener::from_std(listener)?, until).await
             });
+            // The files of the database are closed when the stop is known.
+            drop((runtime, sandbox));
             drop(end.send(served));
         };
         std::thread::Builder::new().name("sandbox".to_owned()).spawn(serve)?;
