@@ -26,6 +26,8 @@ const FORGE = `
   main { border: 1px solid #d1d9e0; border-radius: 6px; padding: 16px; }
   h3 { margin: 0 0 12px; font-size: 18px; } h4 { margin: 16px 0 8px; font-size: 15px; }
   code { background: #818b981f; border-radius: 6px; padding: 2px 5px; font: 12px ui-monospace, "DejaVu Sans Mono", monospace; }
+  pre { background: #f6f8fa; border-radius: 6px; padding: 10px 14px; margin: 8px 0; } pre code { background: none; padding: 0; display: block; }
+  .plus { background: #dafbe1; display: block; } .minus { background: #ffebe9; display: block; }
   table { border-collapse: collapse; } td, th { border: 1px solid #d1d9e0; padding: 5px 12px; text-align: left; }
   ul { padding-left: 24px; margin: 6px 0; } p { margin: 8px 0; }
 `;
@@ -68,9 +70,16 @@ function example() {
   return { folder, comment: servanda("comment", ".servanda/branch.plan", "--dry-run") };
 }
 
+/** The HTML of a comment, with the colours of a forge in its diffs. */
+function colored(comment) {
+  const line = (line) => (/^[+-]/.test(line) ? `<span class="${line[0] === "+" ? "plus" : "minus"}">${line}</span>` : `${line}\n`);
+  const lines = (_, begin, text, end) => begin + text.replace(/\n$/, "").split("\n").map(line).join("") + end;
+  return marked.parse(comment).replace(/(<code class="language-diff">)([^]*?)(<\/code>)/g, lines);
+}
+
 (async () => {
   const { folder, comment } = example();
-  fs.writeFileSync(path.join(folder, "comment.html"), `<!doctype html><meta charset="utf-8"><style>${FORGE}</style><main>${marked.parse(comment)}</main>`);
+  fs.writeFileSync(path.join(folder, "comment.html"), `<!doctype html><meta charset="utf-8"><style>${FORGE}</style><main>${colored(comment)}</main>`);
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "servanda-browser-"));
   const options = { executablePath: "/usr/bin/chromium", args: ARGUMENTS, deviceScaleFactor: SCALE, viewport: { width: 1180, height: 720 } };
   const context = await chromium.launchPersistentContext(profile, options);
