@@ -2,7 +2,7 @@
 
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
-use crate::plan::scope::{DocumentChange, DocumentEdits};
+use crate::plan::scope::{DocumentChange, DocumentEdits, RedLine, RedLineSubject};
 use crate::render::encode;
 
 /// The addresses of a forge and its job. None of them is foreign text: they come from whoever runs the program.
@@ -88,6 +88,15 @@ impl<'a> Places<'a> {
     pub(super) fn head(self, path: &'a str, line: usize) -> Place<'a> {
         let commit = self.envelope.plan.header.commit.as_deref();
         Place { path, line, address: self.links.file(commit, path, line) }
+    }
+
+    /// The place of a red line; without an address if it is in the message of a commit.
+    pub(super) fn red_line(self, red: &'a RedLine) -> Place<'a> {
+        let place = self.head(&red.path, red.line);
+        match red.what {
+            RedLineSubject::Acknowledgement(_) => Place { address: None, ..place },
+            _ => place,
+        }
     }
 
     /// The document of an agreement that the pull request changes; that of the base if it is removed.

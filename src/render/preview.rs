@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::agreement::NoticeEvent;
 use crate::calendar::Day;
+use crate::ident::slug::numbered;
 use crate::notice::delivery::Message;
 use crate::notice::due::Notice;
 use crate::notice::{Channel, Identity, Variant};
@@ -62,14 +63,9 @@ pub fn files(messages: &[PreviewedMessage], language: Language) -> Vec<PreviewFi
 pub fn names(messages: &[PreviewedMessage]) -> Vec<String> {
     let mut known = BTreeSet::new();
     let name = |message: &PreviewedMessage| {
-        let name = name(message);
-        let mut unique = name.clone();
-        let mut number = 2;
-        while !known.insert(unique.clone()) {
-            unique = format!("{name}-{number}");
-            number += 1;
-        }
-        unique
+        let stem = name(message);
+        let mut free = numbered(&stem).filter(|name| known.insert(name.clone()));
+        free.next().expect("there are more numbers than messages")
     };
     messages.iter().map(name).collect()
 }

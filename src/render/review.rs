@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::GuardedPlan;
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, ClientSlug};
 use crate::plan::{Cause, Change, ChangeSeverity, Drift, GuardName, Plan, Reason, Risk};
 use crate::render::vocabulary::Vocabulary;
 
@@ -72,7 +72,7 @@ pub(super) struct ReviewSection<'a> {
 /// Changes of one client.
 pub(super) struct ClientBlock<'a> {
     /// The client; `None` for agreements without a document.
-    pub(super) client: Option<&'a str>,
+    pub(super) client: Option<&'a ClientSlug>,
     /// The severity of the most severe change.
     pub(super) severity: ChangeSeverity,
     /// The changes, the most severe first.
@@ -289,9 +289,9 @@ fn drifted(plan: &Plan) -> Vec<ReviewEntry<'_>> {
 
 /// Groups entries by client, the most severe first.
 fn blocks(entries: Vec<ReviewEntry<'_>>) -> Vec<ClientBlock<'_>> {
-    let mut by_client: BTreeMap<Option<&str>, Vec<ReviewEntry<'_>>> = BTreeMap::new();
+    let mut by_client: BTreeMap<Option<&ClientSlug>, Vec<ReviewEntry<'_>>> = BTreeMap::new();
     for entry in entries {
-        let client = entry.change.and_then(|change| change.client.as_ref()).map(|client| client.as_str());
+        let client = entry.change.and_then(|change| change.client.as_ref());
         by_client.entry(client).or_default().push(entry);
     }
     let mut blocks = Vec::new();

@@ -63,7 +63,7 @@ pub(super) fn changed_lines(scope: &Scope, words: Vocabulary<'_>) -> Vec<Line> {
     };
     let mut lines: Vec<Line> = scope.lines.iter().take(SHOWN_LINES).map(line).collect();
     if scope.lines.len() > SHOWN_LINES {
-        lines.push(Line::of(&words.count(texts::AND_MORE_LINES, scope.lines.len() - SHOWN_LINES)));
+        lines.push(Line::of(&words.count(plan::AND_MORE_LINES, scope.lines.len() - SHOWN_LINES)));
     }
     lines
 }

@@ -13,7 +13,7 @@ use crate::plan::{AgreementHours, Cause, FieldChange, Verb, in_effect};
 use crate::render::line::{Line, PieceKind};
 use crate::render::style::Tone;
 use crate::render::terminal::{TerminalPage, TerminalTable};
-use crate::render::vocabulary::{self, Vocabulary};
+use crate::render::vocabulary::{self, TargetChange, Vocabulary};
 use crate::render::wording::{Text, plan as texts};
 
 /// From this length on, in characters, two texts are compared word by word.
@@ -315,17 +315,10 @@ impl DifferingTarget<'_> {
         ValuePair { label, before: held.map(side), after: wanted.map(side) }
     }
 
-    /// Whether a target of a service changes as the general one does. Its own hours stay.
-    fn follows(&self, general: &Self) -> bool {
-        let times =
-            |target: &Option<LiveTarget>| target.as_ref().map(|target| (target.response, target.resolution));
-        let calendar = |target: &Option<LiveTarget>| target.as_ref().map(|target| target.calendar.clone());
-        self.held.is_some()
-            && self.wanted.is_some()
-            && (&general.key.service, &general.key.priority) == (&None, &self.key.priority)
-            && (times(&self.held), times(&self.wanted)) == (times(&general.held), times(&general.wanted))
-            && calendar(&self.held) == calendar(&self.wanted)
-            && calendar(&general.held) == calendar(&general.wanted)
+    /// The change of a target that both sides have.
+    fn change(&self) -> Option<TargetChange<'_>> {
+        let (before, after) = (self.held.as_ref()?, self.wanted.as_ref()?);
+        Some(TargetChange { key: self.key, before, after })
     }
 }
 
@@ -346,9 +339,10 @@ fn differing_targets<'a>(
     });
     let differing: Vec<DifferingTarget<'a>> =
         in_effect.filter(|target| target.held != target.wanted).collect();
-    let is_own = |target: &DifferingTarget<'_>| {
-        target.key.service.is_none() || !differing.iter().any(|other| target.follows(other))
+    let follows = |own: &TargetChange<'_>| {
+        differing.iter().filter_map(DifferingTarget::change).any(|general| own.follows(&general))
     };
+    let is_own = |target: &DifferingTarget<'_>| !target.change().is_some_and(|own| follows(&own));
     let own: Vec<bool> = differing.iter().map(is_own).collect();
     differing.into_iter().zip(own).filter(|(_, is_own)| *is_own).map(|(target, _)| target).collect()
 }

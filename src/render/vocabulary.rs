@@ -283,23 +283,41 @@ pub(super) fn weakening(weakened: &Weakened, words: Vocabulary<'_>) -> Line {
     }
 }
 
+/// A target before and after a change that leaves it in place.
+pub(super) struct TargetChange<'a> {
+    /// The service and the priority.
+    pub(super) key: &'a TargetKey,
+    /// The target before.
+    pub(super) before: &'a LiveTarget,
+    /// The target after.
+    pub(super) after: &'a LiveTarget,
+}
+
+impl<'a> TargetChange<'a> {
+    fn of(weakened: &'a Weakened) -> Option<Self> {
+        let Weakened::Target { key, before, after: Some(after) } = weakened else { return None };
+        Some(Self { key, before, after })
+    }
+
+    /// Whether the target of a service changes as the general one does. Its own hours stay.
+    pub(super) fn follows(&self, general: &TargetChange<'_>) -> bool {
+        let times = |target: &LiveTarget| (target.response, target.resolution);
+        self.key.service.is_some()
+            && (&general.key.service, &general.key.priority) == (&None, &self.key.priority)
+            && (times(self.before), times(self.after)) == (times(general.before), times(general.after))
+            && self.before.calendar == self.after.calendar
+            && general.before.calendar == general.after.calendar
+    }
+}
+
 /// The weakened service levels, without those of a service with hours of its own that change as those of the agreement do.
 pub(super) fn distinct(weakened: &[Weakened]) -> Vec<&Weakened> {
-    let times = |target: &LiveTarget| (target.response, target.resolution);
-    let is_general = |service: &Weakened| {
-        let Weakened::Target { key, before, after: Some(after) } = service else { return false };
-        key.service.is_some()
-            && before.calendar == after.calendar
-            && weakened.iter().any(|other| {
-                let Weakened::Target { key: general, before: held, after: Some(wanted) } = other else {
-                    return false;
-                };
-                (&general.service, &general.priority) == (&None, &key.priority)
-                    && held.calendar == wanted.calendar
-                    && (times(held), times(wanted)) == (times(before), times(after))
-            })
+    let follows = |own: &Weakened| {
+        TargetChange::of(own).is_some_and(|own| {
+            weakened.iter().filter_map(TargetChange::of).any(|general| own.follows(&general))
+        })
     };
-    weakened.iter().filter(|weakened| !is_general(weakened)).collect()
+    weakened.iter().filter(|weakened| !follows(weakened)).collect()
 }
 
 /// `1 service`, `2 services`.

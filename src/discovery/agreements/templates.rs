@@ -82,14 +82,17 @@ impl TemplateDrafts {
     /// Takes the base with which the templates are the shortest, of all choices of fields, or none. A template that lacks a
     /// field of the base cannot extend it, so that fewer fields may serve more templates.
     fn choose_base(&mut self, name: &str) {
+        let mut least = self.size();
         for choice in 1..1_usize << COMMON.len() {
             let chosen = COMMON.iter().enumerate().filter(|(index, _)| choice & 1 << index != 0);
             let Some(fields) = base(&self.packages, chosen.map(|(_, key)| *key)) else {
                 continue;
             };
-            let before = self.size();
             let replaced = self.base.replace(TemplateDraft { name: name.to_owned(), fields });
-            if self.size() >= before {
+            let size = self.size();
+            if size < least {
+                least = size;
+            } else {
                 self.base = replaced;
             }
         }

@@ -59,8 +59,8 @@ pub struct EditedValue {
 }
 
 impl DocumentEdits {
-    /// The places that change a field of the plan, or its state if the field is `None`.
-    pub fn of(&self, field: Option<&Field>) -> Vec<&EditedValue> {
+    /// The files and lines that change a field of the plan, or its state if the field is `None`.
+    pub fn of(&self, field: Option<&Field>) -> BTreeSet<(&str, usize)> {
         let attribute;
         let roots: &[&str] = match field {
             None => &["termination", "suspensions", "activation", "period", "renewal"],
@@ -83,7 +83,9 @@ impl DocumentEdits {
         let is_below = |value: &str, root: &str| {
             value.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        self.values.iter().filter(|edited| roots.iter().any(|root| is_below(&edited.value, root))).collect()
+        let edited =
+            self.values.iter().filter(|edited| roots.iter().any(|root| is_below(&edited.value, root)));
+        edited.map(|edited| (edited.path.as_str(), edited.line)).collect()
     }
 }
 

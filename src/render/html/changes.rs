@@ -1,18 +1,16 @@
 //! The changes of a section as articles: values before and after in a table, a new agreement in a table of its own.
 
-use std::collections::BTreeSet;
-
 use super::inline::inline;
 use super::writer::{Html, placed};
-use crate::ident::{AgreementId, ClientSlug};
+use crate::ident::AgreementId;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Risk, Verb};
+use crate::plan::{Change, Risk, Verb};
 use crate::render::alike::{self, AlikeChanges};
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::creation::{self, CreationRow};
 use crate::render::plan::phrases::{self, ChangedValue, Detail};
-use crate::render::review::{self, ChangeOrigin, ClientBlock, Review, ReviewEntry, ReviewSection};
+use crate::render::review::{ChangeOrigin, ClientBlock, Review, ReviewEntry, ReviewSection};
 use crate::render::style::Tone;
 use crate::render::value::{FieldBody, FieldDetail};
 use crate::render::wording::{frame, plan as texts};
@@ -83,9 +81,9 @@ impl Changes<'_, '_> {
     fn block(&mut self, block: &ClientBlock<'_>, origin: ChangeOrigin, is_open: bool) {
         let words = self.html.words;
         let open = if is_open { " open" } else { "" };
-        let client = block.client.and_then(ClientSlug::new);
-        let name =
-            client.map_or_else(|| words.say(frame::WITHOUT_DOCUMENT).to_owned(), |slug| words.client(&slug));
+        let name = block
+            .client
+            .map_or_else(|| words.say(frame::WITHOUT_DOCUMENT).to_owned(), |slug| words.client(slug));
         let number = words.count(texts::AGREEMENTS, block.entries.len());
         let risk = if block.severity.is_risk() { " <span class=\"loss\">⚠</span>" } else { "" };
         self.html.line(format_args!(
@@ -115,9 +113,7 @@ impl Changes<'_, '_> {
         ));
         if let Some(change) = entry.change {
             let status = phrases::status_line(change, words);
-            let cause = review::main_cause(change);
-            let is_named = origin == ChangeOrigin::AwaitingAcknowledgement && cause != Cause::Edit;
-            let cause = if is_named { cause_tag(words.cause(cause)) } else { String::new() };
+            let cause = phrases::named_cause(change, origin, words).map_or_else(String::new, cause_tag);
             self.html.line(format_args!("<p class=\"result\">{}{cause}</p>", inline(&status)));
             self.warnings(change, self.review.envelope.split_risks(change));
             if change.verb == Verb::Create {
@@ -133,14 +129,8 @@ impl Changes<'_, '_> {
 
     /// The risks of a change in one line, those of the base apart.
     fn warnings(&mut self, change: &Change, (own, on_base): (Vec<Risk>, Vec<Risk>)) {
-        let words = self.html.words;
-        let brief = |risks: Vec<Risk>| {
-            Line::comma_separated(risks.iter().map(|risk| phrases::brief_risk(risk, change, words)))
-        };
-        let (own, on_base) = (brief(own), brief(on_base));
-        let on_base = if on_base.is_empty() { on_base } else { on_base.text(words.say(texts::ON_BASE_TOO)) };
-        for line in [own, on_base].iter().filter(|line| !line.is_empty()) {
-            self.html.line(format_args!("<p class=\"danger\">{}</p>", inline(line)));
+        for line in phrases::brief_risks(change, &own, &on_base, self.html.words) {
+            self.html.line(format_args!("<p class=\"danger\">{}</p>", inline(&line)));
         }
     }
 
@@ -189,9 +179,8 @@ impl Changes<'_, '_> {
     /// The lines that changed a field.
     fn places(&self, id: &AgreementId, field: Option<&Field>) -> String {
         let Some(edits) = self.html.places.edits(id) else { return String::new() };
-        let places: BTreeSet<(&str, usize)> =
-            edits.of(field).into_iter().map(|edited| (edited.path.as_str(), edited.line)).collect();
-        let places = places.into_iter().map(|(path, line)| placed(&self.html.places.head(path, line)));
+        let places =
+            edits.of(field).into_iter().map(|(path, line)| placed(&self.html.places.head(path, line)));
         places.fold(String::new(), |all, place| all + " " + &place)
     }
 

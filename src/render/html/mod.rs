@@ -8,7 +8,6 @@ mod changes;
 use std::collections::BTreeSet;
 
 use crate::envelope::GuardedPlan;
-use crate::plan::scope::RedLineSubject;
 use crate::render::alike;
 use crate::render::encode;
 use crate::render::link::{Links, Places};
@@ -92,11 +91,7 @@ impl Html<'_> {
         let title = self.words.say(frame::RED_LINES);
         self.line(format_args!("<section class=\"red\">\n<h2>{title}</h2>\n<ul class=\"plain\">"));
         for red in &found.red_lines {
-            let mut place = self.places.head(&red.path, red.line);
-            if matches!(red.what, RedLineSubject::Acknowledgement(_)) {
-                // The place is in the message of a commit.
-                place.address = None;
-            }
+            let place = self.places.red_line(red);
             let why = inline(&scope::red_reason(red, &found.base, self.words));
             self.line(format_args!("<li class=\"danger\">{}: {why}</li>", placed(&place)));
         }
@@ -132,7 +127,6 @@ impl Html<'_> {
         self.line(format_args!("</section>"));
     }
 
-    /// All risks in a table, each with a link to its change on the page; many with the same text and cause in one row.
     /// The cells of the agreement and the client of a row: of several agreements, their numbers, and the links to expand.
     fn risky(&self, alike: &[&RiskyChange<'_>]) -> (String, String) {
         let words = self.words;
@@ -152,6 +146,7 @@ impl Html<'_> {
         (agreements, words.count(texts::CLIENTS, clients.len()))
     }
 
+    /// All risks in a table, each with a link to its change on the page; many with the same text and cause in one row.
     fn risks(&mut self, review: &Review<'_>) {
         if review.risky.is_empty() {
             return;

@@ -7,8 +7,7 @@ use super::budget::Budget;
 use super::creation;
 use super::inline::{fenced, inline, link, plain};
 use crate::ident::{AgreementId, ClientSlug};
-use crate::plan::scope::EditedValue;
-use crate::plan::{Cause, Change, Risk, Verb};
+use crate::plan::{Change, Risk, Verb};
 use crate::render::alike::AlikeChanges;
 use crate::render::encode;
 use crate::render::line::Line;
@@ -51,15 +50,14 @@ impl BlockContext<'_> {
         }
         let number = self.words.count(texts::AGREEMENTS, block.entries.len());
         let sign = if block.severity.is_risk() { " ⚠" } else { "" };
-        let client = block.entries.iter().find_map(|entry| entry.change?.client.as_ref());
-        let name = match client {
+        let name = match block.client {
             Some(slug) => inline(&Line::new().title(Tone::Strong, &self.words.client(slug))),
             None => format!("**{}**", self.words.say(frame::WITHOUT_DOCUMENT)),
         };
         if !self.budget.folds {
             return format!("{name}: {number}{sign}\n\n{entries}");
         }
-        let name = match client {
+        let name = match block.client {
             Some(slug) => encode::html(&self.words.client(slug)).into_owned(),
             None => self.words.say(frame::WITHOUT_DOCUMENT).to_owned(),
         };
@@ -120,9 +118,8 @@ impl BlockContext<'_> {
         let (_, symbol) = phrases::symbol(change);
         let title = self.agreement(entry.id, entry.title, change.client.as_ref());
         let status = phrases::status_line(change, words);
-        let cause = review::main_cause(change);
-        let is_named = origin == ChangeOrigin::AwaitingAcknowledgement && cause != Cause::Edit;
-        let cause = if is_named { format!(" · {}", words.cause(cause)) } else { String::new() };
+        let cause = phrases::named_cause(change, origin, words);
+        let cause = cause.map_or_else(String::new, |cause| format!(" · {cause}"));
         let mut text = format!("**{}** {title} {}{cause}{risks}\n\n", plain(symbol), inline(&status));
         let values = phrases::changed_values(change, words);
         text.push_str(&self.difference(&values));
@@ -151,14 +148,7 @@ impl BlockContext<'_> {
 
     /// The risks of a change in a few words; empty if there are none.
     fn risks(self, change: &Change, own: &[Risk], on_base: &[Risk]) -> String {
-        let brief = |risks: &[Risk]| {
-            Line::comma_separated(risks.iter().map(|risk| phrases::brief_risk(risk, change, self.words)))
-        };
-        let (own, mut on_base) = (brief(own), brief(on_base));
-        if !on_base.is_empty() {
-            on_base = on_base.text(self.words.say(texts::ON_BASE_TOO));
-        }
-        let both = Line::comma_separated([own, on_base].into_iter().filter(|line| !line.is_empty()));
+        let both = Line::comma_separated(phrases::brief_risks(change, own, on_base, self.words));
         if both.is_empty() { String::new() } else { format!(" · ⚠ {}", inline(&both)) }
     }
 
@@ -185,14 +175,12 @@ impl BlockContext<'_> {
         let Some(edits) = self.places.edits(&change.id) else { return String::new() };
         let mut parts: Vec<String> = Vec::new();
         let mut known = Vec::new();
-        for value in values {
-            let field = value.field;
-            if known.contains(&field) || edits.of(field).is_empty() {
+        for ChangedValue { field, .. } in values {
+            let places = edits.of(*field);
+            if known.contains(field) || places.is_empty() {
                 continue;
             }
-            known.push(field);
-            let places: BTreeSet<(&str, usize)> =
-                edits.of(field).into_iter().map(|edited| (edited.path.as_str(), edited.line)).collect();
+            known.push(*field);
             let places = places.into_iter().take(PLACES).map(|(path, line)| self.place(path, line));
             let name = field
                 .map_or_else(|| Line::of(self.words.say(texts::STATE)), |field| self.words.field_line(field));
@@ -207,9 +195,8 @@ impl BlockContext<'_> {
         let mut places: BTreeSet<(&str, usize)> = BTreeSet::new();
         for change in &alike.changes {
             let Some(edits) = self.places.edits(&change.id) else { continue };
-            let of = |edited: &&EditedValue| edited.path != edits.path;
-            let values = change.fields.iter().flat_map(|field| edits.of(Some(&field.field))).filter(of);
-            places.extend(values.map(|edited| (edited.path.as_str(), edited.line)));
+            let found = change.fields.iter().flat_map(|field| edits.of(Some(&field.field)));
+            places.extend(found.filter(|(path, _)| *path != edits.path));
         }
         let shown: Vec<String> =
             places.iter().take(PLACES).map(|(path, line)| self.place(path, *line)).collect();

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::envelope::GuardedPlan;
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, ClientSlug};
 use crate::plan::{Blocked, Note};
 use crate::render::alike;
 use crate::render::line::Line;
@@ -96,7 +96,7 @@ fn changed_lines(block: BlockContext<'_>) -> String {
             .expect("a string takes all that is written");
     }
     if let Some(more) = found.lines.len().checked_sub(scope::SHOWN_LINES + 1) {
-        writeln!(text, "- {}", words.count(texts::AND_MORE, more + 1).trim_start())
+        writeln!(text, "- {}", words.count(texts::AND_MORE_LINES, more + 1))
             .expect("a string takes all that is written");
     }
     text
@@ -153,7 +153,7 @@ struct OptionalText<'a> {
     /// The number of agreements in it.
     agreements: usize,
     /// Their client.
-    client: Option<&'a str>,
+    client: Option<&'a ClientSlug>,
     /// Renders the text, unless it is omitted.
     text: Box<dyn Fn() -> String + 'a>,
 }
@@ -407,7 +407,7 @@ fn omitted(item: PartItem, dropped: &[&OptionalText<'_>], words: Vocabulary<'_>)
         return String::new();
     }
     let number: usize = dropped.iter().map(|item| item.agreements).sum();
-    let clients: BTreeSet<&str> = dropped.iter().filter_map(|item| item.client).collect();
+    let clients: BTreeSet<&ClientSlug> = dropped.iter().filter_map(|item| item.client).collect();
     let text = match (item, clients.len()) {
         (PartItem::Text, _) => words.count(frame::MORE_TEXTS, number),
         (PartItem::Note, _) => words.count(frame::MORE_NOTES, number),

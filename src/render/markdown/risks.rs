@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::block::{BlockContext, linked};
 use super::inline::{inline, plain};
-use crate::plan::scope::{RedLine, RedLineSubject};
+use crate::plan::scope::RedLine;
 use crate::plan::{ChangeSeverity, Risk};
 use crate::render::alike;
 use crate::render::encode;
@@ -145,7 +145,7 @@ impl<'a> RiskClasses<'a> {
             let class = classes.entry((*is_on_base, severity)).or_insert_with(|| {
                 let risk = risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
                 let word = risk.map_or("", |risk| phrases::risk_name(risk, words));
-                let elsewhere = if *is_on_base { words.say(frame::ELSEWHERE_ON_BASE) } else { "" };
+                let elsewhere = if *is_on_base { words.say(texts::ON_BASE_TOO) } else { "" };
                 RiskClass { word: format!("{word}{elsewhere}"), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
@@ -244,12 +244,7 @@ pub(super) fn red_lines(block: BlockContext<'_>) -> String {
     let heading = format!("\n#### {} ({})\n\n", words.say(frame::RED_LINES), red_lines.len());
     let mut list = String::new();
     for red in red_lines {
-        let mut place = block.places.head(&red.path, red.line);
-        if matches!(red.what, RedLineSubject::Acknowledgement(_)) {
-            // The place is in the message of a commit.
-            place.address = None;
-        }
-        let place = linked(&place);
+        let place = linked(&block.places.red_line(red));
         writeln!(list, "- ⚠ {place}: {}", inline(&scope::red_reason(red, &found.base, words)))
             .expect("a string takes all that is written");
         if list.len() > budget.usual / 3 {

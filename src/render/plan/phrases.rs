@@ -295,7 +295,7 @@ fn warnings(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Vec<Line> {
 }
 
 /// A risk in a few words: its name, and what its values before and after do not show.
-pub(in crate::render) fn brief_risk(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Line {
+fn brief_risk(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Line {
     let name = Line::new().toned(Tone::Alarm, risk_name(risk, words));
     match risk {
         Risk::Weakens(weakened) => name.text(" ").text(&words.count(texts::SERVICE_LEVELS, weakened.len())),
@@ -307,6 +307,31 @@ pub(in crate::render) fn brief_risk(risk: &Risk, change: &Change, words: Vocabul
     }
 }
 
+/// The risks of a change in a few words: those of the pull request, then those that are on its base as well.
+pub(in crate::render) fn brief_risks(
+    change: &Change,
+    own: &[Risk],
+    on_base: &[Risk],
+    words: Vocabulary<'_>,
+) -> Vec<Line> {
+    let brief =
+        |risks: &[Risk]| Line::comma_separated(risks.iter().map(|risk| brief_risk(risk, change, words)));
+    let (own, on_base) = (brief(own), brief(on_base));
+    let on_base = if on_base.is_empty() { on_base } else { on_base.text(words.say(texts::ON_BASE_TOO)) };
+    [own, on_base].into_iter().filter(|line| !line.is_empty()).collect()
+}
+
+/// The cause of a change that awaits acknowledgement, unless it is an edit. Other sections state it in their titles.
+pub(in crate::render) fn named_cause(
+    change: &Change,
+    origin: ChangeOrigin,
+    words: Vocabulary<'_>,
+) -> Option<&'static str> {
+    let cause = main_cause(change);
+    let is_named = origin == ChangeOrigin::AwaitingAcknowledgement && cause != Cause::Edit;
+    is_named.then(|| words.cause(cause))
+}
+
 fn field_names(fields: &[Field], words: Vocabulary<'_>) -> Line {
     Line::comma_separated(fields.iter().map(|field| words.field_line(field)))
 }
@@ -316,7 +341,7 @@ fn weakenings(weakened: &[Weakened], words: Vocabulary<'_>) -> Vec<Line> {
     let named = distinct.iter().take(NAMED).map(|weakened| vocabulary::weakening(weakened, words));
     let mut lines: Vec<Line> = named.collect();
     if distinct.len() > NAMED {
-        lines.push(Line::of(words.count(texts::AND_MORE, distinct.len() - NAMED).trim_start()));
+        lines.push(Line::of(&words.count(texts::AND_MORE_LINES, distinct.len() - NAMED)));
     }
     lines
 }

@@ -66,16 +66,19 @@ const LONGEST: usize = 200;
 
 /// The text of a plan for a confirmation: whole if it is short, else its groups, guards and totals.
 pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
-    let whole = text(envelope, paint);
-    if whole.lines().count() <= LONGEST {
-        return whole;
-    }
     let plan = &envelope.plan;
     let words = Vocabulary::of(plan);
+    let (alike, others) = alike::split(&plan.changes, words, MANY);
+    // Each of the others takes a line at least.
+    if others.len() <= LONGEST {
+        let whole = text(envelope, paint);
+        if whole.lines().count() <= LONGEST {
+            return whole;
+        }
+    }
     let mut page = TerminalPage::new(paint);
     page.line(0, 2, &header(plan, words));
     page.gap();
-    let (alike, others) = alike::split(&plan.changes, words, MANY);
     for alike in &alike {
         alike_heading(&mut page, alike, words);
         if alike.common.verb != Verb::Create {

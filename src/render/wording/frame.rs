@@ -37,7 +37,6 @@ texts! {
     FROM_NUMBER = ", from {n} on", ", начиная с {n}";
     ALL_ELSEWHERE = " all {n} are {place}", " все {n} — {place}";
     MORE_ELSEWHERE = " and {n} more, which are {place}", " и ещё {n} — {place}";
-    ELSEWHERE_ON_BASE = ", on the base as well", ", есть и в базе";
     FAILED = "Plan: failed", "План: не составлен";
     FAILED_TEXT = "The plan{commit} could not be made; see the job's log. The previous plan was of an earlier commit and has been removed.",
         "План{commit} составить не удалось; см. журнал задания. Прежний план относился к более раннему коммиту и удалён.";

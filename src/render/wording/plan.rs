@@ -7,6 +7,7 @@ texts! {
     AGREEMENTS_OF_CLIENTS = "{a} [a|agreement|agreements] of {c} [c|client|clients]",
         "{a} [a|соглашение|соглашения|соглашений] у {c} [c|клиента|клиентов|клиентов]";
     AND_MORE = " and {n} more", " и ещё {n}";
+    AND_MORE_LINES = "and {n} more", "и ещё {n}";
     AND = " and ", " и ";
     NOTHING = "nothing", "пусто";
     NONE = "none", "нет";

@@ -55,7 +55,6 @@ texts! {
     RED_LINE = "red line: {line}", "опасная строка: {line}";
     BASE_CHANGES = "{n} [n|change is|changes are] on the base as well, without this pull request: {ids}",
         "{n} [n|изменение есть|изменения есть|изменений есть] и в базе, без этого запроса на слияние: {ids}";
-    AND_MORE_LINES = "and {n} more", "и ещё {n}";
     TEXTS = "{n} [n|kind of mail reads|kinds of mail read] differently, with sample values:",
         "{n} [n|вид писем читается|вида писем читаются|видов писем читаются] иначе, на примере:";
     TEXTS_FIRST = "{n} [n|kind of mail reads|kinds of mail read] differently, with sample values; the first {m}:",
