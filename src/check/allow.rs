@@ -83,10 +83,7 @@ fn read(
             |near| format!("did you mean `{near}`?"),
         );
         let fault = Diagnostic::new(Code::E101, place, format!("unknown rule `{key}`")).help(help);
-        faults.push(match near {
-            Some(near) => fault.meant(place, key, near),
-            None => fault,
-        });
+        faults.push(fault.maybe_meant(place, key, near));
         return None;
     };
     if !code.may_be_allowed() {

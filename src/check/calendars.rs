@@ -183,10 +183,7 @@ impl<'a> CalendarSet<'a, '_> {
                     let help =
                         help.unwrap_or_else(|| format!("create calendars/{parent}.yaml, or delete the name"));
                     let fault = Diagnostic::new(Code::E101, *place, message).help(help);
-                    faults.push(match near {
-                        Some(near) => fault.meant(*place, parent.as_str(), near),
-                        None => fault,
-                    });
+                    faults.push(fault.maybe_meant(*place, parent.as_str(), near));
                 }
             }
         }

@@ -110,19 +110,15 @@ fn unknown(subject: &Subject<'_>, names: &KnownIds<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let fault = subject.fault(Code::E101, &["renews"], format!("unknown agreement `{renewed}`"));
-    let help = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
-        (Some(today), _) => format!("`{today}` had this id before: use `{today}`"),
-        (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => "use the id of an agreement: its file name without `.yaml`, or `<name>/<client>` for an entry of a set; or delete `renews`".to_owned(),
+    let (meant, help) = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
+        (Some(today), _) => {
+            (Some(today.to_string()), format!("`{today}` had this id before: use `{today}`"))
+        }
+        (None, Some(near)) => (Some(near.to_owned()), format!("did you mean `{near}`?")),
+        (None, None) => (None, "use the id of an agreement: its file name without `.yaml`, or `<name>/<client>` for an entry of a set; or delete `renews`".to_owned()),
     };
     let place = fault.place.span;
-    let meant = names.former.get(renewed).map(|today| today.to_string());
-    let meant = meant.or_else(|| nearest_among(renewed, &names.present).map(str::to_owned));
-    let fault = fault.help(help);
-    vec![match meant {
-        Some(meant) => fault.meant(place, renewed, meant),
-        None => fault,
-    }]
+    vec![fault.help(help).maybe_meant(place, renewed, meant)]
 }
 
 /// Those that renew each other in a circle. Each renews at most one, so that following the links finds them all.

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _, ParallelSliceMut as _};
+use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::calendar::Instant;
 use crate::check::agreement::CheckContext;
 use crate::check::alone::{Judged, alone};
 use crate::check::title::Titles;
-use crate::check::together::{EarlierWarnings, hold_together};
-use crate::check::{Basis, CheckedRepository, notices};
-use crate::diagnostic::{Code, Diagnostics, FileId, Sources};
+use crate::check::{Basis, CheckedRepository, check_by};
+use crate::diagnostic::{Diagnostics, FileId, Sources};
 use crate::document::{self, Document, DocumentKind, DocumentName, Node};
 use crate::template::{self, Library};
 
@@ -40,51 +39,39 @@ struct JudgedFile {
 
 /// Checks a whole repository like [`super::check`], with the same result.
 pub fn check_files(input: FilesInput<'_>, sources: &Sources, at: Instant) -> CheckedRepository {
-    let FilesInput { basis, library, files, unreadable, mut diagnostics } = input;
-    let Basis { settings, catalog, names_are_known, faults } = basis;
-    let titles = Titles::compile(library.templates().iter().filter_map(title_of));
-    let addresses = notices::addresses(&catalog);
-    let ground =
-        CheckContext { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
-    let extended: BTreeMap<&str, AtomicBool> =
-        library.templates().iter().map(|template| (&*template.id, AtomicBool::new(false))).collect();
-    let judge_one = |file: &FileId| judge(*file, library, &extended, ground, sources, at);
-    let mut judged_files: Vec<JudgedFile> = files.par_iter().map(judge_one).collect();
-    for file in &mut judged_files {
-        diagnostics.extend(std::mem::take(&mut file.faults));
-    }
-    let names = || judged_files.iter().map(|file| &file.name);
-    let named = names().cloned().chain(unreadable.iter().map(DocumentName::of));
-    diagnostics.extend(document::duplicate_ids(named, sources));
-    // An unreadable file may extend any template, so unused ones are reported only where every file is readable.
-    if unreadable.is_empty() && judged_files.iter().all(|file| file.is_sound) {
-        let extended = extended.iter().filter(|(_, is_used)| is_used.load(Ordering::Relaxed));
-        diagnostics.extend(template::unused(library.templates(), extended.map(|(name, _)| *name)));
-    }
-    let mut earlier = EarlierWarnings::of(&mut diagnostics);
-    diagnostics.extend(faults);
-    let mut judged: Vec<Judged> = Vec::with_capacity(judged_files.len());
-    let mut unread: BTreeSet<Box<str>> = unreadable.iter().map(|document| document.id.clone()).collect();
-    for file in judged_files {
-        if file.agreements.is_empty() {
-            unread.insert(file.name.id);
+    let FilesInput { basis, library, files, unreadable, diagnostics } = input;
+    let titles = library.templates().iter().filter_map(|template| template.get(&["title"]));
+    let titles = Titles::compile(titles.filter_map(Node::as_text));
+    check_by(basis, &titles, diagnostics, sources, at, |ground, diagnostics| {
+        let extended: BTreeMap<&str, AtomicBool> =
+            library.templates().iter().map(|template| (&*template.id, AtomicBool::new(false))).collect();
+        let judge_one = |file: &FileId| judge_file(*file, library, &extended, ground, sources, at);
+        let mut judged_files: Vec<JudgedFile> = files.par_iter().map(judge_one).collect();
+        for file in &mut judged_files {
+            diagnostics.extend(std::mem::take(&mut file.faults));
         }
-        judged.extend(file.agreements);
-    }
-    judged.par_sort_by(|left, right| {
-        let path = |judged: &Judged| sources.path(judged.file);
-        left.claim.id.cmp(&right.claim.id).then_with(|| path(left).cmp(path(right)))
-    });
-    let unread = unread.iter().map(|id| &**id).collect();
-    let (agreements, faults) = hold_together(judged, ground, &unread, &mut earlier, at);
-    let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
-    diagnostics.extend(faults.chain(earlier.left()).collect());
-    diagnostics.sort(sources);
-    CheckedRepository { settings, catalog, agreements, diagnostics }
+        let names = || judged_files.iter().map(|file| &file.name);
+        let named = names().cloned().chain(unreadable.iter().map(DocumentName::of));
+        diagnostics.extend(document::duplicate_ids(named, sources));
+        // An unreadable file may extend any template, so unused ones are reported only where every file is readable.
+        if unreadable.is_empty() && judged_files.iter().all(|file| file.is_sound) {
+            let extended = extended.iter().filter(|(_, is_used)| is_used.load(Ordering::Relaxed));
+            diagnostics.extend(template::unused(library.templates(), extended.map(|(name, _)| *name)));
+        }
+        let mut judged: Vec<Judged> = Vec::with_capacity(judged_files.len());
+        let mut unread: BTreeSet<Box<str>> = unreadable.iter().map(|document| document.id.clone()).collect();
+        for file in judged_files {
+            if file.agreements.is_empty() {
+                unread.insert(file.name.id);
+            }
+            judged.extend(file.agreements);
+        }
+        (judged, unread)
+    })
 }
 
 /// Parses a file, merges its agreements with their templates, and judges each by itself.
-fn judge(
+fn judge_file(
     file: FileId,
     library: &Library<'_>,
     extended: &BTreeMap<&str, AtomicBool>,
@@ -102,8 +89,4 @@ fn judge(
     faults.extend(found);
     let agreements = resolved.iter().map(|one| alone(one, ground, at)).collect();
     JudgedFile { name: DocumentName::of(&document), is_sound: document.sound, agreements, faults }
-}
-
-fn title_of(template: &Document) -> Option<&str> {
-    template.get(&["title"]).and_then(Node::as_text)
 }

@@ -107,20 +107,34 @@ impl<'a> AgreementChecker<'a> {
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> CheckedRepository {
-    let CheckInput { basis, agreements, unread, mut diagnostics, judged } = documents;
+    let CheckInput { basis, agreements, unread, diagnostics, judged } = documents;
+    let titles = Titles::compile(agreements.iter().filter_map(title_of));
+    check_by(basis, &titles, diagnostics, sources, at, |ground, _| {
+        (judge(agreements, ground, judged, at), unread.into_iter().map(Box::from).collect())
+    })
+}
+
+/// Checks a repository whose agreements `judge` judges one by one. It adds diagnostics of its own, and gives the ids of
+/// files of which nothing could be made.
+fn check_by(
+    basis: Basis,
+    titles: &Titles,
+    mut diagnostics: Diagnostics,
+    sources: &Sources,
+    at: Instant,
+    judge: impl FnOnce(CheckContext<'_>, &mut Diagnostics) -> (Vec<Judged>, BTreeSet<Box<str>>),
+) -> CheckedRepository {
     let Basis { settings, catalog, names_are_known, faults } = basis;
+    let addresses = notices::addresses(&catalog);
+    let ground = CheckContext { catalog: &catalog, settings: &settings, titles, addresses: &addresses };
+    let (mut judged, unread) = judge(ground, &mut diagnostics);
     let mut earlier = EarlierWarnings::of(&mut diagnostics);
     diagnostics.extend(faults);
-    let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
-    documents.par_sort_by(|left, right| {
-        let path = |resolved: &Resolved<'_>| sources.path(resolved.document.file);
-        left.id.cmp(&right.id).then_with(|| path(left).cmp(path(right)))
+    judged.par_sort_by(|left, right| {
+        let path = |judged: &Judged| sources.path(judged.file);
+        left.claim.id.cmp(&right.claim.id).then_with(|| path(left).cmp(path(right)))
     });
-    let titles = Titles::compile(agreements.iter().filter_map(title_of));
-    let addresses = notices::addresses(&catalog);
-    let ground =
-        CheckContext { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
-    let judged = judge(&documents, ground, judged, at);
+    let unread = unread.iter().map(|id| &**id).collect();
     let (agreements, faults) = hold_together(judged, ground, &unread, &mut earlier, at);
     let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.left()).collect());
@@ -128,9 +142,9 @@ pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> Check
     CheckedRepository { settings, catalog, agreements, diagnostics }
 }
 
-/// Judges each agreement by itself. The documents stand in the order of their ids and paths.
+/// Judges each agreement by itself.
 fn judge(
-    documents: &[&Resolved<'_>],
+    documents: &[Resolved<'_>],
     ground: CheckContext<'_>,
     judged: Vec<Agreement>,
     at: Instant,
@@ -139,10 +153,9 @@ fn judge(
     // Boxed, since most often none was judged before, and room for all would be cleared for nothing.
     let mut judged: BTreeMap<(AgreementId, FileId), Box<Agreement>> =
         judged.into_iter().map(|agreement| (name(&agreement), Box::new(agreement))).collect();
-    let mut known_of =
-        |resolved: &Resolved<'_>| judged.remove(&(resolved.id.clone(), resolved.document.file));
-    let known: Vec<Option<Box<Agreement>>> = documents.iter().map(|resolved| known_of(resolved)).collect();
-    let one = |(resolved, known): (&&Resolved<'_>, Option<Box<Agreement>>)| match known {
+    let known_of = |resolved: &Resolved<'_>| judged.remove(&(resolved.id.clone(), resolved.document.file));
+    let known: Vec<Option<Box<Agreement>>> = documents.iter().map(known_of).collect();
+    let one = |(resolved, known): (&Resolved<'_>, Option<Box<Agreement>>)| match known {
         // What is allowed is held against what is found, which then must be found again.
         Some(agreement) if resolved.tree.span_of(&["allow"]).is_none() => again(resolved, *agreement),
         _ => alone(resolved, ground, at),

@@ -91,6 +91,15 @@ impl Diagnostic {
         self.repaired_by(Repair::Word { span, wrong: wrong.into(), right: right.into() })
     }
 
+    /// Sets the repair of [`Self::meant`], if it is known what was meant.
+    #[must_use]
+    pub fn maybe_meant(self, span: Span, wrong: impl Into<String>, right: Option<impl Into<String>>) -> Self {
+        match right {
+            Some(right) => self.meant(span, wrong, right),
+            None => self,
+        }
+    }
+
     /// Sets the repair.
     #[must_use]
     pub fn repaired_by(mut self, repair: Repair) -> Self {

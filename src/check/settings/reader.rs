@@ -65,10 +65,7 @@ impl SettingsReader<'_> {
             let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
             let message = format!("unknown field `{name}`");
             let fault = Diagnostic::new(Code::E101, place, message).help(help);
-            self.faults.push(match near {
-                Some(near) => fault.meant(place, name, near),
-                None => fault,
-            });
+            self.faults.push(fault.maybe_meant(place, name, near));
         }
         field
     }
