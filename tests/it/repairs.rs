@@ -52,3 +52,14 @@ fn a_file_is_not_renamed_over_another() {
     assert!(refused.stderr.contains("error[file-exists]"), "{}", refused.stderr);
     assert_eq!(repository.read("agreements/2026/uralstal-2026.yml"), "client: uralstal\n");
 }
+
+#[test]
+fn settings_of_another_name_are_repaired_round_by_round() {
+    let repository = Repository::example();
+    // The key is known only after the tab is repaired.
+    repository.file("staging.yaml", "timezone: Europe/Moscow\nguard:\n\tweakened: 0\n");
+    let shown = repository.expect(3, &["validate", "--fix", "--dry-run", "--settings", "staging.yaml"]);
+    assert!(shown.stdout.contains("+guards:\n"), "{}", shown.stdout);
+    repository.expect(0, &["validate", "--fix", "--settings", "staging.yaml"]);
+    assert_eq!(repository.read("staging.yaml"), "timezone: Europe/Moscow\nguards:\n  weakened: 0\n");
+}

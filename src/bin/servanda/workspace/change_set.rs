@@ -183,40 +183,6 @@ impl EditSession {
         self.commit(vec![proposal], mode, context)
     }
 
-    /// Shows the repairs of findings as a diff and writes them, also if findings remain or come to light. Returns the number
-    /// of files that are repaired.
-    pub(crate) fn commit_repairs(
-        self,
-        repairs: &Repairs,
-        mode: WriteMode,
-        context: &Context,
-    ) -> Result<usize, Failure> {
-        let texts: BTreeMap<&str, &str> = self
-            .loaded
-            .sources
-            .iter()
-            .map(|(_, source)| (source.path.as_str(), source.text.as_str()))
-            .collect();
-        let Repairs { files, names } = repairs;
-        let diffs: Vec<String> = files.iter().map(|file| file.diff(&texts, context)).collect();
-        let befores: Vec<Option<String>> =
-            files.iter().map(|file| file.before(&texts).map(str::to_owned)).collect();
-        print_data(&diffs.concat())?;
-        for (path, name) in names {
-            let text = format!("rename {path} to {name}");
-            print_data(&format!("{}\n", render::encode::terminal(&text)))?;
-        }
-        if !files.is_empty() {
-            finish(&self.loaded, files, &befores, mode)?;
-        }
-        if mode == WriteMode::Write {
-            for (path, name) in names {
-                below::rename(&self.loaded.root, path, name)?;
-            }
-        }
-        Ok(files.len() + names.len())
-    }
-
     /// Shows the proposals as a diff, checks the repository with them, and writes them unless they bring new errors.
     pub(crate) fn commit(
         self,
@@ -225,8 +191,7 @@ impl EditSession {
         context: &Context,
     ) -> Result<Exit, Failure> {
         let Self { loaded, checked, as_of, deny_warnings } = self;
-        let texts: BTreeMap<&str, &str> =
-            loaded.sources.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
+        let texts = texts_of(&loaded.sources);
         let diffs: Vec<String> =
             proposals.par_iter().map(|proposal| proposal.diff(&texts, context)).collect();
         let befores: Vec<Option<String>> =
@@ -280,6 +245,44 @@ fn show(new: &Diagnostics, sources: &Sources, context: &Context) {
     } else {
         inform(&format!("{warnings} new warnings; `servanda validate` shows them\n"));
     }
+}
+
+/// Shows the repairs of findings as a diff and writes them, also if findings remain or come to light. Returns the number
+/// of files that are repaired.
+pub(crate) fn commit_repairs(
+    loaded: &LoadedFiles,
+    repairs: &Repairs,
+    mode: WriteMode,
+    context: &Context,
+) -> Result<usize, Failure> {
+    let texts = texts_of(&loaded.sources);
+    let Repairs { files, names } = repairs;
+    let diffs: Vec<String> = files.iter().map(|file| file.diff(&texts, context)).collect();
+    let befores: Vec<Option<String>> =
+        files.iter().map(|file| file.before(&texts).map(str::to_owned)).collect();
+    print_data(&diffs.concat())?;
+    for (path, name) in names {
+        let text = format!("rename {path} to {name}");
+        print_data(&format!("{}\n", render::encode::terminal(&text)))?;
+    }
+    if !files.is_empty() {
+        finish(loaded, files, &befores, mode)?;
+    }
+    if mode == WriteMode::Write {
+        for (path, name) in names {
+            below::rename(&loaded.root, path, name)?;
+        }
+    }
+    Ok(files.len() + names.len())
+}
+
+/// The text of each file, by path: the first, since texts that replace others come after them.
+fn texts_of(sources: &Sources) -> BTreeMap<&str, &str> {
+    let mut texts = BTreeMap::new();
+    for (_, source) in sources.iter() {
+        texts.entry(source.path.as_str()).or_insert(source.text.as_str());
+    }
+    texts
 }
 
 /// Writes the files, or reports how many would be written.

@@ -166,8 +166,7 @@ impl LoadedFiles {
                 self.read_text(file);
                 continue;
             }
-            let own = (file.path == self.settings_file.path()).then_some(DocumentKind::Settings);
-            let Some(kind) = own.or_else(|| document::kind_of(&file.path)) else {
+            let Some(kind) = self.kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
                     self.faults.push(document::not_a_file(id, document::NotAFile::Link));
@@ -191,6 +190,12 @@ impl LoadedFiles {
             }
         }
         self.parse(readable);
+    }
+
+    /// The kind of a file: the one that `--settings` names holds settings, whatever its name.
+    fn kind_of(&self, path: &str) -> Option<DocumentKind> {
+        let own = (path == self.settings_file.path()).then_some(DocumentKind::Settings);
+        own.or_else(|| document::kind_of(path))
     }
 
     fn parse(&mut self, files: Vec<(FileId, DocumentKind)>) {
@@ -258,7 +263,7 @@ impl LoadedFiles {
         let mut replaced: BTreeSet<String> = BTreeSet::new();
         let mut readable: Vec<(FileId, DocumentKind, Option<Node>)> = Vec::with_capacity(files.len());
         for NewFile { path, text, root } in files {
-            let kind = document::kind_of(&path);
+            let kind = loaded.kind_of(&path);
             let id = loaded.sources.add(path.clone(), text);
             replaced.insert(path);
             readable.extend(kind.map(|kind| (id, kind, root)));
@@ -290,7 +295,7 @@ impl LoadedFiles {
         let (library, diagnostics) = self.library();
         let (basis, files, unreadable) = (self.basis().clone(), &self.unparsed, &self.agreements);
         let files = check::FilesInput { basis, library: &library, files, unreadable, diagnostics };
-        self.with_faults_of_texts(check::check_files(files, &self.sources, at))
+        check::check_files(files, &self.sources, at)
     }
 
     /// The templates, and the diagnostics of files so far.
@@ -300,13 +305,8 @@ impl LoadedFiles {
         faults.extend(document::duplicate_ids(named, &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
+        faults.extend(message::faults(&self.sources, &self.texts));
         (library, faults)
-    }
-
-    fn with_faults_of_texts(&self, mut checked: CheckedRepository) -> CheckedRepository {
-        checked.diagnostics.extend(message::faults(&self.sources, &self.texts));
-        checked.diagnostics.sort(&self.sources);
-        checked
     }
 
     /// Checks files with their trees like [`Self::check`], and passes the resolved documents on as well. The agreements in
@@ -336,7 +336,7 @@ impl LoadedFiles {
             diagnostics: faults,
             judged: known,
         };
-        let checked = self.with_faults_of_texts(check::check(documents, &self.sources, at));
+        let checked = check::check(documents, &self.sources, at);
         let taken = take(&resolved, checked);
         // All cores free ten thousand resolved trees faster than one does.
         resolved.into_par_iter().for_each(drop);
@@ -349,7 +349,7 @@ impl LoadedFiles {
         library: &Library<'a>,
         faults: &mut Diagnostics,
     ) -> Vec<Resolved<'a>> {
-        debug_assert!(self.unparsed.is_empty(), "agreements are resolved by their trees");
+        assert!(self.unparsed.is_empty(), "agreements are resolved by their trees");
         let merged: Vec<_> = self.agreements.par_iter().map(|document| library.resolve(document)).collect();
         let mut all = Vec::new();
         for (resolved, found) in merged {

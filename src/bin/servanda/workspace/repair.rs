@@ -11,8 +11,8 @@ use crate::workspace::load::{LoadedFiles, NewFile};
 /// The largest number of rounds. Each reaches what the one before made readable: the syntax, the keys, the values.
 const ROUNDS: usize = 10;
 
-/// The repairs of all findings that know theirs.
-pub(crate) fn repairs(mut loaded: LoadedFiles, at: Instant) -> Repairs {
+/// The repairs of all findings that know theirs. Also gives the files back, whose sources have the texts of before first.
+pub(crate) fn repairs(mut loaded: LoadedFiles, at: Instant) -> (LoadedFiles, Repairs) {
     let (mut texts, mut names) = (BTreeMap::new(), BTreeMap::new());
     for _ in 0..ROUNDS {
         let found = loaded.check(at).diagnostics;
@@ -26,7 +26,8 @@ pub(crate) fn repairs(mut loaded: LoadedFiles, at: Instant) -> Repairs {
         texts.extend(changed);
     }
     let file = |(path, text)| ProposedFile { path, from: Origin::Itself, text, root: None };
-    Repairs { files: texts.into_iter().map(file).collect(), names: names.into_iter().collect() }
+    let files = texts.into_iter().map(file).collect();
+    (loaded, Repairs { files, names: names.into_iter().collect() })
 }
 
 /// The files that get another name, with the name.

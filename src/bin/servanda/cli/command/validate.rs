@@ -15,7 +15,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
-use crate::workspace::change_set::{EditSession, WriteMode};
+use crate::workspace::change_set::{WriteMode, commit_repairs};
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
 use crate::workspace::repair::repairs;
@@ -132,9 +132,10 @@ fn repair_files(arguments: &Arguments, context: &Context) -> Result<(), Failure>
     let mut total = 0;
     // A file with another name may bring further findings to light.
     for _ in 0..PASSES {
-        let session = EditSession::open(arguments.as_of.as_deref(), context)?;
-        let repairs = repairs(load::load(context)?, session.as_of.instant);
-        let count = session.commit_repairs(&repairs, mode, context)?;
+        let loaded = load::load(context)?;
+        let at = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?.instant;
+        let (loaded, repairs) = repairs(loaded, at);
+        let count = commit_repairs(&loaded, &repairs, mode, context)?;
         total += count;
         if count == 0 || mode == WriteMode::DryRun {
             break;
