@@ -44,6 +44,8 @@ DIRECTORY_AGE = 30.0
 
 Pair = tuple[str, str]
 """A client and a service."""
+FAILED = (Moved, Refused, Forbidden, Unavailable)
+"""A call that is known to have written nothing."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class RequestTracker(Adapter):
         self._settings = settings
         self._rest = Rest(settings.url, settings.token)
         self._catalog: str | None = None
-        self._known: tuple[float, list[Item]] | None = None
+        self._known: tuple[float, set[tuple[str, str]]] | None = None
         self._addresses: dict[str, str] = {}
 
     def describe(self) -> Description:
@@ -106,7 +108,7 @@ class RequestTracker(Adapter):
             if user["Name"] not in SYSTEM_USERS:
                 items.append(Item("person", user["Name"], user["RealName"] or user["Name"], archived=_is_set(user.get("Disabled"))))
                 addresses[user["Name"]] = user["EmailAddress"]
-        self._known, self._addresses = (time.monotonic(), items), addresses
+        self._known, self._addresses = (time.monotonic(), {(item.kind, item.id) for item in items}), addresses
         return items
 
     def addresses(self, people: frozenset[str]) -> Mapping[str, str]:
@@ -137,7 +139,7 @@ class RequestTracker(Adapter):
 
     def create(self, change: Change) -> str:
         self._check(change)
-        asset = {"Catalog": self._settings.catalog, "Status": STATES.planned, **_body(change)}
+        asset = {"Catalog": self._settings.catalog, **_body(change), "Status": STATES.planned}
         created = self._rest.write("POST", "asset", asset).body
         return str(created["id"])
 
@@ -165,12 +167,12 @@ class RequestTracker(Adapter):
                 raise Refused(f"group {still[0][0]} is still a member of group {still[0][1]}")
             _be_in_time(begun)
             self._write(agreement, change)
-        except (Moved, Refused, Forbidden, Unavailable):
+        except FAILED:
             self._give_back(taken)
             raise
         try:
             self._admit({(client, service) for client, service in wanted if client not in used[service]})
-        except (Moved, Refused, Forbidden, Unavailable) as error:
+        except FAILED as error:
             raise Unknown(f"the asset is stored, its memberships may not be: {error}") from None
 
     def history(self, objects: frozenset[str]) -> Iterable[Event]:
@@ -219,10 +221,10 @@ class RequestTracker(Adapter):
 
     def _directory(self, is_fresh: bool = False) -> set[tuple[str, str]]:
         """The kind and id of all that the directory lists."""
-        known = self._known
-        is_old = known is None or time.monotonic() - known[0] > DIRECTORY_AGE
-        items = self.directory() if is_fresh or is_old or known is None else known[1]
-        return {(item.kind, item.id) for item in items}
+        if is_fresh or self._known is None or time.monotonic() - self._known[0] > DIRECTORY_AGE:
+            self.directory()
+        assert self._known is not None
+        return self._known[1]
 
     def _with_use(self, asset: Agreement) -> Agreement:
         used = self._members(set(asset.services))
@@ -270,7 +272,7 @@ class RequestTracker(Adapter):
     def _write(self, agreement: Agreement, change: Change) -> None:
         """Writes the asset. What Request Tracker does not take is answered with 200 and a sentence, after the other values were
         stored: these are then put back."""
-        body = {**_body(change), **({"Status": change.state} if change.state else {})}
+        body = _body(change)
         if not body:
             return
         path = f"asset/{agreement.id}"
@@ -286,11 +288,11 @@ class RequestTracker(Adapter):
             # A state with an ending of the adapter's own is none of Request Tracker's.
             state = agreement.state.removesuffix(NOT_USED).removesuffix(STILL_USED) if change.state else None
             before = Change(change.run, fields, key=key, state=state)
-            self._rest.write("PUT", path, {**_body(before), **({"Status": state} if state else {})}, stored.etag)
+            self._rest.write("PUT", path, _body(before), stored.etag)
             restored = self._rest.get(path)
             if restored is None or not _is_stored(before, _agreement(restored.body), set(fields)):
                 raise Moved
-        except (Moved, Refused, Forbidden, Unavailable) as error:
+        except FAILED as error:
             raise Unknown(f"asset {agreement.id} was written, perhaps in part: {error}") from None
         raise Refused("; ".join(map(str, sentences)))
 
@@ -298,7 +300,7 @@ class RequestTracker(Adapter):
         """Puts clients back into services, since the edit is not made."""
         try:
             self._admit(taken)
-        except (Moved, Refused, Forbidden, Unavailable) as error:
+        except FAILED as error:
             raise Unknown(f"the edit was not made, and memberships that it removed are not all back: {error}") from None
 
     def _admit(self, pairs: set[Pair]) -> None:
@@ -339,7 +341,7 @@ def _agreement(asset: Json) -> Agreement:
 
 def _body(change: Change) -> dict[str, Json]:
     """The change as Request Tracker takes it. `null` empties a custom field: an empty text would become 1970-01-01."""
-    body: dict[str, Json] = {}
+    body: dict[str, Json] = {"Status": change.state} if change.state else {}
     custom: dict[str, Json] = {} if change.key is None else {KEY: change.key or None}
     for name, value in change.fields.items():
         match name:
