@@ -284,6 +284,24 @@ impl Live {
         self.directory = entries.into();
         self
     }
+
+    /// Adds the objects that have each ownership key. One alone is the agreement; of several, none is.
+    pub fn add_managed<T>(
+        &mut self,
+        by_key: BTreeMap<AgreementId, Vec<(LiveId, T)>>,
+        mut observe: impl FnMut(T) -> Observed<LiveAgreement>,
+    ) {
+        for (key, objects) in by_key {
+            match <[_; 1]>::try_from(objects) {
+                Ok([(_, only)]) => {
+                    self.agreements.insert(key, observe(only));
+                }
+                Err(several) => {
+                    self.same_ownership_key.insert(key, several.into_iter().map(|(id, _)| id).collect());
+                }
+            }
+        }
+    }
 }
 
 impl LiveAgreement {

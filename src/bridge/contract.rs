@@ -13,6 +13,7 @@ use crate::calendar::TargetTime;
 use crate::ident::LiveId;
 use crate::live::ObjectKind;
 use crate::mapping::Field;
+use crate::status::State;
 
 /// The version of the contract.
 pub const VERSION: u32 = 1;
@@ -109,6 +110,26 @@ pub struct StateCodes {
     pub expired: String,
     /// Ended early, or retired.
     pub terminated: String,
+}
+
+impl Description {
+    /// Whether the adapter has an optional call or property.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+}
+
+impl StateCodes {
+    /// The helpdesk's own state for a status.
+    pub fn of(&self, state: State) -> &str {
+        match state {
+            State::Planned => &self.planned,
+            State::Active => &self.active,
+            State::Suspended => &self.suspended,
+            State::Expired => &self.expired,
+            State::Terminated => &self.terminated,
+        }
+    }
 }
 
 /// An optional call or property.

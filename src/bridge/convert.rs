@@ -42,30 +42,23 @@ pub fn carried(description: &Description, settings: &Mapping) -> Result<Mapping,
     if !attributes.contains_key(&Field::Title) {
         return Err("the adapter stores no `title`, by which people know agreements".to_owned());
     }
-    let states = &description.states;
-    let states = [
-        (State::Planned, &states.planned),
-        (State::Active, &states.active),
-        (State::Suspended, &states.suspended),
-        (State::Expired, &states.expired),
-        (State::Terminated, &states.terminated),
-    ];
+    let states = State::ALL.map(|state| (state, description.states.of(state)));
     if let Some((state, _)) = states.iter().find(|(_, code)| code.is_empty()) {
         return Err(format!("the adapter names no state for `{}`", state.as_str()));
     }
-    let shared =
-        states.iter().find(|(state, code)| *state != State::Active && **code == description.states.active);
+    let active = description.states.of(State::Active);
+    let shared = states.iter().find(|(state, code)| *state != State::Active && *code == active);
     if let Some((state, code)) = shared {
         return Err(format!("the adapter uses the state `{code}` for `active` and for `{}`", state.as_str()));
     }
     let mut mapping = Mapping {
         attributes,
-        states: states.map(|(state, code)| (state, code.clone())).into(),
+        states: states.map(|(state, code)| (state, code.to_owned())).into(),
         business_day: description.business_day,
-        numbers_as_text: description.capabilities.contains(&Capability::NumbersAsText),
+        numbers_as_text: description.can(Capability::NumbersAsText),
         ..settings.clone()
     };
-    mapping.recipients.is_single = description.capabilities.contains(&Capability::OneRecipient);
+    mapping.recipients.is_single = description.can(Capability::OneRecipient);
     Ok(mapping)
 }
 
@@ -79,10 +72,13 @@ pub fn read_agreement(message: &Json, mapping: &Mapping) -> Result<ReceivedAgree
         Some(Json::Null) => String::new(),
         _ => return Err(format!("{id} has no `key`, which is a text or null")),
     };
-    let read = AgreementMessage::deserialize(message).map_err(|error| error.to_string());
-    let interpreted = read.clone().and_then(|message| interpret(&id, &key, &message, mapping));
-    let message =
-        read.unwrap_or_else(|_| AgreementMessage { id: id.to_string(), ..AgreementMessage::default() });
+    let (interpreted, message) = match AgreementMessage::deserialize(message) {
+        Ok(message) => (interpret(&id, &key, &message, mapping), message),
+        Err(error) => {
+            let nothing = AgreementMessage { id: id.to_string(), ..AgreementMessage::default() };
+            (Err(error.to_string()), nothing)
+        }
+    };
     Ok(ReceivedAgreement { id, key, interpreted, message })
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn try_adapter(
     let (Some(()), Some(directory)) = (agreements, directory) else {
         return Ok(checks);
     };
-    if !description.capabilities.contains(&Capability::Rehearsal) {
+    if !description.can(Capability::Rehearsal) {
         enter(&mut checks, "writes", Err::<(), _>(Flaw::without_exchange(NO_REHEARSAL)));
         return Ok(checks);
     }

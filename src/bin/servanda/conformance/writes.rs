@@ -70,14 +70,13 @@ pub(super) async fn try_all(
     enter(checks, "publication and withdrawal", trial.published_and_withdrawn().await);
     enter(checks, "stale write", trial.stale_write().await);
     enter(checks, "whole or not at all", trial.whole_or_not_at_all().await);
-    let can = |capability| description.capabilities.contains(&capability);
-    if can(Capability::History) {
+    if description.can(Capability::History) {
         enter(checks, "history", trial.history().await);
     }
-    if can(Capability::Addresses) {
+    if description.can(Capability::Addresses) {
         enter(checks, "addresses", trial.addresses().await);
     }
-    if can(Capability::Comments) {
+    if description.can(Capability::Comments) {
         enter(checks, "comments", trial.comments().await);
     }
     enter(checks, "removed key", trial.removed_key().await);
@@ -143,7 +142,7 @@ impl Trial<'_> {
 
     /// Fails unless the services that clients may use are these, where the adapter tells.
     fn offers(&self, agreement: &Json, expected: &Json, when: &str) -> Result<(), Flaw> {
-        if !self.description.capabilities.contains(&Capability::Offers) {
+        if !self.description.can(Capability::Offers) {
             return Ok(());
         }
         let sorted = |json: &Json| {

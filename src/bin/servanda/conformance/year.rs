@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use servanda::bridge::{Call, Capability, Description, DirectoryItem, StateCodes};
+use servanda::bridge::{Call, Capability, Description, DirectoryItem};
 use servanda::calendar::read_instant;
 use servanda::diagnostic::Severity;
 use servanda::envelope::GuardedPlan;
@@ -15,7 +15,6 @@ use servanda::live::ObjectKind;
 use servanda::outcome::ChangeResult;
 use servanda::plan::{Change, Plan};
 use servanda::selection::AgreementSelection;
-use servanda::status::State;
 
 use super::probe::{Flaw, Probe, Subject};
 use super::reads::ENDLESS;
@@ -112,8 +111,9 @@ impl Estate<'_> {
         let seen = self.seen(probe).await?;
         for row in &self.rows {
             let expected = on(row.holds, day).flatten();
-            let expected =
-                expected.map(|(state, offered)| (self.code(state).to_owned(), self.offered(offered)));
+            let expected = expected.map(|(state, offered)| {
+                (self.description.states.of(state).to_owned(), self.offered(offered))
+            });
             let found = seen.get(&format!("{}{}", self.prefix, row.id)).cloned();
             if found != expected {
                 let why = format!("{day} {}: {found:?} is found, and {expected:?} was expected", row.id);
@@ -124,7 +124,7 @@ impl Estate<'_> {
     }
 
     fn has_offers(&self) -> bool {
-        self.description.capabilities.contains(&Capability::Offers)
+        self.description.can(Capability::Offers)
     }
 
     fn offered(&self, slugs: &[&str]) -> BTreeSet<String> {
@@ -133,17 +133,6 @@ impl Estate<'_> {
             .zip(self.sample.of_kind(ObjectKind::Service))
             .filter(|(slug, _)| slugs.contains(slug));
         if self.has_offers() { slugs.map(|(_, item)| item.id.clone()).collect() } else { BTreeSet::new() }
-    }
-
-    fn code(&self, state: State) -> &str {
-        let StateCodes { planned, active, suspended, expired, terminated } = &self.description.states;
-        match state {
-            State::Planned => planned,
-            State::Active => active,
-            State::Suspended => suspended,
-            State::Expired => expired,
-            State::Terminated => terminated,
-        }
     }
 
     /// The state of each agreement, and the services that it offers, by its ownership key.

@@ -42,15 +42,13 @@ pub(crate) struct Connection {
     mapping: Mapping,
     pace: Pace,
     embedded: Option<sandbox::RunningSandbox>,
-    /// The description of an adapter.
-    description: Option<Description>,
 }
 
 /// The connection to one product, with what is cached during it.
 enum ProductConnection {
     Itsm365 { transport: Itsm365Transport, behaviour: Arc<ListBehaviour> },
     Itop { transport: ItopTransport, priorities: Priorities, cache: ItopCache },
-    Bridge { transport: BridgeTransport, cache: BridgeCache },
+    Bridge { transport: BridgeTransport, description: Description, cache: BridgeCache },
 }
 
 impl ProductConnection {
@@ -105,6 +103,7 @@ pub(crate) async fn open_at(
     context: HelpdeskContext<'_>,
     as_of: AsOf,
 ) -> Result<Connection, Failure> {
+    let mut mapping = helpdesk.mapping.clone();
     let (product, embedded) = match &helpdesk.kind {
         Product::Sandbox => {
             let running = start_sandbox(root, helpdesk, context, as_of).await?;
@@ -135,21 +134,17 @@ pub(crate) async fn open_at(
             let certificates = certificates(root, context.base, ca_file.as_deref())?;
             let certificates = certificates.as_deref().map(str::as_bytes);
             let endpoint = Endpoint { url, reach: *address_policy, certificates };
-            let product = |transport| ProductConnection::Bridge { transport, cache: BridgeCache::default() };
-            (Transport::to(&endpoint, token, &helpdesk.pace).map(product), None)
+            let transport = Transport::to(&endpoint, token, &helpdesk.pace).map_err(ReadError::from)?;
+            let (description, carried) = describe(&transport, &mapping).await?;
+            if helpdesk.rehearsal && !description.can(Capability::Rehearsal) {
+                return Err(not_a_rehearsal(&description.adapter));
+            }
+            mapping = carried;
+            (Ok(ProductConnection::Bridge { transport, description, cache: BridgeCache::default() }), None)
         }
     };
     let product = product.map_err(ReadError::from)?;
-    let (mut mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
-    let mut description = None;
-    if let ProductConnection::Bridge { transport, .. } = &product {
-        let (described, carried) = describe(transport, &mapping).await?;
-        if helpdesk.rehearsal && !described.capabilities.contains(&Capability::Rehearsal) {
-            return Err(not_a_rehearsal(&described.adapter));
-        }
-        (description, mapping) = (Some(described), carried);
-    }
-    Ok(Connection { product, mapping, pace, embedded, description })
+    Ok(Connection { product, mapping, pace: helpdesk.pace, embedded })
 }
 
 /// Starts the sandbox with the data of its file, or seeded from the catalog.
@@ -211,13 +206,7 @@ impl Connection {
     /// A connection to ITSM 365 over an existing transport.
     #[cfg(test)]
     pub(crate) fn by(transport: Itsm365Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self {
-            product: ProductConnection::itsm365(transport),
-            mapping,
-            pace,
-            embedded: None,
-            description: None,
-        }
+        Self { product: ProductConnection::itsm365(transport), mapping, pace, embedded: None }
     }
 
     /// A connection to iTop over an existing transport.
@@ -229,16 +218,15 @@ impl Connection {
         pace: Pace,
     ) -> Self {
         let product = ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
-        Self { product, mapping, pace, embedded: None, description: None }
+        Self { product, mapping, pace, embedded: None }
     }
 
     /// The description of an adapter; `None` for a helpdesk that Servanda speaks to itself.
     pub(crate) const fn adapter(&self) -> Option<&Description> {
-        self.description.as_ref()
-    }
-
-    fn description(&self) -> &Description {
-        self.description.as_ref().expect("an adapter was asked to describe itself")
+        match &self.product {
+            ProductConnection::Bridge { description, .. } => Some(description),
+            ProductConnection::Itsm365 { .. } | ProductConnection::Itop { .. } => None,
+        }
     }
 
     /// The mapping of the settings, limited to what the helpdesk stores. Plans are made with it.
@@ -256,8 +244,7 @@ impl Connection {
             ProductConnection::Itop { transport, priorities, cache } => {
                 AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, cache))
             }
-            ProductConnection::Bridge { transport, cache } => {
-                let description = self.description();
+            ProductConnection::Bridge { transport, description, cache } => {
                 AnyReader::Bridge(BridgeReader::new(transport, description, mapping, page_size, cache))
             }
         }
@@ -285,8 +272,8 @@ impl Connection {
             ProductConnection::Itop { transport, cache, .. } => {
                 AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, cache, run, shared))
             }
-            ProductConnection::Bridge { transport, cache } => {
-                AnyWriter::Bridge(BridgeWriter::new(transport, self.description(), &self.mapping, cache, run))
+            ProductConnection::Bridge { transport, description, cache } => {
+                AnyWriter::Bridge(BridgeWriter::new(transport, description, &self.mapping, cache, run))
             }
         }
     }

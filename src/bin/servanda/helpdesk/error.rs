@@ -91,6 +91,18 @@ pub(crate) enum WriteError {
     NotSent(String),
 }
 
+impl WriteError {
+    /// The refusal of a step on an object that is not named.
+    pub(crate) fn without_object() -> Self {
+        Self::Refused("the object to write to is unknown".to_owned())
+    }
+
+    /// The refusal of a step that this helpdesk does not have.
+    pub(crate) fn no_such_step(helpdesk: &str) -> Self {
+        Self::Refused(format!("{helpdesk} has no such step: the plan was made for another helpdesk"))
+    }
+}
+
 impl From<HttpError> for WriteError {
     fn from(error: HttpError) -> Self {
         let text = error.to_string();

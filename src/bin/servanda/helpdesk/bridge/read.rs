@@ -13,7 +13,7 @@ use servanda::bridge::{
     FindRequest, GetRequest, HistoryAnswer, HistoryRequest, People, PeopleAnswer, ReceivedAgreement,
     read_agreement, read_event,
 };
-use servanda::discovery::catalog::{Inventory, LiveItem};
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Directory, DirectoryEntry, Live, LiveAgreement, ObjectKind, Observed};
 use servanda::mapping::Mapping;
@@ -30,6 +30,9 @@ const BATCH: usize = 100;
 /// All kinds of objects of a directory.
 const KINDS: [ObjectKind; 5] =
     [ObjectKind::Unit, ObjectKind::Service, ObjectKind::Person, ObjectKind::Calendar, ObjectKind::Priority];
+
+/// The unit that an object is part of, by the object's kind and id.
+type Parents = Vec<(ObjectKind, LiveId, LiveId)>;
 
 /// Reads through an adapter.
 pub(crate) struct BridgeReader<'a> {
@@ -53,11 +56,6 @@ impl BridgeCache {
         self.agreements().insert(received.id.clone(), received.message.clone());
     }
 
-    /// The state of an agreement as it was last read.
-    pub(super) fn state(&self, object: &LiveId) -> Option<String> {
-        self.agreements().get(object).map(|message| message.state.clone())
-    }
-
     /// Removes an agreement that is about to be written.
     pub(super) fn take(&self, object: &LiveId) -> Option<AgreementMessage> {
         self.agreements().remove(object)
@@ -76,10 +74,6 @@ impl<'a> BridgeReader<'a> {
         Self { transport, description, mapping, page_size, cache }
     }
 
-    fn can(&self, capability: Capability) -> bool {
-        self.description.capabilities.contains(&capability)
-    }
-
     fn received(&self, call: Call, subject: &str, message: &Json) -> Result<ReceivedAgreement, ReadError> {
         read_agreement(message, self.mapping).map_err(|why| unexpected(call, subject, &why))
     }
@@ -96,6 +90,34 @@ impl<'a> BridgeReader<'a> {
             item.map_err(|why| unexpected(call, "", &why))
         });
         read.collect()
+    }
+
+    /// Reads the live state, and the units that objects of the directory are part of.
+    async fn live_with_parents(&self, selection: &Selection) -> Result<(Live, Parents), ReadError> {
+        let call = Call::Agreements;
+        let (agreements, items) = tokio::try_join!(list(self.transport, call, self.page_size), self.items())?;
+        let (mut directory, mut parents) = (Directory::default(), Parents::new());
+        for (DirectoryItem { kind, title, code, archived, within, .. }, id) in items {
+            if let Some(unit) = within.as_deref().and_then(LiveId::new) {
+                parents.push((kind, id.clone(), unit));
+            }
+            directory.add_named(kind, id, DirectoryEntry { title, code, archived, hidden: None });
+        }
+        let mut live = Live { directory, ..Live::default() };
+        let mut managed: BTreeMap<AgreementId, Vec<(LiveId, ReceivedAgreement)>> = BTreeMap::new();
+        for message in &agreements {
+            let received = self.received(call, "", message)?;
+            if let Some(owner) = self.mapping.managed_by_key(&received.key) {
+                managed.entry(owner).or_default().push((received.id.clone(), received));
+                continue;
+            }
+            live.unmanaged += 1;
+            if selection.contains(&received.id) {
+                live.adoptable.insert(received.id.clone(), Self::adoptable(received));
+            }
+        }
+        live.add_managed(managed, observed);
+        Ok((live, parents))
     }
 
     /// Reads the agreement with an id. An answer about another one is an error.
@@ -153,47 +175,17 @@ fn observed(received: ReceivedAgreement) -> Observed<LiveAgreement> {
 
 impl Reader for BridgeReader<'_> {
     async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
-        let call = Call::Agreements;
-        let (agreements, items) = tokio::try_join!(list(self.transport, call, self.page_size), self.items())?;
-        let mut directory = Directory::default();
-        for (DirectoryItem { kind, title, code, archived, .. }, id) in items {
-            directory.add_named(kind, id, DirectoryEntry { title, code, archived, hidden: None });
-        }
-        let mut live = Live { directory, ..Live::default() };
-        let mut managed: BTreeMap<AgreementId, Vec<ReceivedAgreement>> = BTreeMap::new();
-        for message in &agreements {
-            let received = self.received(call, "", message)?;
-            if let Some(owner) = self.mapping.managed_by_key(&received.key) {
-                managed.entry(owner).or_default().push(received);
-                continue;
-            }
-            live.unmanaged += 1;
-            if selection.contains(&received.id) {
-                live.adoptable.insert(received.id.clone(), Self::adoptable(received));
-            }
-        }
-        for (owner, bearers) in managed {
-            match <[_; 1]>::try_from(bearers) {
-                Ok([only]) => {
-                    live.agreements.insert(owner, observed(only));
-                }
-                Err(several) => {
-                    let objects = several.into_iter().map(|received| received.id);
-                    live.same_ownership_key.insert(owner, objects.collect());
-                }
-            }
-        }
-        Ok(live)
+        Ok(self.live_with_parents(selection).await?.0)
     }
 
     async fn inventory(&self) -> Result<Inventory, ReadError> {
-        let live = self.read_live(&Selection::default().with_all_unmarked()).await?;
+        let everything = Selection::default().with_all_unmarked();
+        let (live, parents) = self.live_with_parents(&everything).await?;
         let mut inventory = Inventory::of(&live);
-        for (item, id) in self.items().await? {
-            let within = item.within.as_deref().and_then(LiveId::new);
-            let DirectoryItem { kind, title, code, archived, .. } = item;
-            let item = LiveItem { title, code, archived, within };
-            inventory.items.entry(kind).or_default().insert(id, item);
+        for (kind, id, unit) in parents {
+            if let Some(item) = inventory.items.get_mut(&kind).and_then(|items| items.get_mut(&id)) {
+                item.within = Some(unit);
+            }
         }
         inventory.unkept = KINDS.into_iter().filter(|kind| !self.description.kinds.contains(kind)).collect();
         Ok(inventory)
@@ -224,7 +216,7 @@ impl Reader for BridgeReader<'_> {
     }
 
     async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
-        if !self.can(Capability::History) {
+        if !self.description.can(Capability::History) {
             return Ok(Vec::new());
         }
         let objects: Vec<&LiveId> = objects.iter().collect();
@@ -240,7 +232,7 @@ impl Reader for BridgeReader<'_> {
 
     async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
         let mut addresses = BTreeMap::new();
-        if !self.can(Capability::Addresses) {
+        if !self.description.can(Capability::Addresses) {
             return Ok(addresses);
         }
         let people: Vec<&LiveId> = people.iter().collect();
@@ -262,7 +254,7 @@ impl Reader for BridgeReader<'_> {
 
     async fn find_comment(&self, object: &LiveId, text: &str) -> Result<Option<LiveId>, ReadError> {
         let call = Call::FindComment;
-        if !self.can(Capability::Comments) {
+        if !self.description.can(Capability::Comments) {
             return Err(unexpected(call, object.as_str(), "the adapter does not support comments"));
         }
         let request = FindCommentRequest { object: object.to_string(), text: text.to_owned() };

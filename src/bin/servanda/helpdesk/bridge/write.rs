@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 use servanda::bridge::{
-    Call, Capability, CommentAnswer, CommentRequest, Description, ReceivedAgreement, StepOutcome,
-    StepRequest, read_agreement, write_value,
+    Call, Capability, CommentAnswer, CommentRequest, Description, StepOutcome, StepRequest, read_agreement,
+    write_value,
 };
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::Value;
+use servanda::live::{LiveAgreement, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::{Step, altered};
 use servanda::status::State;
@@ -61,14 +61,13 @@ impl<'a> BridgeWriter<'a> {
     async fn create(
         &self,
         id: &AgreementId,
-        step: &Step,
         fields: &BTreeMap<Field, Value>,
         window: Option<SendWindow<'_>>,
-    ) -> Result<StepResult, WriteError> {
+    ) -> Result<LiveAgreement, WriteError> {
         let planned = self.mapping.states.get(&State::Planned).cloned();
         let key = Some(self.mapping.ownership_key(id));
         let request = StepRequest { key, state: planned, ..self.request(None, fields) };
-        self.send(&request, step, window).await
+        self.send(&request, window).await
     }
 
     /// Edits an agreement that was read before.
@@ -76,24 +75,22 @@ impl<'a> BridgeWriter<'a> {
         &self,
         object: &LiveId,
         request: StepRequest,
-        step: &Step,
         window: Option<SendWindow<'_>>,
-    ) -> Result<StepResult, WriteError> {
+    ) -> Result<LiveAgreement, WriteError> {
         let expected = self.cache.take(object);
         let expected =
             expected.ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
-        let wanted = request.state.clone();
         let request = StepRequest { expected: Some(expected), ..request };
-        let done = self.send(&request, step, window).await?;
-        if done.object != *object {
-            return Err(WriteError::Ambiguous(format!("the answer is about {}", done.object)));
+        let stored = self.send(&request, window).await?;
+        if stored.object != *object {
+            return Err(WriteError::Ambiguous(format!("the answer is about {}", stored.object)));
         }
-        let held = self.cache.state(object);
-        match (wanted, held) {
-            (Some(wanted), Some(held)) if wanted != held => Err(WriteError::Refused(format!(
+        let held = &stored.record.state;
+        match &request.state {
+            Some(wanted) if wanted != held => Err(WriteError::Refused(format!(
                 "the state is still `{held}` and did not change to `{wanted}`, although the adapter answered that it is done"
             ))),
-            _ => Ok(done),
+            _ => Ok(stored),
         }
     }
 
@@ -101,9 +98,8 @@ impl<'a> BridgeWriter<'a> {
     async fn send(
         &self,
         request: &StepRequest,
-        step: &Step,
         window: Option<SendWindow<'_>>,
-    ) -> Result<StepResult, WriteError> {
+    ) -> Result<LiveAgreement, WriteError> {
         let body = serde_json::to_value(request).expect("a request is JSON");
         let answer = self.transport.post_within(Call::Step.as_str(), &[], &body, window).await?.body;
         let message = answer.get("message").and_then(Json::as_str).unwrap_or("the adapter gives no reason");
@@ -113,9 +109,7 @@ impl<'a> BridgeWriter<'a> {
             Some(Ok(StepOutcome::Done)) => {
                 let stored = read_agreement(&answer["agreement"], self.mapping).map_err(unclear)?;
                 self.cache.insert(&stored);
-                let ReceivedAgreement { id, interpreted, .. } = stored;
-                let found = interpreted.map_err(unclear)?;
-                Ok(StepResult { object: id, altered: altered(step, &found) })
+                stored.interpreted.map_err(unclear)
             }
             Some(Ok(StepOutcome::Refused)) => Err(WriteError::Refused(message)),
             Some(Ok(StepOutcome::Moved)) => Err(WriteError::Conflict),
@@ -141,28 +135,24 @@ impl Writer for BridgeWriter<'_> {
         step: &Step,
         window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
-        match (step, object) {
-            (Step::Create { fields }, _) => self.create(id, step, fields, window).await,
+        let stored = match (step, object) {
+            (Step::Create { fields }, _) => self.create(id, fields, window).await?,
             (Step::Edit { fields, state, ownership_key }, Some(object)) => {
                 let key = ownership_key.as_ref().map(|key| self.mapping.ownership_key(key));
                 let request = StepRequest { key, state: state.clone(), ..self.request(Some(object), fields) };
-                self.edit(object, request, step, window).await
+                self.edit(object, request, window).await?
             }
-            (Step::Edit { .. }, None) => {
-                Err(WriteError::Refused("the object to write to is unknown".to_owned()))
-            }
-            _ => Err(WriteError::Refused(
-                "an adapter has no such step: the plan was made for another helpdesk".to_owned(),
-            )),
-        }
+            (Step::Edit { .. }, None) => return Err(WriteError::without_object()),
+            _ => return Err(WriteError::no_such_step("an adapter")),
+        };
+        Ok(StepResult { altered: altered(step, &stored), object: stored.object })
     }
 
     async fn withdraw(&self, object: &LiveId) -> Result<(), WriteError> {
         let state = self.mapping.states.get(&State::Terminated).cloned();
         let key = Some(String::new());
         let request = StepRequest { key, state, ..self.request(Some(object), &BTreeMap::new()) };
-        let step = Step::Edit { fields: BTreeMap::new(), state: None, ownership_key: None };
-        self.edit(object, request, &step, None).await.map(drop)
+        self.edit(object, request, None).await.map(drop)
     }
 
     async fn write_note(&self, object: &LiveId, attribute: &str, _: &str) -> Result<(), WriteError> {
@@ -172,7 +162,7 @@ impl Writer for BridgeWriter<'_> {
     }
 
     async fn comment(&self, object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError> {
-        if !self.description.capabilities.contains(&Capability::Comments) {
+        if !self.description.can(Capability::Comments) {
             return Err(WriteError::Refused("the adapter does not support comments".to_owned()));
         }
         let request =

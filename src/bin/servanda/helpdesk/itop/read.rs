@@ -363,10 +363,10 @@ impl Reader for ItopReader<'_> {
         let linked = links.contacts.values().flatten();
         people::add_others(self.transport, self.page_size, linked, &mut directory).await?;
         let mut live = Live { directory, ..Live::default() };
-        let mut marked: BTreeMap<AgreementId, Vec<&Object>> = BTreeMap::new();
+        let mut marked: BTreeMap<AgreementId, Vec<(LiveId, &Object)>> = BTreeMap::new();
         for contract in &contracts {
             if let Some(id) = self.mark(contract) {
-                marked.entry(id).or_default().push(contract);
+                marked.entry(id).or_default().push((contract.id(), contract));
                 continue;
             }
             live.unmanaged += 1;
@@ -375,17 +375,7 @@ impl Reader for ItopReader<'_> {
                 live.adoptable.insert(id, self.adoptable(contract, &links));
             }
         }
-        for (id, contracts) in marked {
-            match contracts[..] {
-                [only] => {
-                    live.agreements.insert(id, self.observed(only, &links));
-                }
-                _ => {
-                    live.same_ownership_key
-                        .insert(id, contracts.iter().map(|contract| contract.id()).collect());
-                }
-            }
-        }
+        live.add_managed(marked, |contract| self.observed(contract, &links));
         Ok(live)
     }
 

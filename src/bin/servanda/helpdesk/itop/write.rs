@@ -313,12 +313,8 @@ impl Writer for ItopWriter<'_> {
                 let (state, mark) = (state.as_deref(), ownership_key.as_ref());
                 self.edit(object, &Values { fields, state, mark, window }).await
             }
-            (Step::Edit { .. }, None) => {
-                Err(WriteError::Refused("the object to write to is unknown".to_owned()))
-            }
-            _ => Err(WriteError::Refused(
-                "iTop has no such step: the plan was made for another helpdesk".to_owned(),
-            )),
+            (Step::Edit { .. }, None) => Err(WriteError::without_object()),
+            _ => Err(WriteError::no_such_step("iTop")),
         }
     }
 

@@ -292,16 +292,7 @@ impl Reader for Itsm365Reader<'_> {
                 None => live.unmanaged += 1,
             }
         }
-        for (mark, objects) in marked {
-            match <[_; 1]>::try_from(objects) {
-                Ok([(_, only)]) => {
-                    live.agreements.insert(mark, self.observed(only, &mut rules));
-                }
-                Err(several) => {
-                    live.same_ownership_key.insert(mark, several.into_iter().map(|(id, _)| id).collect());
-                }
-            }
-        }
+        live.add_managed(marked, |agreement| self.observed(agreement, &mut rules));
         Ok(live)
     }
 

@@ -308,8 +308,7 @@ impl Writer for Itsm365Writer<'_> {
         if let Step::Create { fields } = step {
             return self.create(id, fields, window).await;
         }
-        let object =
-            object.ok_or_else(|| WriteError::Refused("the object to write to is unknown".to_owned()))?;
+        let object = object.ok_or_else(WriteError::without_object)?;
         match step {
             Step::Create { .. } => {}
             Step::Edit { fields, state, ownership_key } => {
