@@ -36,16 +36,29 @@ pub(super) fn short_date(language: Language, day: Day) -> String {
 
 /// Formats a duration of hours, minutes and seconds, such as `1 ч 30 мин` or `1h30m`.
 pub(super) fn duration(language: Language, seconds: u32) -> String {
-    let (units, separator) = match language {
-        Language::Russian => (["ч", "мин", "с"], "\u{a0}"),
-        Language::English => (["h", "m", "s"], ""),
+    match language {
+        Language::Russian => in_units(seconds, ["ч", "мин", "с"], "\u{a0}", "\u{a0}"),
+        Language::English => in_units(seconds, ["h", "m", "s"], "", ""),
+    }
+}
+
+/// Formats a duration for clients, such as `1 ч 30 мин` or `1 h 30 min`.
+pub(super) fn duration_in_words(language: Language, seconds: u32) -> String {
+    let units = match language {
+        Language::Russian => ["ч", "мин", "с"],
+        Language::English => ["h", "min", "s"],
     };
+    in_units(seconds, units, "\u{a0}", " ")
+}
+
+/// The parts of a duration that are not 0, with `inner` before their units and `outer` between them.
+fn in_units(seconds: u32, units: [&str; 3], inner: &str, outer: &str) -> String {
     let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60].into_iter().zip(units);
     let parts: Vec<String> = parts
         .filter(|(number, _)| *number > 0)
-        .map(|(number, unit)| format!("{number}{separator}{unit}"))
+        .map(|(number, unit)| format!("{number}{inner}{unit}"))
         .collect();
-    if parts.is_empty() { format!("0{separator}{}", units[1]) } else { parts.join(separator) }
+    if parts.is_empty() { format!("0{inner}{}", units[1]) } else { parts.join(outer) }
 }
 
 /// A last day as it is written in files, or that there is none.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value as Part, context};
+use minijinja::{Value as Part, context};
 use serde_json::Value;
 
 use crate::agreement::{Agreement, PeriodEnd, Renewal};
@@ -12,11 +12,12 @@ use crate::calendar::{Day, Hours, TargetTime, Term};
 use crate::catalog::TargetClock;
 use crate::ident::{CalendarSlug, ClientSlug, ServiceSlug};
 use crate::render::encode;
-use crate::render::locale::{date, form};
+use crate::render::locale::{date, duration_in_words, form};
 use crate::report::{Follows, ReportEntry, StatePhase};
 use crate::settings::Language;
 use crate::status::{State, bound};
 
+use super::frame::filled;
 use super::input::ReportInput;
 use super::policy::policy;
 use super::vocabulary::{fill, whole};
@@ -52,10 +53,7 @@ pub fn client_page(input: &ReportInput<'_>, client: &ClientSlug, language: Optio
         agreements => entries.iter().map(|entry| page.agreement(entry)).collect::<Vec<_>>(),
         words => Serde(&page.words),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let rendered = environment.render_named_str("client.html", FRAME, values);
-    rendered.expect("the frame is our own, and a test fills it")
+    filled(FRAME, values)
 }
 
 /// The content security policy of a client's page.
@@ -310,7 +308,6 @@ impl ClientPage<'_> {
     }
 
     fn time(&self, time: TargetTime) -> String {
-        let russian = self.language == Language::Russian;
         match time {
             TargetTime::BusinessDays(days) => {
                 let count = i64::from(days);
@@ -321,13 +318,7 @@ impl ClientPage<'_> {
                 };
                 format!("{days}\u{a0}{noun}")
             }
-            TargetTime::Seconds(seconds) => {
-                let units = if russian { ["ч", "мин", "с"] } else { ["h", "min", "s"] };
-                let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60];
-                let said = parts.iter().zip(units).filter(|(number, _)| **number > 0);
-                let said: Vec<String> = said.map(|(number, unit)| format!("{number}\u{a0}{unit}")).collect();
-                if said.is_empty() { format!("0\u{a0}{}", units[1]) } else { said.join(" ") }
-            }
+            TargetTime::Seconds(seconds) => duration_in_words(self.language, seconds),
         }
     }
 

@@ -142,6 +142,7 @@ impl DataWriter<'_> {
             Follows::NotBegun => json!(3),
             Follows::Successor { entry, gap } => json!([entry, gap]),
         };
+        let folder = self.folder(entry);
         let mut row = vec![
             json!(agreement.id),
             json!(whole(self.input.own_title(entry))),
@@ -159,11 +160,11 @@ impl DataWriter<'_> {
             json!(entry.deadline.map(number)),
             follows,
             json!(self.pack(agreement)),
-            or_none(self.folder(entry)),
+            or_none(folder),
             or_none(self.origins(entry)),
         ];
         let mut more = self.more(entry);
-        self.add_file_facts(entry, &mut more);
+        self.add_file_facts(entry, folder, &mut more);
         self.add_notices(entry, &mut more);
         if !more.is_empty() {
             row.push(Value::Object(more));
@@ -237,7 +238,12 @@ impl DataWriter<'_> {
     }
 
     /// Adds what only the files of few agreements have.
-    fn add_file_facts(&mut self, entry: &ReportEntry<'_>, more: &mut Map<String, Value>) {
+    fn add_file_facts(
+        &mut self,
+        entry: &ReportEntry<'_>,
+        folder: Option<usize>,
+        more: &mut Map<String, Value>,
+    ) {
         let agreement = entry.agreement;
         if !agreement.labels.is_empty() {
             let labels = agreement.labels.iter();
@@ -263,7 +269,7 @@ impl DataWriter<'_> {
             RenewalNeed::MeantToEnd => _ = more.insert("renewal".to_owned(), json!(2)),
             RenewalNeed::Followed => _ = more.insert("renewal".to_owned(), json!(3)),
         }
-        if self.folder(entry).is_none() {
+        if folder.is_none() {
             more.insert("file".to_owned(), json!(whole(self.input.path_of(entry))));
         }
         if facts.line > 1 {

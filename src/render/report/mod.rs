@@ -9,6 +9,7 @@ mod vocabulary;
 mod policy;
 mod data;
 mod events;
+mod frame;
 mod page;
 mod client;
 mod table;

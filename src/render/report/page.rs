@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value as Part, context};
+use minijinja::{Value as Part, context};
 use serde_json::Value;
 
 use crate::calendar::ZONE_DATA;
@@ -12,6 +12,7 @@ use crate::render::locale::date;
 use crate::report::{Follows, ReportEntry};
 
 use super::data::data;
+use super::frame::filled;
 use super::input::ReportInput;
 use super::policy::policy;
 use super::vocabulary::{fill, whole, words};
@@ -88,10 +89,7 @@ pub fn page(input: &ReportInput<'_>) -> String {
         script => Part::from_safe_string(SCRIPT.to_owned()),
         data => Part::from_safe_string(data),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let rendered = environment.render_named_str("page.html", FRAME, values);
-    rendered.expect("the frame is our own, and a test fills it")
+    filled(FRAME, values)
 }
 
 /// The content security policy of the page.

@@ -52,10 +52,6 @@ class Timeline {
     return row.heading ? 34 : narrow.matches ? 58 : 32;
   }
 
-  agreementsOf(row) {
-    return row.lane.entries;
-  }
-
   chosen(row) {
     return row.lane.entries[this.segment] ?? current(row.lane);
   }

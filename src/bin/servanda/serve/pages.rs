@@ -10,7 +10,6 @@ use jiff::SignedDuration;
 use servanda::agreement::Agreement;
 use servanda::calendar::Instant;
 use servanda::entitlement::Register;
-use servanda::ident::ClientSlug;
 use servanda::live::digest;
 use servanda::notice::Channel;
 use servanda::render::encode;
@@ -131,13 +130,9 @@ impl PageInput<'_> {
         let agreements: Vec<Agreement> =
             agreements.filter(|agreement| agreement.client == *client).cloned().collect();
         let report = report(&agreements, self.rest.settings.notice_time, self.now);
-        let html = self.client_html(&report, client);
+        let html = rendered::client_page(&self.input(&report, &ReportNotices::default()), client, None);
         let policy = rendered::client_policy();
         Some(RenderedPage::new(html, &self.tag(&report, &policy), policy))
-    }
-
-    fn client_html(&self, report: &Report<'_>, client: &ClientSlug) -> String {
-        rendered::client_page(&self.input(report, &ReportNotices::default()), client, None)
     }
 
     fn input<'a>(&'a self, report: &'a Report<'a>, notices: &'a ReportNotices) -> ReportInput<'a> {

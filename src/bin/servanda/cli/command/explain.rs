@@ -60,9 +60,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let (library, _) = Library::new(&loaded.templates);
     let resolved = loaded.resolve(&library, &mut Diagnostics::default());
     let found = resolved.iter().find(|resolved| resolved.id.as_str() == subject);
-    let entries: Vec<&str> = resolved.iter().map(|resolved| resolved.id.as_str()).collect();
-    let entries: Vec<&str> =
-        entries.into_iter().filter(|id| *id != subject && file_of(id) == subject).collect();
+    let ids = resolved.iter().map(|resolved| resolved.id.as_str());
+    let entries: Vec<&str> = ids.filter(|id| *id != subject && file_of(id) == subject).collect();
     if !entries.is_empty() && found.is_none() && arguments.path.is_none() {
         return set(subject, &entries, arguments.format, context);
     }
@@ -134,19 +133,20 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
         ));
     }
     let loaded = load::load(context)?.with_trees();
-    let checked = loaded.check(context.now);
     let selection = arguments.selection.selection();
-    let selected = checked.agreements.iter().filter(|agreement| selection.selects(agreement, context.now));
-    let selected: BTreeSet<&AgreementId> = selected.map(|agreement| &agreement.id).collect();
-    let (library, _) = Library::new(&loaded.templates);
-    let resolved = loaded.resolve(&library, &mut Diagnostics::default());
     let path: Vec<&str> = path.into_iter().flat_map(|path| path.split('.')).collect();
-    let explained = resolved
-        .iter()
-        .filter(|resolved| selected.contains(&resolved.id))
-        .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
-        .filter(|explained| !explained.values.is_empty());
-    let agreements: Vec<_> = explained.collect();
+    let (agreements, has_errors) = loaded.check_with(context.now, Vec::new(), |resolved, checked| {
+        let selected = checked.agreements.iter();
+        let selected = selected.filter(|agreement| selection.selects(agreement, context.now));
+        let selected: BTreeSet<&AgreementId> = selected.map(|agreement| &agreement.id).collect();
+        let explained = resolved
+            .iter()
+            .filter(|resolved| selected.contains(&resolved.id))
+            .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
+            .filter(|explained| !explained.values.is_empty());
+        let agreements: Vec<_> = explained.collect();
+        (agreements, checked.diagnostics.has_errors())
+    });
     match arguments.format {
         Format::Text => {
             let texts = agreements.iter().map(|explained| render::explain::text(explained, context.paint()));
@@ -157,7 +157,7 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
             print_page(&render::json::pretty(&explained), context)?;
         }
     }
-    if checked.diagnostics.has_errors() {
+    if has_errors {
         inform("agreements with errors are left out; `servanda validate` shows them\n");
         return Ok(Exit::Invalid);
     }

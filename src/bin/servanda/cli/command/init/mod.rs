@@ -99,9 +99,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let mut made = scaffold::files(&answers);
     refuse_present(&made, &root)?;
     let (agreement, _) = made.last().expect("the agreement comes last").clone();
-    let around = around(host, &root, &arguments.owner);
-    let (kept, new): (Vec<_>, Vec<_>) =
-        around.iter().cloned().partition(|(path, _)| root.join(path).exists());
+    let around = around(host, &root, &arguments.owner).into_iter();
+    let (kept, new): (Vec<_>, Vec<_>) = around.partition(|(path, _)| root.join(path).exists());
     made.extend(new);
     for (path, text) in &made {
         files::write_within(&root, path.as_ref(), text)?;
