@@ -1,14 +1,15 @@
 //! Adapters as a user has them: the template in a process of its own, an adapter that a reader of the documentation writes,
 //! and adapters that lie, hang, send too much, redirect, or speak another version.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use crate::missing::did_not_run;
 use crate::repository::Repository;
+use crate::server_process::ServerProcess;
 
 /// What does not run where Python is missing.
 const TESTED: &str = "the adapters in Python";
@@ -20,39 +21,20 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// An adapter in a process of its own.
-struct Served {
-    process: Child,
-    url: String,
-}
-
-impl Served {
-    /// Starts a program of Python on a free port; `None` where Python is missing.
-    fn start(program: &Path, token: Option<&str>) -> Option<Self> {
-        let mut command = Command::new("python3");
-        command.arg(program).args(["--port", "0"]).env("PYTHONPATH", root().join("adapters/python"));
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("SERVANDA_ADAPTER_TOKEN");
-        if let Some(token) = token {
-            command.env("SERVANDA_ADAPTER_TOKEN", token);
-        }
-        let folder = program.parent().expect("a folder");
-        let started = command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let Ok(mut process) = started else {
-            did_not_run(TESTED, "python3 is missing");
-            return None;
-        };
-        let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://127.0.0.1:"), "it did not start: {url}");
-        Some(Self { process, url: url.trim().to_owned() })
+/// Starts an adapter in Python on a free port; `None` where Python is missing.
+fn start(program: &Path, token: Option<&str>) -> Option<ServerProcess> {
+    let mut command = Command::new("python3");
+    command.arg(program).args(["--port", "0"]).env("PYTHONPATH", root().join("adapters/python"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("SERVANDA_ADAPTER_TOKEN");
+    if let Some(token) = token {
+        command.env("SERVANDA_ADAPTER_TOKEN", token);
     }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    let Ok(served) = ServerProcess::start(command.current_dir(program.parent().expect("a folder"))) else {
+        did_not_run(TESTED, "python3 is missing");
+        return None;
+    };
+    assert!(served.url.starts_with("http://127.0.0.1:"), "it did not start: {}", served.url);
+    Some(served)
 }
 
 fn settings(url: &str, more: &str) -> String {
@@ -110,7 +92,7 @@ fn run(repository: &Repository, arguments: &[&str], token: &str) -> (Option<i32>
 
 #[test]
 fn an_agreement_lives_through_a_year_on_the_template_and_its_token_appears_nowhere() {
-    let Some(served) = Served::start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
+    let Some(served) = start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
         return;
     };
     let repository = repository(&served.url, "");
@@ -130,7 +112,7 @@ fn an_agreement_lives_through_a_year_on_the_template_and_its_token_appears_nowhe
 
 #[test]
 fn the_template_conforms() {
-    let Some(served) = Served::start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
+    let Some(served) = start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
         return;
     };
     let repository = Repository::empty();
@@ -289,7 +271,7 @@ fn the_page_about_adapters_can_be_followed_with_python_alone() {
         }
     }
     assert_eq!(written, 4, "the files of the page");
-    let Some(served) = Served::start(&repository.root().join("adapter.py"), None) else { return };
+    let Some(served) = start(&repository.root().join("adapter.py"), None) else { return };
     let at = repository.read("servanda.yaml").replace("http://127.0.0.1:8788", &served.url);
     repository.file("servanda.yaml", &at);
     let mut shown = 0;

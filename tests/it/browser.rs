@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::missing::did_not_run;
 use crate::repository::Repository;
+use crate::server_process::ServerProcess;
 
 /// The name of these tests in the message that they did not run.
 const TESTED: &str = "pages in a browser";
@@ -401,7 +402,7 @@ fn the_report_is_a_table_without_scripts_and_complete_on_paper() {
 
 /// A server of a repository.
 struct Served {
-    process: Child,
+    _process: ServerProcess,
     base: String,
 }
 
@@ -412,20 +413,9 @@ impl Served {
     }
 
     fn start(repository: &Repository, arguments: &[&str]) -> Self {
-        let mut program = repository.program(arguments);
-        let mut process = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.trim().trim_end_matches("/sd").to_owned();
-        Self { process, base }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // The process may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let process = ServerProcess::start(&mut repository.program(arguments)).unwrap();
+        let base = process.url.trim_end_matches("/sd").to_owned();
+        Self { _process: process, base }
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::doctor::line_of;
 use crate::missing::did_not_run;
 use crate::repository::{Repository, Run, copy};
 
@@ -31,8 +32,7 @@ fn planned(run: &Run) -> Value {
 /// The status and the help of a check of `doctor`.
 fn checked(repository: &Repository, check: &str) -> (String, String) {
     let found: Value = serde_json::from_str(&repository.run(&["doctor", "--format", "json"]).stdout).unwrap();
-    let line =
-        found["checks"].as_array().unwrap().iter().find(|line| line["check"] == check).unwrap().clone();
+    let line = line_of(&found, check);
     let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
     (text("status"), text("help"))
 }

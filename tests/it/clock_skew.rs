@@ -1,6 +1,6 @@
 //! A machine whose clock is wrong: it sends, records and announces nothing, also where nothing is to be applied.
 
-use crate::doctor::with_clock_at;
+use crate::doctor::{line_of, with_clock_at};
 use crate::processes::{KEY, point};
 use crate::repository::{Repository, Run};
 
@@ -54,9 +54,8 @@ fn a_helpdesk_without_a_readable_date_is_named() {
     }
     let found = run(&repository, &["doctor", "--format", "json"]);
     let found: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
-    let clock = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "clock").unwrap();
+    let clock = line_of(&found, "clock");
     assert_eq!(clock["status"], "warning");
-    let machines =
-        found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "machines").unwrap();
+    let machines = line_of(&found, "machines");
     assert_eq!(machines["status"], "warning", "a ledger on one machine is named");
 }

@@ -12,6 +12,13 @@ use crate::repository::Repository;
 /// Status, message and help, by check.
 type Lines = BTreeMap<String, (String, String, String)>;
 
+/// The line of a check in the output of `doctor --format json`.
+#[track_caller]
+pub(crate) fn line_of<'a>(found: &'a Value, check: &str) -> &'a Value {
+    let lines = found["checks"].as_array().unwrap();
+    lines.iter().find(|line| line["check"] == check).unwrap_or_else(|| panic!("{found:#}"))
+}
+
 /// Runs it with a key, and asserts what every result must contain.
 #[track_caller]
 fn check(repository: &Repository, key: &str) -> Lines {
@@ -285,7 +292,7 @@ fn a_variable_that_names_another_repository_is_reported_as_ignored() {
     let mut program = repository.program(&["doctor", "--format", "json"]);
     let output = program.env("GIT_DIR", other.root().join(".git")).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let line = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == "git").unwrap();
+    let line = line_of(&found, "git");
     assert_eq!(line["status"], "ok");
     assert!(line["message"].as_str().unwrap().contains("GIT_DIR of the environment is ignored"), "{line}");
 }

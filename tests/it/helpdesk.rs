@@ -1,19 +1,19 @@
 //! The embedded helpdesk in its own process, and edits by hand.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
 use crate::repository::Repository;
+use crate::server_process::ServerProcess;
 
 /// The key that the embedded helpdesk accepts.
 pub(crate) const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
 
 /// A served helpdesk; dropping it stops the server.
 pub(crate) struct Helpdesk {
-    process: Child,
+    _process: ServerProcess,
     address: String,
 }
 
@@ -26,12 +26,10 @@ impl Helpdesk {
     /// Serves it with these options of the command.
     pub(crate) fn serve_with(repository: &Repository, options: &[&str]) -> Self {
         let mut command = repository.program(&[&["sandbox", "serve"], options].concat());
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address =
-            line.trim().strip_prefix("http://").and_then(|url| url.strip_suffix("/sd")).unwrap().to_owned();
-        Self { process, address }
+        let process = ServerProcess::start(&mut command).unwrap();
+        let url = process.url.strip_prefix("http://");
+        let address = url.and_then(|url| url.strip_suffix("/sd")).unwrap().to_owned();
+        Self { _process: process, address }
     }
 
     /// The address for servanda.yaml.
@@ -73,13 +71,5 @@ impl Helpdesk {
         let uuid = self.agreement(id)["UUID"].as_str().unwrap().to_owned();
         let (status, answer) = self.post(&format!("edit-m2m/{uuid}"), attributes);
         assert!(status < 300, "{status}: {answer}");
-    }
-}
-
-impl Drop for Helpdesk {
-    fn drop(&mut self) {
-        // The process may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

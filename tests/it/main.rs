@@ -57,6 +57,7 @@ mod repository;
 mod saved_plans;
 mod schemas;
 mod selection;
+mod server_process;
 mod settings_file;
 mod steered;
 mod tables;

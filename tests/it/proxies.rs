@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
+use crate::doctor::line_of;
 use crate::missing::did_not_run;
 use crate::processes::{KEY, point};
 use crate::repository::{Repository, Run};
@@ -160,8 +161,7 @@ fn doctor(repository: &Repository, variables: &[(&str, &str)], check: &str) -> (
     let mut program = repository.program(&["doctor", "--format", "json", "-vv"]);
     let run = Run::of(program.env("KEY", KEY).envs(variables.iter().copied()));
     let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
-    let line = found["checks"].as_array().unwrap().iter().find(|line| line["check"] == check);
-    let line = line.unwrap_or_else(|| panic!("{found:#}"));
+    let line = line_of(&found, check);
     let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
     (text("status"), text("message"), run)
 }

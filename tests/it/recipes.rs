@@ -124,11 +124,11 @@ fn actionlint_finds_nothing() {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
-/// Whether a program is missing, with the report of it.
-fn is_missing(programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| Command::new(program).arg("--version").output().is_err());
+/// Whether a program is missing, with the report of what did not run.
+pub(crate) fn is_missing(what: &str, programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| Command::new(program).arg("--help").output().is_err());
     if let Some(program) = missing {
-        did_not_run(TESTED, &format!("{program} is missing"));
+        did_not_run(what, &format!("{program} is missing: apt-get install {program}"));
     }
     missing.is_some()
 }
@@ -396,7 +396,7 @@ fn an_acknowledgement_in_a_commit_of_the_branch_does_not_count() {
 
 #[test]
 fn a_merge_request_on_gitlab_goes_all_the_way() {
-    if is_missing(&["curl", "jq"]) {
+    if is_missing(TESTED, &["curl", "jq"]) {
         return;
     }
     let runner = Runner::new();
@@ -452,7 +452,7 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
 
 #[test]
 fn a_pull_request_on_gitea_goes_all_the_way() {
-    if is_missing(&["curl", "jq"]) {
+    if is_missing(TESTED, &["curl", "jq"]) {
         return;
     }
     let runner = Runner::new();

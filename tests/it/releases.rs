@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use crate::missing::did_not_run;
-use crate::recipes::step;
+use crate::recipes::{is_missing, step};
 use crate::repository::{Repository, copy};
 
 /// What does not run where a program of others is missing.
@@ -91,15 +91,6 @@ impl Checkout {
     }
 }
 
-/// Whether a program is missing, with the report of it.
-fn is_missing(programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| Command::new(program).arg("--help").output().is_err());
-    if let Some(program) = missing {
-        did_not_run(TESTED, &format!("{program} is missing: apt-get install {program}"));
-    }
-    missing.is_some()
-}
-
 /// Serves the files of a folder by their last name. Returns the address, and the paths that were requested.
 fn serve(folder: PathBuf) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -130,7 +121,7 @@ fn serve(folder: PathBuf) -> (String, Arc<Mutex<Vec<String>>>) {
 
 #[test]
 fn the_same_files_give_the_same_archive() {
-    if is_missing(&["python3"]) {
+    if is_missing(TESTED, &["python3"]) {
         return;
     }
     let (first, second) = (Checkout::new(), Checkout::new());
@@ -149,7 +140,7 @@ fn the_same_files_give_the_same_archive() {
 
 #[test]
 fn only_the_version_of_the_tree_is_released_and_with_notes() {
-    if is_missing(&["python3"]) {
+    if is_missing(TESTED, &["python3"]) {
         return;
     }
     let checkout = Checkout::new();
@@ -162,7 +153,7 @@ fn only_the_version_of_the_tree_is_released_and_with_notes() {
 
 #[test]
 fn the_action_installs_the_archive_of_each_system_and_keeps_it() {
-    if is_missing(&["python3", "curl", "unzip"]) {
+    if is_missing(TESTED, &["python3", "curl", "unzip"]) {
         return;
     }
     let checkout = Checkout::new();
@@ -194,7 +185,7 @@ fn the_action_installs_the_archive_of_each_system_and_keeps_it() {
 
 #[test]
 fn a_job_that_init_wrote_installs_the_release() {
-    if is_missing(&["python3", "curl"]) {
+    if is_missing(TESTED, &["python3", "curl"]) {
         return;
     }
     let checkout = Checkout::new();
@@ -215,7 +206,7 @@ fn a_job_that_init_wrote_installs_the_release() {
 
 #[test]
 fn an_archive_with_another_digest_is_not_installed() {
-    if is_missing(&["python3", "curl"]) {
+    if is_missing(TESTED, &["python3", "curl"]) {
         return;
     }
     let checkout = Checkout::new();
@@ -257,7 +248,7 @@ fn the_action_of_an_unreleased_commit_builds_its_source() {
 
 #[test]
 fn a_release_is_tagged_with_its_digests_and_published_once() {
-    if is_missing(&["python3"]) {
+    if is_missing(TESTED, &["python3"]) {
         return;
     }
     let (checkout, remote) = (Checkout::new(), Repository::empty());
@@ -293,7 +284,7 @@ fn a_release_is_tagged_with_its_digests_and_published_once() {
 
 #[test]
 fn the_documents_of_a_package_are_those_of_the_program() {
-    if is_missing(&["python3"]) {
+    if is_missing(TESTED, &["python3"]) {
         return;
     }
     let folder = Repository::empty();

@@ -1,9 +1,9 @@
 //! Several machines: runners that share one database for their ledger, and servers that answer side by side.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::missing::did_not_run;
 use crate::postgres::Server;
 use crate::processes::{KEY, Served, point};
 use crate::repository::{Repository, copy};
+use crate::server_process::ServerProcess;
 
 const LEDGER: &str = "notices: { comment: private }
 ledger: { at: { env: LEDGER_URL }, secret: { env: SERVANDA_LEDGER_SECRET } }
@@ -23,14 +24,10 @@ fn three_runners_on_one_database_send_everything_once() {
         Err(why) => return did_not_run("runners on one database", &why),
     };
     let address = server.database("ledger");
-    let first = Repository::example();
-    let served = Served::accepting(&first, KEY, &json!([]));
-    point(&first, &served.url, LEDGER);
-    let others = [Repository::empty(), Repository::empty()];
-    for other in &others {
-        for name in ["servanda.yaml", "catalog.yaml", "agreements", "templates", "calendars"] {
-            copy(&first.root().join(name), &other.root().join(name));
-        }
+    let machines = [Repository::example(), Repository::example(), Repository::example()];
+    let served = Served::accepting(&machines[0], KEY, &json!([]));
+    for machine in &machines {
+        point(machine, &served.url, LEDGER);
     }
     let run = |repository: &Repository, day: &str, more: &[&str]| -> Output {
         let arguments = [&["run", "--format", "json", "--wait-lock", "2m", "--as-of", day], more].concat();
@@ -41,11 +38,10 @@ fn three_runners_on_one_database_send_everything_once() {
             .env("SERVANDA_LEDGER_SECRET", "a long random text");
         program.output().unwrap()
     };
-    let begun = run(&first, "2026-09-01", &["--init-ledger"]);
+    let begun = run(&machines[0], "2026-09-01", &["--init-ledger"]);
     assert!(begun.status.success(), "{begun:?}");
     let runs: Vec<Output> = std::thread::scope(|scope| {
-        let machines = [&first, &others[0], &others[1]];
-        let runs = machines.map(|machine| scope.spawn(|| run(machine, "2026-09-21", &[])));
+        let runs = machines.each_ref().map(|machine| scope.spawn(|| run(machine, "2026-09-21", &[])));
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     let mut sent = Vec::new();
@@ -59,39 +55,26 @@ fn three_runners_on_one_database_send_everything_once() {
     assert!(!sent.is_empty() && different.len() == sent.len(), "{sent:?}");
 }
 
-/// A server of `servanda serve`, which ends with the test.
-struct Replica {
-    process: Child,
-    address: String,
-}
+/// A server of `servanda serve`.
+struct Replica(ServerProcess);
 
 impl Replica {
     fn of(repository: &Repository) -> Self {
         let mut program = repository.program(&["serve", "--listen", "127.0.0.1:0", "--revision", "HEAD"]);
-        let mut process = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { process, address: url.trim().trim_start_matches("http://").to_owned() }
+        Self(ServerProcess::start(&mut program).unwrap())
     }
 
     /// The digest of the files that an answer is made from, and the answer.
     fn answer(&self, path: &str) -> (String, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        let address = self.0.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         let digest = head.lines().find_map(|line| line.strip_prefix("servanda-workspace: ")).unwrap();
         (digest.to_owned(), serde_json::from_str(body).unwrap())
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        // A process that is already gone is what is wanted.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
