@@ -192,7 +192,7 @@ impl LoadedFiles {
         self.parse(readable);
     }
 
-    /// The kind of a file: the one that `--settings` names holds settings, whatever its name.
+    /// The kind of a file: the one that `--settings` names holds settings under any name.
     fn kind_of(&self, path: &str) -> Option<DocumentKind> {
         let own = (path == self.settings_file.path()).then_some(DocumentKind::Settings);
         own.or_else(|| document::kind_of(path))
