@@ -38,6 +38,9 @@ pub struct Live {
     pub unmanaged: usize,
     /// Unmanaged agreements that a document adopts, by their live id.
     pub adoptable: BTreeMap<LiveId, Observed<LiveAgreement>>,
+    /// The titles of those that cannot be read, for people.
+    #[serde(skip)]
+    pub titles: BTreeMap<LiveId, String>,
 }
 
 /// One live agreement.

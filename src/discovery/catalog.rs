@@ -21,7 +21,7 @@ pub struct Inventory {
     pub managers: BTreeSet<LiveId>,
     /// The units that some agreement is with on our own side.
     pub providers: BTreeSet<LiveId>,
-    /// The providers of the agreements of a unit.
+    /// The providers of the agreements of a unit, for each unit with an agreement.
     pub served_by: BTreeMap<LiveId, BTreeSet<LiveId>>,
     /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
     pub unkept: BTreeSet<ObjectKind>,
@@ -273,8 +273,8 @@ fn listed<S: ToString>(entries: &BTreeMap<S, CatalogEntry>) -> Vec<(String, &Cat
 
 struct CatalogComparison<'a> {
     inventory: &'a Inventory,
-    /// The objects that an entry stands for already, with its list and slug.
-    tied: BTreeMap<LiveId, (CatalogList, String)>,
+    /// The objects that entries stand for already, with the slug in each list.
+    tied: BTreeMap<LiveId, BTreeMap<CatalogList, String>>,
     found: Vec<CatalogDifference>,
 }
 
@@ -294,28 +294,24 @@ impl CatalogComparison<'_> {
         }
         for (slug, entry) in entries {
             // What is known of an object is reported for the first entry that refers to it.
-            if let Some((id, (other_list, other))) =
-                entry.helpdesk.as_ref().and_then(|id| self.tied.get_key_value(id))
-            {
-                let (object, other) = (id.clone(), other.clone());
-                if *other_list == list {
-                    self.add(list, &slug, Difference::Twice { other, object });
-                } else {
-                    self.tied.insert(object, (list, slug));
-                }
-                continue;
-            }
-            let Some(object) = self.object_of(list, &slug, entry) else {
+            let known = entry.helpdesk.as_ref().filter(|id| self.tied.contains_key(*id));
+            let Some(object) = known.cloned().or_else(|| self.object_of(list, &slug, entry)) else {
                 continue;
             };
-            match self.tied.get(&object) {
-                Some((other_list, other)) if *other_list == list => {
-                    let other = other.clone();
-                    self.add(list, &slug, Difference::Twice { other, object });
-                }
-                _ => drop(self.tied.insert(object, (list, slug))),
+            match self.slug_of(list, &object).map(str::to_owned) {
+                Some(other) => self.add(list, &slug, Difference::Twice { other, object }),
+                None => self.tie(list, &slug, object),
             }
         }
+    }
+
+    /// The slug in a list of the entry that stands for an object.
+    fn slug_of(&self, list: CatalogList, object: &LiveId) -> Option<&str> {
+        self.tied.get(object)?.get(&list).map(String::as_str)
+    }
+
+    fn tie(&mut self, list: CatalogList, slug: &str, object: LiveId) {
+        self.tied.entry(object).or_default().insert(list, slug.to_owned());
     }
 
     fn object_of(&mut self, list: CatalogList, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {

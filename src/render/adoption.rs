@@ -175,6 +175,9 @@ fn reason_in_words(reason: &SkipReason) -> (String, &'static str) {
             format!("it refers to {object} “{}”, which is archived", preview(title)),
             "restore or replace that in the helpdesk, and import again; or leave it, if it is over",
         ),
+        SkipReason::NoState => {
+            ("it has no state".to_owned(), "set its state in the helpdesk, and import again; or leave it")
+        }
         SkipReason::UnknownState { state } => (
             format!("its state `{}` is not in the mapping", preview(state)),
             "add the state under `helpdesk.agreement.states` in servanda.yaml, and import again",

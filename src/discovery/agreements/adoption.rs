@@ -25,6 +25,8 @@ pub struct AdoptionContext<'a> {
     pub directory: &'a Directory,
     /// The objects without an ownership key.
     pub unmarked: &'a BTreeMap<LiveId, Observed<LiveAgreement>>,
+    /// The titles of those that cannot be read.
+    pub titles: &'a BTreeMap<LiveId, String>,
     /// Checks proposed files.
     pub checker: &'a AgreementChecker<'a>,
     /// The files of the repository.
@@ -175,6 +177,8 @@ pub enum SkipReason {
         /// The title of that object.
         title: String,
     },
+    /// It has no state.
+    NoState,
     /// The mapping does not name its state.
     UnknownState {
         /// The state.
@@ -208,9 +212,11 @@ impl SkipReason {
     /// The fields that are the reason; none if the object as a whole is, or the error names them.
     pub fn fields(&self) -> Vec<Field> {
         match self {
-            Self::Unreadable { .. } | Self::Archived | Self::Invalid { .. } | Self::UnknownState { .. } => {
-                Vec::new()
-            }
+            Self::Unreadable { .. }
+            | Self::Archived
+            | Self::Invalid { .. }
+            | Self::NoState
+            | Self::UnknownState { .. } => Vec::new(),
             Self::NoRecipient | Self::SeveralClients { .. } => vec![Field::Recipients],
             Self::NoService | Self::ServicesUnknown { .. } | Self::StillOffered { .. } => {
                 vec![Field::Services]

@@ -67,7 +67,7 @@ pub fn adopt(context: &AdoptionContext<'_>) -> Adoption {
             Observed::Unknown(_) if context.selection.names_clients() => {}
             Observed::Unknown(error) => {
                 let reason = SkipReason::Unreadable { error: error.clone() };
-                let title = object.to_string();
+                let title = context.titles.get(object).cloned().unwrap_or_else(|| object.to_string());
                 adoption.skipped.push(SkippedObject { object: object.clone(), title, reason });
             }
         }
@@ -140,11 +140,11 @@ fn skipped(object: &LiveId, live: &LiveAgreement, reason: SkipReason) -> Skipped
     SkippedObject { object: object.clone(), title, reason }
 }
 
-/// An unused id: the client's slug and the year, with a number if that is taken.
+/// An unused id: the slug of the client, or of its department, and the year, with a number if that is taken.
 fn free_id(facts: &ObservedAgreement, taken: &mut BTreeSet<String>) -> AgreementId {
     let stem = match facts.first_day {
-        Some(day) => format!("{}-{}", facts.client, day.year()),
-        None => facts.client.to_string(),
+        Some(day) => format!("{}-{}", facts.recipient(), day.year()),
+        None => facts.recipient(),
     };
     let mut free = numbered(&stem).filter(|name| !taken.contains(name));
     let name = free.next().expect("there are more numbers than files");

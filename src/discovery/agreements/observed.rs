@@ -41,6 +41,15 @@ pub(super) struct ObservedAgreement {
 }
 
 impl ObservedAgreement {
+    /// The words of an id for the recipient: the client, with its department where that is the only one.
+    pub(super) fn recipient(&self) -> String {
+        let recipients = self.fields.get("recipients").and_then(Json::as_array);
+        match recipients.map(Vec::as_slice) {
+            Some([only]) => only.as_str().unwrap_or(self.client.as_str()).replace('/', "-"),
+            _ => self.client.to_string(),
+        }
+    }
+
     /// The value at a path; null if there is none.
     pub(super) fn field(&self, path: &[&str; 2]) -> &Json {
         self.fields.get(path[0]).map_or(&Json::Null, |value| &value[path[1]])
@@ -185,6 +194,9 @@ fn activation(
     let yesterday = today.yesterday().unwrap_or(today);
     let state = live.record.state.clone();
     let is_in = |status: State| mapping.states.get(&status) == Some(&state);
+    if state.is_empty() {
+        return Err(SkipReason::NoState);
+    }
     if !mapping.states.values().any(|known| *known == state) {
         return Err(SkipReason::UnknownState { state });
     }
@@ -345,7 +357,8 @@ fn terms(
 }
 
 fn written(promises: &BTreeMap<&LiveId, &LiveTarget>, slugs: &SlugIndex<'_>) -> Result<Json, SkipReason> {
-    let mut targets = BTreeMap::new();
+    // In the order of the helpdesk, which numbers its priorities.
+    let mut targets = Map::new();
     for (priority, promise) in promises {
         let mut times = Map::new();
         for (key, time) in [("response", promise.response), ("resolution", promise.resolution)] {

@@ -8,6 +8,9 @@ use crate::ident::LiveId;
 use crate::ident::slug::{numbered, slug_of, slug_of_person};
 use crate::live::ObjectKind;
 
+/// The most units above a department.
+const DEEPEST: usize = 20;
+
 impl CatalogComparison<'_> {
     /// Everything that no entry stands for gets one, companies before their departments.
     pub(super) fn unknown(&mut self, catalog: &Catalog) {
@@ -48,7 +51,7 @@ impl CatalogComparison<'_> {
                 let name =
                     if list == CatalogList::Managers { slug_of_person(&title) } else { slug_of(&title) };
                 let slug = free(&name, "", list, &id, taken.entry(list).or_default());
-                self.tied.insert(id.clone(), (list, slug.clone()));
+                self.tie(list, &slug, id.clone());
                 let provider = self.provider_of(&id).filter(|_| list == CatalogList::Clients);
                 let object = Some(id).filter(|_| !self.inventory.by_title.contains(&list.kind()));
                 self.add(list, &slug, Difference::New { title, object, provider });
@@ -63,7 +66,7 @@ impl CatalogComparison<'_> {
                 &id,
                 taken.entry(CatalogList::Clients).or_default(),
             );
-            self.tied.insert(id.clone(), (CatalogList::Clients, slug.clone()));
+            self.tie(CatalogList::Clients, &slug, id.clone());
             let what = Difference::New { title, object: Some(id), provider: None };
             self.add(CatalogList::Clients, &slug, what);
         }
@@ -73,46 +76,64 @@ impl CatalogComparison<'_> {
     fn provider_of(&self, unit: &LiveId) -> Option<String> {
         let providers = self.inventory.served_by.get(unit)?;
         let only = providers.first().filter(|_| providers.len() == 1)?;
-        let (_, slug) = self.tied.get(only).filter(|(list, _)| *list == CatalogList::Providers)?;
-        Some(slug.clone())
+        self.slug_of(CatalogList::Providers, only).map(str::to_owned)
     }
 
     fn missing(&self, list: CatalogList, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {
         let belongs = |id: &LiveId, item: &LiveItem| match list {
             CatalogList::Providers => self.inventory.providers.contains(id),
-            CatalogList::Clients => item.within.is_none(),
+            CatalogList::Clients => self.company_of(item).is_none() || self.is_both(id),
             CatalogList::Managers => self.inventory.managers.contains(id),
             CatalogList::Services | CatalogList::Calendars | CatalogList::Priorities => true,
         };
-        let missing = self.items(list.kind()).filter(|(id, item)| {
-            !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id) && belongs(id, item)
-        });
+        let missing = self
+            .items(list.kind())
+            .filter(|(id, item)| self.is_missing(list, id, item, doubtful) && belongs(id, item));
         missing.map(|(id, item)| (id.clone(), item.title.clone())).collect()
+    }
+
+    /// Whether no entry stands for an object that one could stand for. A provider is a client only with an agreement.
+    fn is_missing(
+        &self,
+        list: CatalogList,
+        id: &LiveId,
+        item: &LiveItem,
+        doubtful: &BTreeSet<LiveId>,
+    ) -> bool {
+        let is_listed = match list {
+            CatalogList::Clients if self.is_both(id) => self.slug_of(list, id).is_some(),
+            _ => self.tied.contains_key(id),
+        };
+        !item.archived && !is_listed && !doubtful.contains(id)
+    }
+
+    /// Whether a provider is the client of an agreement too, such as one for its own staff.
+    fn is_both(&self, id: &LiveId) -> bool {
+        self.inventory.providers.contains(id) && self.inventory.served_by.contains_key(id)
+    }
+
+    /// The topmost unit that a unit is part of and that an entry can stand for. None is above a company, nor above the
+    /// department of an archived one, which is all that is left of it.
+    fn company_of(&self, item: &LiveItem) -> Option<&LiveId> {
+        let units = self.inventory.items.get(&ObjectKind::Unit)?;
+        let (mut above, mut company) = (item.within.as_ref(), None);
+        // Units that are part of each other have no company.
+        for _ in 0..DEEPEST {
+            let Some((id, unit)) = above.and_then(|id| units.get_key_value(id)) else { return company };
+            company = Some(id).filter(|id| !unit.archived || self.tied.contains_key(*id)).or(company);
+            above = unit.within.as_ref();
+        }
+        None
     }
 
     /// Departments that no entry stands for, with the slug of the client that they are part of, however deep.
     fn missing_departments(&self, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String, String)> {
-        let units = self.inventory.items.get(&ObjectKind::Unit);
-        let company = |item: &LiveItem| {
-            let mut within = item.within.clone();
-            // Units that are part of each other have no company.
-            for _ in 0..20 {
-                let above = units?.get(within.as_ref()?)?;
-                match &above.within {
-                    Some(next) => within = Some(next.clone()),
-                    None => return within,
-                }
-            }
-            None
-        };
-        let missing = self.items(ObjectKind::Unit).filter(|(id, item)| {
-            item.within.is_some() && !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id)
-        });
-        let of_clients = missing.filter_map(|(id, item)| match self.tied.get(&company(item)?)? {
-            (CatalogList::Clients, client) if !client.contains('/') => {
-                Some((id.clone(), item.title.clone(), client.clone()))
-            }
-            _ => None,
+        let missing = self
+            .items(ObjectKind::Unit)
+            .filter(|(id, item)| self.is_missing(CatalogList::Clients, id, item, doubtful));
+        let of_clients = missing.filter_map(|(id, item)| {
+            let client = self.slug_of(CatalogList::Clients, self.company_of(item)?)?;
+            (!client.contains('/')).then(|| (id.clone(), item.title.clone(), client.to_owned()))
         });
         of_clients.collect()
     }

@@ -90,6 +90,60 @@ fn what_the_catalog_lacks_gets_a_slug_that_is_free() {
     );
 }
 
+/// Otherwise its agreements have no client, and no command adds one.
+#[test]
+fn a_department_of_an_archived_company_is_a_client_of_its_own() {
+    let mut inventory = inventory(&[
+        (ObjectKind::Unit, "ou$1", "Old", None),
+        (ObjectKind::Unit, "ou$2", "Accounts", Some("ou$1")),
+        (ObjectKind::Unit, "ou$3", "Cash", Some("ou$2")),
+        (ObjectKind::Unit, "ou$4", "One", Some("ou$5")),
+        (ObjectKind::Unit, "ou$5", "Other", Some("ou$4")),
+        (ObjectKind::Unit, "ou$6", "Hidden above", Some("ou$9")),
+    ]);
+    let units = inventory.items.get_mut(&ObjectKind::Unit).expect("units");
+    units.get_mut("ou$1").expect("it is there").archived = true;
+    let expected = [
+        "clients accounts: new Accounts ou$2",
+        "clients accounts/cash: new Cash ou$3",
+        "clients hidden-above: new Hidden above ou$6",
+        "clients one: new One ou$4",
+        "clients other: new Other ou$5",
+    ];
+    assert_eq!(said(&compare(&Catalog::default(), &inventory)), expected);
+    let catalog = Catalog { clients: [client("old", "Old", Some("ou$1"))].into(), ..Catalog::default() };
+    let found = said(&compare(&catalog, &inventory));
+    assert_eq!(found[1..3], ["clients old/accounts: new Accounts ou$2", "clients old/cash: new Cash ou$3"]);
+}
+
+/// A provider may serve its own staff. Its departments are listed where it is a client, and only there.
+#[test]
+fn a_provider_with_an_agreement_is_a_client_too() {
+    let mut inventory = inventory(&[
+        (ObjectKind::Unit, "ou$1", "Acme", None),
+        (ObjectKind::Unit, "ou$2", "Sales", Some("ou$1")),
+        (ObjectKind::Unit, "ou$3", "Other", None),
+        (ObjectKind::Unit, "ou$4", "Client", None),
+    ]);
+    inventory.add_provider(Some(id("ou$1")), [id("ou$1"), id("ou$4")].into());
+    inventory.add_provider(Some(id("ou$3")), [id("ou$4")].into());
+    let expected = [
+        "clients acme: new Acme ou$1",
+        "clients acme/sales: new Sales ou$2",
+        "clients client: new Client ou$4",
+        "providers acme: new Acme ou$1",
+        "providers other: new Other ou$3",
+    ];
+    let found = compare(&Catalog::default(), &inventory);
+    assert_eq!(said(&found), expected);
+    let mut catalog = Catalog::default();
+    catalog.providers.insert(ProviderSlug::new("us").expect("a slug"), entry("Acme", Some("ou$1")));
+    let found = said(&compare(&catalog, &inventory));
+    assert_eq!(found[..4], [expected[0], expected[1], expected[2], expected[4]]);
+    catalog.clients.extend([client("own", "Acme", Some("ou$1"))]);
+    assert_eq!(said(&compare(&catalog, &inventory))[1], "clients own/sales: new Sales ou$2");
+}
+
 #[test]
 fn what_differs_is_said_and_nothing_is_taken_out() {
     let mut catalog = Catalog {

@@ -153,6 +153,7 @@ fn proposed(
         catalog,
         directory: &live.directory,
         unmarked: &live.adoptable,
+        titles: &live.titles,
         checker: &AgreementChecker::new(catalog, settings),
         sources: &loaded.sources,
         templates: &loaded.templates,

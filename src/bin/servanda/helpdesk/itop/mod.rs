@@ -13,6 +13,7 @@ mod targets;
 mod doubles;
 mod history;
 mod people;
+mod inventory;
 mod read;
 mod explore;
 mod write;

@@ -21,7 +21,7 @@ use super::operation::{self, Object, id, parts};
 use super::targets::{self, ROW, SLA, SLT, SlaCache, SlaTargets};
 use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
-use super::{history, oql, people};
+use super::{history, inventory, oql, people};
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::helpdesk::reader::{Reader, Selection, StoredKey};
@@ -258,6 +258,11 @@ impl<'a> ItopReader<'a> {
         }
     }
 
+    fn title(&self, object: &Object) -> Option<String> {
+        let code = self.mapping.attributes.get(&Field::Title)?;
+        wire::text(&object.fields, code).ok().filter(|title| !title.is_empty()).map(str::to_owned)
+    }
+
     fn mark(&self, object: &Object) -> Option<AgreementId> {
         SharedTexts(self.mapping).mark(wire::text(&object.fields, &self.mapping.key.attribute).ok()?)
     }
@@ -372,7 +377,11 @@ impl Reader for ItopReader<'_> {
             live.unmanaged += 1;
             let id = contract.id();
             if selection.contains(&id) {
-                live.adoptable.insert(id, self.adoptable(contract, &links));
+                let observed = self.adoptable(contract, &links);
+                if matches!(observed, Observed::Unknown(_)) {
+                    live.titles.extend(self.title(contract).map(|title| (id.clone(), title)));
+                }
+                live.adoptable.insert(id, observed);
             }
         }
         live.add_managed(marked, |contract| self.observed(contract, &links));
@@ -381,28 +390,13 @@ impl Reader for ItopReader<'_> {
 
     async fn inventory(&self) -> Result<Inventory, ReadError> {
         let everything = Selection::default().with_all_unmarked();
-        let (live, people, services) = tokio::try_join!(
+        let (live, units, people, services) = tokio::try_join!(
             self.read_live(&everything),
+            self.every(ORGANIZATION, "parent_id"),
             self.every(PERSON, "org_id"),
             self.every(SERVICE, "org_id"),
         )?;
-        let mut inventory = Inventory::of(&live);
-        // An iTop without contracts has providers: those of its services.
-        let providers =
-            services.iter().filter_map(|service| wire::link(&service.fields, "org_id").ok().flatten());
-        inventory.providers.extend(providers.map(|unit| id(ORGANIZATION, unit)));
-        // iTop has no calendars, and its priorities are numbers that the settings name.
-        inventory.unkept = [ObjectKind::Calendar].into();
-        inventory.by_title = [ObjectKind::Priority].into();
-        let contacts = people::contacts(&live);
-        let is_manager = |person: &&Object| {
-            let employer = wire::link(&person.fields, "org_id").ok().flatten();
-            contacts.contains(&person.id())
-                && employer.is_some_and(|unit| inventory.providers.contains(&id(ORGANIZATION, unit)))
-        };
-        let managers: Vec<LiveId> = people.iter().filter(is_manager).map(Object::id).collect();
-        inventory.managers.extend(managers);
-        Ok(inventory)
+        Ok(inventory::of(&live, &units, &people, &services))
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {

@@ -255,6 +255,11 @@ impl<'a> Itsm365Reader<'a> {
         }
     }
 
+    fn title(&self, object: &Map<String, Json>) -> Option<String> {
+        let title = object.get(self.mapping.attributes.get(&Field::Title)?)?.as_str()?;
+        Some(title.to_owned()).filter(|title| !title.is_empty())
+    }
+
     fn mark(&self, object: &Map<String, Json>) -> Option<AgreementId> {
         self.mapping.managed_by_key(object.get(&self.mapping.key.attribute)?.as_str()?)
     }
@@ -273,10 +278,10 @@ impl Reader for Itsm365Reader<'_> {
     async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
         let everything = json!({});
         let convert = |object: Map<String, Json>| match self.mark(&object) {
-            Some(mark) => Some((Some(mark), self.agreement(&object))),
+            Some(mark) => Some((Some(mark), self.agreement(&object), None)),
             None => object_id(&object)
                 .filter(|id| selection.contains(id))
-                .map(|_| (None, self.adoptable(&object))),
+                .map(|_| (None, self.adoptable(&object), self.title(&object))),
         };
         let (objects, mut rules) = tokio::try_join!(self.agreements_as(convert), self.rules(&everything))?;
         let directory = self.directory().await?;
@@ -284,10 +289,14 @@ impl Reader for Itsm365Reader<'_> {
         let mut marked: BTreeMap<AgreementId, Vec<(LiveId, Interpreted)>> = BTreeMap::new();
         for ListItem { id, value, .. } in objects {
             match value {
-                Some((Some(mark), agreement)) => marked.entry(mark).or_default().push((id, agreement)),
-                Some((None, agreement)) => {
+                Some((Some(mark), agreement, _)) => marked.entry(mark).or_default().push((id, agreement)),
+                Some((None, agreement, title)) => {
                     live.unmanaged += 1;
-                    live.adoptable.insert(id, self.observed(agreement, &mut rules));
+                    let observed = self.observed(agreement, &mut rules);
+                    if matches!(observed, Observed::Unknown(_)) {
+                        live.titles.extend(title.map(|title| (id.clone(), title)));
+                    }
+                    live.adoptable.insert(id, observed);
                 }
                 None => live.unmanaged += 1,
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use servanda::catalog::Catalog;
-use servanda::discovery::catalog::compare;
+use servanda::discovery::catalog::{CatalogList, compare};
 use servanda::ident::LiveId;
 use servanda::live::{ObjectKind, Observed, Value};
 use servanda::mapping::Field;
@@ -70,6 +70,49 @@ async fn a_catalog_is_pulled_from_what_contracts_name() {
             "providers.akme",
             "priorities.critical",
             "priorities.normal",
+        ]
+    );
+}
+
+/// Organisations below a client with a contract are its departments. Others above an organisation are folders, providers, or
+/// gone, and no client to list it under.
+#[tokio::test]
+async fn an_organization_below_a_client_with_a_contract_is_a_department() {
+    let bench = Bench::open().await;
+    bench.create("severny-veter-2026").await;
+    for (name, parent, status) in [
+        ("Accounting", 2, "active"),
+        ("Payroll", 3, "active"),
+        ("Below the provider", 1, "active"),
+        ("Folder", 0, "active"),
+        ("In a folder", 6, "active"),
+        ("Gone", 0, "active"),
+        ("Left behind", 8, "active"),
+        ("Sold", 2, "inactive"),
+    ] {
+        let fields = json!({ "name": name, "parent_id": parent, "status": status });
+        let made = json!({ "output_fields": "id", "fields": fields });
+        raw(&bench.transport, "core/create", "Organization", made).await;
+    }
+    let contract = json!({ "name": "by hand", "org_id": "8", "provider_id": "1" });
+    let made = json!({ "output_fields": "id", "fields": contract });
+    raw(&bench.transport, "core/create", "CustomerContract", made).await;
+    let gone = json!({ "key": 8, "output_fields": "id", "fields": { "status": "inactive" } });
+    raw(&bench.transport, "core/update", "Organization", gone).await;
+    let inventory = bench.reader().inventory().await.expect("an inventory");
+    let found = compare(&Catalog::default(), &inventory);
+    let clients = found.iter().filter(|finding| finding.list == CatalogList::Clients);
+    let slugs: Vec<&str> = clients.map(|finding| finding.slug.as_str()).collect();
+    assert_eq!(
+        slugs,
+        [
+            "below-the-provider",
+            "folder",
+            "in-a-folder",
+            "left-behind",
+            "severny-veter",
+            "severny-veter/accounting",
+            "severny-veter/payroll",
         ]
     );
 }
