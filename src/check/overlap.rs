@@ -10,6 +10,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 use crate::check::effective_interval::{EffectiveInterval, effective_interval};
 use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::mapping::RecipientLinks;
 
 /// One recipient and service of one agreement.
 struct CoverageRow<'a> {
@@ -23,7 +24,7 @@ struct CoverageRow<'a> {
 type Meeting<'a> = (usize, usize, &'a str);
 
 /// E301 and W308 over all agreements, which stand in the order of their ids.
-pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<SubjectDiagnostic> {
+pub(super) fn check(subjects: &[Subject<'_>], links: &RecipientLinks) -> Vec<SubjectDiagnostic> {
     let mut by_client: Vec<(&str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let recipients = subject.agreement.recipients.iter();
@@ -33,14 +34,19 @@ pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<SubjectDiagnostic> {
     by_client.par_sort_unstable();
     let groups: Vec<&[(&str, usize)]> =
         by_client.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1).collect();
-    groups.into_par_iter().flat_map_iter(|group| check_client(subjects, group)).collect()
+    groups.into_par_iter().flat_map_iter(|group| check_client(subjects, links, group)).collect()
 }
 
 fn client_of(recipient: &str) -> &str {
     recipient.split_once('/').map_or(recipient, |(client, _)| client)
 }
 
-fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<SubjectDiagnostic> {
+fn check_client(
+    subjects: &[Subject<'_>],
+    links: &RecipientLinks,
+    group: &[(&str, usize)],
+) -> Vec<SubjectDiagnostic> {
+    let passes_on = |row: &CoverageRow<'_>| links.passes_on(&subjects[row.subject].agreement);
     let client = group[0].0;
     let mut rows = Vec::new();
     for (_, index) in group {
@@ -67,7 +73,7 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Subjec
             if of_recipient[0].recipient == client {
                 company = of_recipient;
             } else {
-                meet_company(of_recipient, company, &mut nearer);
+                meet_company(of_recipient, company, &passes_on, &mut nearer);
             }
         }
     }
@@ -110,10 +116,11 @@ fn ends_before(left: &EffectiveInterval, right: &EffectiveInterval) -> bool {
     }
 }
 
-/// Departments whose agreements meet one of the whole company over the same service.
+/// Departments whose agreements meet one of the whole company over the same service, if the helpdesk passes that on to them.
 fn meet_company<'a>(
     department: &[CoverageRow<'a>],
     company: &[CoverageRow<'a>],
+    passes_on: &dyn Fn(&CoverageRow<'a>) -> bool,
     meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>,
 ) {
     for row in department {
@@ -121,7 +128,7 @@ fn meet_company<'a>(
         let begun =
             company.partition_point(|other| row.reach.until.is_none_or(|until| other.reach.from < until));
         let last = company[..begun].iter().rev().find(|other| other.subject != row.subject);
-        if let Some(met) = last.filter(|other| other.reach.meets(&row.reach)) {
+        if let Some(met) = last.filter(|other| passes_on(other) && other.reach.meets(&row.reach)) {
             meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
         }
     }

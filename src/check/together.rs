@@ -12,6 +12,7 @@ use crate::check::kept_places::KeptPlaces;
 use crate::check::subject::{Places as _, Subject};
 use crate::check::{allow, overlap};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Span};
+use crate::mapping::RecipientLinks;
 
 /// Holds agreements, in the order of their ids and paths, against each other: those without an error, in the order of
 /// their ids, and all faults. `unread` has the ids of files of which nothing could be made.
@@ -33,7 +34,8 @@ pub(super) fn hold_together(
             subjects.push(Subject { agreement, places: &one.places });
         }
     }
-    let findings = findings(&judged, &mut subjects, &origins, unread, at);
+    let links = &ground.settings.helpdesk.mapping.recipients;
+    let findings = findings(&judged, &mut subjects, &origins, unread, links, at);
     let agreements: Vec<Box<Agreement>> = subjects.into_iter().map(|subject| subject.agreement).collect();
     for (index, diagnostic) in findings {
         judged[index].faults.push(diagnostic);
@@ -53,6 +55,7 @@ fn findings(
     subjects: &mut [Subject<'_>],
     origins: &[usize],
     unread: &BTreeSet<&str>,
+    links: &RecipientLinks,
     at: Instant,
 ) -> Vec<(usize, Diagnostic)> {
     let succession = chain::tie(subjects);
@@ -60,7 +63,7 @@ fn findings(
     let mut findings = identity::check_names(&claims);
     let names = names(&claims, unread);
     let (overlaps, chains) =
-        rayon::join(|| overlap::check(subjects), || chain::check(subjects, &names, &succession, at));
+        rayon::join(|| overlap::check(subjects, links), || chain::check(subjects, &names, &succession, at));
     let numbers = identity::check_numbers(subjects, &succession.predecessors);
     let among = overlaps.into_iter().chain(chains).chain(numbers);
     findings.extend(among.map(|(index, diagnostic)| (origins[index], diagnostic)));

@@ -9,13 +9,18 @@ use crate::check::overlap::check;
 use crate::check::subject::sample::Nowhere;
 use crate::diagnostic::Code;
 use crate::ident::{RecipientSlug, ServiceSlug};
+use crate::mapping::{DepartmentAccess, Mapping, RecipientLinks};
 use crate::status::{State, state_at};
 
 /// The agreements and the rules reported for them.
 fn reported(agreements: Vec<Agreement>) -> Vec<(String, Code)> {
+    reported_where(agreements, &Mapping::default().recipients)
+}
+
+fn reported_where(agreements: Vec<Agreement>, links: &RecipientLinks) -> Vec<(String, Code)> {
     let nowhere = Nowhere::new();
     let subjects = nowhere.subjects(agreements);
-    let findings = check(&subjects);
+    let findings = check(&subjects, links);
     let mut reported: Vec<_> = findings
         .into_iter()
         .map(|(index, diagnostic)| (subjects[index].id().to_owned(), diagnostic.code))
@@ -87,6 +92,11 @@ fn the_department_wins_over_the_company_with_a_warning() {
     let mut department = agreement("b", "2026-05-01", "2026-05-31");
     department.recipients = [RecipientSlug::new("dent-mayak/x-ray").expect("a slug")].into();
     assert_eq!(reported(vec![company.clone(), department.clone()]), both(Code::W308, "b"));
+    // The portal of iTop shows the department its own agreements only.
+    let single = Mapping::itop().recipients;
+    assert_eq!(reported_where(vec![company.clone(), department.clone()], &single), []);
+    let inherited = RecipientLinks { departments: DepartmentAccess::Inherit, ..single };
+    assert_eq!(reported_where(vec![company.clone(), department.clone()], &inherited), both(Code::W308, "b"));
     department.services = [(ServiceSlug::new("vpn").expect("a slug"), crate::agreement::Coverage::default())]
         .into_iter()
         .collect();
