@@ -30,8 +30,8 @@ use crate::render::vocabulary;
 /// The largest width of an excerpt of a file, in columns.
 const WIDEST_EXCERPT: usize = 140;
 
-/// Renders every diagnostic with its lines, in the order given, with a blank line after each. Many agreements that end soon
-/// are one group at the end.
+/// Renders every diagnostic with its lines, in the order given, with a blank line after each. Many agreements that end soon,
+/// or that end without a notice, are one group at the end.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns().min(WIDEST_EXCERPT));
@@ -45,12 +45,12 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let redacted = secrets().next().map(|_| sources.redacted(secrets()));
     let sources = redacted.as_ref().unwrap_or(sources);
     let mut text = String::new();
-    let ending = ending::together(found);
-    for diagnostic in found.iter().filter(|diagnostic| ending.is_empty() || diagnostic.ends_in.is_none()) {
+    let groups = ending::groups(found);
+    for diagnostic in found.iter().filter(|one| !groups.iter().any(|group| group.contains(one))) {
         text.push_str(&renderer.render(&[group(diagnostic, sources)]));
         text.push_str("\n\n");
     }
-    if let Some(group) = ending::group(&ending, level, sources) {
+    for group in groups.iter().filter_map(|many| ending::group(many, level, sources)) {
         text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
     }
