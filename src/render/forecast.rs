@@ -198,7 +198,7 @@ pub(super) const fn kind_text(kind: NoticeKind, language: Language) -> &'static 
         NoticeKind::Begins => ("вступает в силу", "begins"),
         NoticeKind::Resumes => ("возобновлено", "resumes"),
         NoticeKind::RenewedTacitly => ("продлено автоматически", "renewed automatically"),
-        NoticeKind::Succeeds => ("заменило прежнее", "replaces its predecessor"),
+        NoticeKind::Succeeds => ("заменяет прежнее", "replaces its predecessor"),
         NoticeKind::Suspended => ("приостановлено", "suspended"),
         NoticeKind::Terminated => ("прекращено досрочно", "terminated early"),
         NoticeKind::Expired => ("срок истёк", "expired"),

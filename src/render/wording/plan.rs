@@ -16,7 +16,7 @@ texts! {
     ACTIVE = "active", "действует";
     SUSPENDED = "suspended", "приостановлено";
     EXPIRED = "expired", "истекло";
-    TERMINATED = "terminated", "расторгнуто";
+    TERMINATED = "terminated", "прекращено досрочно";
     STAYS = "stays {status}", "по-прежнему {status}";
     RETIRED = "will be retired: its document no longer exists",
         "будет выведено из действия: файла соглашения больше нет";
@@ -25,7 +25,7 @@ texts! {
     BECOMES_ACTIVE = "will become active", "начнёт действовать";
     BECOMES_SUSPENDED = "will be suspended", "будет приостановлено";
     BECOMES_EXPIRED = "will expire", "истечёт";
-    BECOMES_TERMINATED = "will be terminated", "будет расторгнуто";
+    BECOMES_TERMINATED = "will be terminated", "будет прекращено досрочно";
     FIRST_DAY_AHEAD = "its first day {day} is in the future", "первый день {day} ещё не наступил";
     FIRST_DAY_REACHED = "its first day {day} has been reached", "первый день {day} наступил";
     LAST_DAY_PASSED = "its last day {day} has passed", "последний день {day} прошёл";
@@ -35,7 +35,7 @@ texts! {
     WITHIN_PERIOD = "the date is within its period", "идёт период действия";
     ON_SUSPENSION = "it is suspended on this date", "на эту дату приостановлено";
     IS_OVER = "its last day has passed", "последний день прошёл";
-    TERMINATION = "its termination has taken effect", "расторжение вступило в силу";
+    TERMINATION = "its termination has taken effect", "досрочное прекращение вступило в силу";
 
     EDIT = "edit", "правка";
     DATE = "date", "дата";
@@ -129,9 +129,9 @@ texts! {
     SOME_BY_DATE = ", {n} by the date", ", из них по дате: {n}";
     OWN_AND_BASE = "The pull request changes {own}; {base}.", "Этот запрос на слияние меняет {own}; {base}.";
     HEADER = "Plan as of {day}", "План на {day}";
-    HEADER_PLACE = " ({zone}) for {helpdesk}", " ({zone}), хелпдеск {helpdesk}";
+    HEADER_PLACE = " ({zone}) for {helpdesk}", " ({zone}), хелпдеск: {helpdesk}";
     COMMIT = ", commit {commit}", ", коммит {commit}";
-    FACTS = "As of {day} ({zone}) for {helpdesk}", "На {day} ({zone}), хелпдеск {helpdesk}";
+    FACTS = "As of {day} ({zone}) for {helpdesk}", "На {day} ({zone}), хелпдеск: {helpdesk}";
     FACT_COMMIT = " · commit {commit}", " · коммит {commit}";
     FACT_BASE = " · base {commit}", " · база {commit}";
     RESTRICTED = "Restricted to {selection} ({n} [n|agreement|agreements]); all others are left as they are.",
@@ -139,7 +139,7 @@ texts! {
 
     NOTICES_AT_MOST = "Notices about these changes, at most (no ledger was read)",
         "Уведомления об этих изменениях, не более (журнал отправленного не прочитан)";
-    NOTICES = "Notices that the run would send", "Уведомления, которые отправит прогон";
+    NOTICES = "Notices that the run would send", "Уведомления, которые отправит запуск";
     NOTICE_NUMBER = "{n} [n|notice|notices] {to}", "{n} [n|уведомление|уведомления|уведомлений] {to}";
     NOTICE_FURTHER = "{n} {to}", "{n} {to}";
     TO_CLIENTS = "to clients", "клиентам";
@@ -185,14 +185,14 @@ texts! {
     GUARD_ENDED = "{n} active [n|agreement|agreements] would be over at once",
         "{n} [n|действующее соглашение закончилось бы сразу|действующих соглашения закончились бы сразу|действующих соглашений закончилось бы сразу]";
     GUARD_OVERWRITTEN = "{n} [n|text|texts] of people would be overwritten",
-        "{n} [n|текст людей был бы перезаписан|текста людей были бы перезаписаны|текстов людей было бы перезаписано]";
+        "{n} [n|текст, написанный людьми, был бы перезаписан|текста, написанных людьми, были бы перезаписаны|текстов, написанных людьми, было бы перезаписано]";
     GUARD_VANISHED = "{n} applied [n|agreement no longer exists|agreements no longer exist] in the helpdesk",
         "{n} [n|применённого соглашения больше нет|применённых соглашений больше нет|применённых соглашений больше нет] в хелпдеске";
     GUARD_ORPHANS = "{n} [n|agreement without a document|agreements without documents] would be retired",
         "{n} [n|соглашение без файла было бы выведено|соглашения без файлов были бы выведены|соглашений без файлов было бы выведено] из действия";
     GUARD_ENDED_HELP = "; to end later, set {key} or a {other} on a day to come",
         "; чтобы закончить позже, задайте {key} или {other} на будущий день";
-    GUARD_OTHER_NUMBER = "; {number} was acknowledged, but the number differs", "; подтверждено {number}, но число другое";
+    GUARD_OTHER_NUMBER = "; {number} was acknowledged, but the number differs", "; подтверждено {number}, но теперь число другое";
     GUARD_ON_BASE = "; all of it is on the base as well, and is not to be acknowledged with this pull request",
         "; всё это есть и в базе, и подтверждать это в этом запросе на слияние не нужно";
     GUARD_OPTION = "; to acknowledge, add {option}", "; чтобы подтвердить, добавьте {option}";

@@ -49,10 +49,10 @@ texts! {
         "{field} не сравнивается: хелпдеск этого не хранит";
 
     COMPARED = "compared with {base}: {n} [n|document|documents] changed",
-        "в сравнении с {base}: [n|изменён|изменены|изменены] {n} [n|файл|файла|файлов]";
+        "в сравнении с {base}: [n|изменён|изменены|изменено] {n} [n|файл|файла|файлов]";
     INDIRECT = ", {n} [n|agreement|agreements] affected indirectly", ", косвенно затронуто соглашений: {n}";
     BEHIND = "; the branch is {n} [n|commit|commits] behind, and this is the plan of the merge",
-        "; ветка отстаёт на {n} [n|коммит|коммита|коммитов], это план слияния";
+        "; ветка отстаёт на {n} [n|коммит|коммита|коммитов], поэтому это план слияния";
     RED_LINE = "red line: {line}", "опасная строка: {line}";
     BASE_CHANGES = "{n} [n|change is|changes are] on the base as well, without this pull request: {ids}",
         "{n} [n|изменение есть|изменения есть|изменений есть] и в базе, без этого запроса на слияние: {ids}";

@@ -128,7 +128,7 @@ fn hours_of_a_week_are_grouped_by_day_and_terms_have_plural_forms() {
     assert!(shown(&always, &BTreeMap::new()).contains(around_the_clock));
     for week in [&week, &always] {
         let html = shown(week, &closed);
-        assert!(html.contains("дни – иначе (часовой пояс") && !html.contains(around_the_clock), "{html}");
+        assert!(html.contains("дни — иначе (часовой пояс") && !html.contains(around_the_clock), "{html}");
     }
     assert!(html.contains("продлевается автоматически на 2\u{a0}года"), "{html}");
 }
