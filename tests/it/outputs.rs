@@ -39,7 +39,7 @@ fn refuse_unknown(schema: &mut Value, is_part: bool) {
 }
 
 /// The faults of an output.
-fn faults(name: &str, output: &Value) -> Vec<String> {
+pub(crate) fn faults(name: &str, output: &Value) -> Vec<String> {
     let schema = jsonschema::draft7::new(&strict_schema(name)).unwrap();
     schema
         .iter_errors(output)
@@ -83,7 +83,7 @@ fn every_output_passes_its_schema() {
         ("checks", 0, &["doctor"]),
     ];
     let mut found = Vec::new();
-    let mut seen = vec!["services"]; // over HTTP: `serve::tests`
+    let mut seen = vec!["services"]; // over HTTP, in `replicas`
     for (name, code, arguments) in commands {
         let output = repository.json(code, &[arguments, &["--format", "json"]].concat());
         found.extend(faults(name, &output));

@@ -8,6 +8,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::missing::did_not_run;
+use crate::outputs::faults;
 use crate::postgres::Server;
 use crate::processes::{KEY, Served, point};
 use crate::repository::{Repository, copy};
@@ -103,4 +104,8 @@ fn three_servers_answer_alike_and_name_their_state() {
     let [first, second, behind] = ask("severny-veter");
     assert_eq!(first, second);
     assert_ne!(first.1["verdict"], behind.1["verdict"]);
+    assert_eq!(faults("entitlement", &first.1), [""; 0]);
+    let offered = replicas[0].answer("/v1/services?client=severny-veter&at=2026-09-01T10:00:00Z").1;
+    assert_eq!(offered["services"].as_array().map(Vec::len), Some(3), "{offered}");
+    assert_eq!(faults("services", &offered), [""; 0]);
 }
