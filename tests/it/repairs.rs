@@ -1,6 +1,10 @@
 //! `validate --fix`: repairs what needs no decision, shows it as a diff, and leaves the rest to people.
 
-use crate::repository::Repository;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::repository::{Repository, copy};
 
 #[test]
 fn findings_that_know_their_repair_are_repaired() {
@@ -62,4 +66,81 @@ fn settings_of_another_name_are_repaired_round_by_round() {
     assert!(shown.stdout.contains("+guards:\n"), "{}", shown.stdout);
     repository.expect(0, &["validate", "--fix", "--settings", "staging.yaml"]);
     assert_eq!(repository.read("staging.yaml"), "timezone: Europe/Moscow\nguards:\n  weakened: 0\n");
+}
+
+/// The offset of a line and a column of SARIF, which counts from 1, and columns in units of UTF-16.
+fn offset(text: &str, line: &Value, column: &Value) -> usize {
+    let [line, column] = [line, column].map(|number| usize::try_from(number.as_u64().unwrap()).unwrap() - 1);
+    let begin: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let mut units = 0;
+    let letters = text[begin..].chars().take_while(|letter| {
+        units += letter.len_utf16();
+        units <= column
+    });
+    begin + letters.map(char::len_utf8).sum::<usize>()
+}
+
+/// The files that the fixes of a SARIF log change, as they are after all of them.
+fn fixed(log: &Value, read: impl Fn(&str) -> String) -> BTreeMap<String, String> {
+    let mut edits: BTreeMap<String, Vec<(usize, usize, String)>> = BTreeMap::new();
+    let results = log["runs"][0]["results"].as_array().unwrap().iter();
+    for fix in results.filter_map(|result| result["fixes"].as_array()) {
+        assert!(
+            fix.len() == 1 && fix[0]["description"]["text"].as_str().is_some_and(|text| !text.is_empty())
+        );
+        let change = &fix[0]["artifactChanges"][0];
+        let path = change["artifactLocation"]["uri"].as_str().unwrap();
+        let text = read(path);
+        for replacement in change["replacements"].as_array().unwrap() {
+            let region = &replacement["deletedRegion"];
+            let from = offset(&text, &region["startLine"], &region["startColumn"]);
+            let to = offset(&text, &region["endLine"], &region["endColumn"]);
+            let new = replacement["insertedContent"]["text"].as_str().unwrap();
+            edits.entry(path.to_owned()).or_default().push((from, to, new.to_owned()));
+        }
+    }
+    let apply = |(path, mut edits): (String, Vec<(usize, usize, String)>)| {
+        let mut text = read(&path);
+        edits.sort();
+        for (from, to, new) in edits.into_iter().rev() {
+            text.replace_range(from..to, &new);
+        }
+        (path, text)
+    };
+    edits.into_iter().map(apply).collect()
+}
+
+#[test]
+fn a_fix_in_sarif_replaces_the_bytes_that_the_command_replaces() {
+    let repository = Repository::empty();
+    repository
+        .file("servanda.yaml", "timezone: Europe/Moscow\n")
+        .file("catalog.yaml", "clients: { veter: { title: Ветер } }\nservices: { email: { title: Почта }, vpn: { title: VPN } }\n")
+        .file("templates/tabs.yaml", "services:\n\temail: true # 🏦\nperiod:\r\n\tterm: 1y\n")
+        .file(
+            "agreements/a.yaml",
+            "# 🏦 банк\r\n{ number: \"🏦 ё/1\", clint: 'veeter', titel: \"🏦\",\r\n  services: { \"e-mail\": true, vnp: true },\r\n  period: { first_day: 01.02.2026, term: 1y } }\r\n",
+        )
+        .file("agreements/b.yaml", "client: veter\nperiod: { first_day: 2027/3/1, term: 1y }\nservices: { vpn: true }\n");
+    let by_hand = Repository::empty();
+    copy(repository.root(), &by_hand.root().to_owned());
+    repository.run(&["validate", "--fix"]);
+    // Some findings appear only when others are repaired.
+    let mut all = 0;
+    loop {
+        let log = by_hand.run(&["validate", "--format", "sarif"]).stdout;
+        let files = fixed(&serde_json::from_str(&log).unwrap(), |path| by_hand.read(path));
+        if files.is_empty() {
+            break;
+        }
+        all += files.len();
+        for (path, text) in files {
+            by_hand.file(&path, &text);
+        }
+    }
+    assert!(all > 3, "{all}");
+    for path in ["templates/tabs.yaml", "agreements/a.yaml", "agreements/b.yaml"] {
+        assert_eq!(by_hand.read(path), repository.read(path), "{path}");
+    }
+    assert!(repository.read("agreements/a.yaml").contains("client: 'veter', title: \"🏦\",\r\n"));
 }
