@@ -345,7 +345,7 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
         let when = match days {
             0 => "today".to_owned(),
             1 => "tomorrow".to_owned(),
-            _ => format!("in {days} days, on {last_day}"),
+            _ => format!("in {days} days, on {last_day},"),
         };
         let path: &[&str] = match agreement.period.end {
             PeriodEnd::Term(_) => &["period", "term"],

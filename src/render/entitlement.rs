@@ -382,11 +382,11 @@ fn reason_in_words(reason: &DenialDetail, service: &str) -> String {
     let on = reason.last_day.map_or_else(String::new, |day| format!(" on {day}"));
     match reason.code {
         "suspended" => match until {
-            Some(until) => format!("{who} rests until {until}"),
-            None => format!("{who} rests, and nothing says until when"),
+            Some(until) => format!("{who} is suspended until {until}"),
+            None => format!("{who} is suspended until further notice"),
         },
         "not_started" => format!("{who} begins {}", until.unwrap_or_default()),
-        "not_switched_on" => format!("{who} waits to be switched on by hand"),
+        "not_switched_on" => format!("{who} is activated by hand, and was not yet"),
         "terminated" => format!("{who} was ended{on}"),
         "expired" => format!("{who} ended{on}"),
         "service_not_covered" => format!("no agreement covers {service}"),

@@ -247,7 +247,7 @@ fn next(row: &StatusRow) -> String {
             let word = match (row.status, change.to) {
                 (State::Planned, State::Active) => "begins",
                 (_, State::Active) => "resumes",
-                (_, State::Suspended) => "rests from",
+                (_, State::Suspended) => "suspended from",
                 _ => "planned again",
             };
             format!("{word} {day}")

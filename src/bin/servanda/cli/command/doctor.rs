@@ -208,7 +208,7 @@ fn may_apply(mapping: &Mapping) -> DoctorCheck {
     }
     DoctorCheck::warning(
         "apply",
-        format!("untested, since that would need a write; an apply must be allowed to {}", needs.join(", ")),
+        format!("untested, as it would write; an apply must {}", needs.join(", ")),
         "compare this with the rights of the employee behind the key; for plans, a read-only key suffices",
     )
 }
