@@ -1,6 +1,6 @@
 //! The files of a new repository. Their templates are in the folder `scaffold`; `@NAME@` stands for an answer.
 
-use servanda::calendar::{Day, Term, Zone};
+use servanda::calendar::{Day, Zone};
 use servanda::document::published_schemas;
 use servanda::ident::slug::{slug_of, slug_of_person};
 use servanda::render::encode;
@@ -70,8 +70,6 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
         .map(|(slug, title)| format!("  {slug}: {{ title: {} }}", encode::yaml(title)))
         .collect();
     let included: Vec<String> = services.iter().map(|(slug, _)| format!("{slug}: true")).collect();
-    let last_day = Term::read("1y").ok().and_then(|term| term.last_day(*first_day));
-    let last_day = last_day.map_or_else(|| "a year later".to_owned(), |day| day.to_string());
     let filled = |text: &str| {
         text.replace("@ZONE@", zone.name())
             .replace("@LANGUAGE@", language.as_str())
@@ -85,7 +83,6 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
             .replace("@CRITICAL@", &encode::yaml(words.critical))
             .replace("@NORMAL@", &encode::yaml(words.normal))
             .replace("@FIRST_DAY@", &first_day.to_string())
-            .replace("@LAST_DAY@", &last_day)
             .replace("@LEDGER@", host.ledger())
     };
     let mut made = vec![
