@@ -16,7 +16,7 @@ texts! {
         "остановлено предохранителем {guard}, пока не подтверждено точное число";
     WAITS = "depends on {other}, which is itself blocked", "зависит от {other}, а оно само заблокировано";
     ARCHIVED = "its object {object} is archived in the helpdesk", "его объект {object} в архиве хелпдеска";
-    ADD_ID = "add the right id under {key} in catalog.yaml, and check that the login may see the object",
+    ADD_ID = "add the right id under {key} in catalog.yaml and check that the login may see the object",
         "впишите верный идентификатор в {key} в каталоге и проверьте, что ключ видит этот объект";
     ADD_RIGHT_ID = "add the id of the right one under {key} in catalog.yaml",
         "впишите идентификатор нужного в {key} в каталоге";
