@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::sample::{change, plan};
-use super::text::{last_line, text};
+use super::text::{last_line, overview, text};
 use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::envelope::GuardedPlan;
@@ -453,6 +453,31 @@ fn a_plan_without_changes_is_two_lines() {
         "Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def\n\n\
          No changes. 12 agreements match the helpdesk.\n"
     );
+}
+
+#[test]
+fn a_restricted_plan_names_its_selection_also_where_it_is_too_long_to_be_shown() {
+    let mut restricted = plan((0..300).map(|number| titled(&format!("a-{number}"))).collect());
+    restricted.header.selection.clients = vec!["severny-veter".to_owned()];
+    restricted.totals.agreements = 300;
+    let envelope = GuardedPlan::new(&restricted, restricted.clone(), Vec::new());
+    for (shown, name) in
+        [(text(&envelope, Paint::PLAIN), "text"), (overview(&envelope, Paint::PLAIN), "overview")]
+    {
+        let second = shown.lines().nth(1).unwrap_or_default();
+        assert!(
+            second.starts_with("! Restricted to `--client severny-veter` (300 agreements)"),
+            "{name}: {second}"
+        );
+    }
+    assert!(overview(&envelope, Paint::PLAIN).lines().count() < 20, "an overview");
+}
+
+/// A change with a title of its own, which is like no other.
+fn titled(name: &str) -> Change {
+    let mut change = change(name, Verb::Update, name, State::Active, StatusReason::WithinPeriod);
+    change.fields = vec![field(Field::Title, words("before"), words(name))];
+    change
 }
 
 #[test]

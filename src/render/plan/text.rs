@@ -37,11 +37,7 @@ pub fn expanded(envelope: &GuardedPlan, paint: Paint) -> String {
 fn whole(envelope: &GuardedPlan, paint: Paint, many: usize) -> String {
     let plan = &envelope.plan;
     let words = Vocabulary::of(plan);
-    let mut page = TerminalPage::new(paint);
-    page.line(0, 2, &header(plan, words));
-    if let Some(line) = summary::restriction(plan, words) {
-        page.line(0, 2, &line);
-    }
+    let mut page = begun(plan, words, paint);
     changes(&mut page, envelope, words, many);
     drifted(&mut page, plan, words);
     awaiting_acknowledgement(&mut page, envelope, words);
@@ -49,8 +45,23 @@ fn whole(envelope: &GuardedPlan, paint: Paint, many: usize) -> String {
     let announced = summary::announced(&envelope.announced, words);
     list(&mut page, summary::announced_title(envelope, words), announced);
     list(&mut page, words.say(texts::NOTES), reasons::notes(&plan.notes, words));
+    finished(page, envelope, words)
+}
+
+/// A page that begins with the date, the helpdesk, and the selection that the plan is restricted to.
+fn begun(plan: &Plan, words: Vocabulary<'_>, paint: Paint) -> TerminalPage {
+    let mut page = TerminalPage::new(paint);
+    page.line(0, 2, &header(plan, words));
+    if let Some(line) = summary::restriction(plan, words) {
+        page.line(0, 2, &line);
+    }
+    page
+}
+
+/// The text of a page, which ends with the totals.
+fn finished(mut page: TerminalPage, envelope: &GuardedPlan, words: Vocabulary<'_>) -> String {
     page.gap();
-    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(&envelope.plan)));
     if envelope.scope.is_some()
         && let Some(on_base) = summary::on_base(&Review::of(envelope))
     {
@@ -76,8 +87,7 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
             return whole;
         }
     }
-    let mut page = TerminalPage::new(paint);
-    page.line(0, 2, &header(plan, words));
+    let mut page = begun(plan, words, paint);
     page.gap();
     for alike in &alike {
         alike_heading(&mut page, alike, words);
@@ -104,9 +114,7 @@ pub fn overview(envelope: &GuardedPlan, paint: Paint) -> String {
     }
     let announced = summary::announced(&envelope.announced, words);
     list(&mut page, summary::announced_title(envelope, words), announced);
-    page.gap();
-    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
-    page.finish()
+    finished(page, envelope, words)
 }
 
 /// The totals: `Plan: 3 to create, 2 to change (1 to activate), 4 blocked, 12 unchanged.`
