@@ -226,16 +226,15 @@ impl ClientPage<'_> {
     fn renewal(&self, entry: &ReportEntry<'_>, term: Term) -> String {
         let first_day = entry.stretch.last_day.and_then(|day| day.tomorrow().ok());
         let agreed = first_day.and_then(|day| term.last_day(day));
-        if let Some(last_day) = entry.last_day
-            && agreed.is_some_and(|agreed| last_day < agreed)
-        {
-            return self.say("renews_until", &[("day", &self.day(last_day))]);
-        }
-        let term = self.term(term);
+        let cut = entry.last_day.filter(|day| agreed.is_some_and(|agreed| *day < agreed));
+        let text = match cut {
+            Some(last_day) => self.say("renews_until", &[("day", &self.day(last_day))]),
+            None => self.say("renews", &[("term", &self.term(term))]),
+        };
         // A day that has passed prevents nothing any more.
         match entry.deadline.filter(|day| *day >= entry.today) {
-            Some(day) => self.say("renews_unless", &[("term", &term), ("day", &self.day(day))]),
-            None => self.say("renews", &[("term", &term)]),
+            Some(day) => self.say("unless", &[("renewal", &text), ("day", &self.day(day))]),
+            None => text,
         }
     }
 
@@ -312,7 +311,7 @@ impl ClientPage<'_> {
             TargetTime::BusinessDays(days) => {
                 let count = i64::from(days);
                 let noun = match self.language {
-                    Language::Russian => form(count, "раб. день", "раб. дня", "раб. дней"),
+                    Language::Russian => form(count, "раб.\u{a0}день", "раб.\u{a0}дня", "раб.\u{a0}дней"),
                     Language::English if days == 1 => "business day",
                     Language::English => "business days",
                 };

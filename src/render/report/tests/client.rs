@@ -175,6 +175,13 @@ fn what_follows_the_last_day_is_only_what_is_certain() {
     );
     let later = successor("2029-01-01", "2029-12-31");
     assert_eq!(what_follows(&[tacit("2026-12-31", Some(2)), later]), unless, "renewals come first");
+    let mut cut = tacit("2026-12-31", None);
+    cut.succeeded_on = Some(day("2027-04-01"));
+    assert_eq!(
+        what_follows(&[cut, successor("2027-04-01", "2028-03-31")]),
+        "renews automatically until 31 March 2027, unless notice is given by 30 September 2026",
+        "a renewal that a successor cuts short can be prevented as well"
+    );
     let mut ended = passed;
     ended.termination = Some(termination("2027-01-31"));
     assert_eq!(what_follows(&[ended]), "renews automatically until 31 January 2027");
