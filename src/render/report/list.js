@@ -38,11 +38,13 @@ class List {
 
   /** Adds rows that became visible and removes those that no longer are. */
   paint() {
-    const { scroll, drawn } = this;
-    const above = this.body.offsetTop;
+    const { drawn } = this;
+    // Everything is read before anything is written, so that a frame has one layout.
+    const { scrollTop, clientHeight } = this.scroll;
+    const top = scrollTop - this.body.offsetTop;
     const margin = 200;
-    const from = this.whole ? 0 : this.at(Math.max(0, scroll.scrollTop - above - margin));
-    const to = this.whole ? this.rows.length : Math.min(this.rows.length, this.at(scroll.scrollTop - above + scroll.clientHeight + margin) + 1);
+    const from = this.whole ? 0 : this.at(Math.max(0, top - margin));
+    const to = this.whole ? this.rows.length : Math.min(this.rows.length, this.at(top + clientHeight + margin) + 1);
     for (const [index, element] of drawn) {
       if (index < from || index >= to) {
         element.remove();
@@ -63,7 +65,7 @@ class List {
       fresh.append(element);
     }
     this.body.append(fresh);
-    this.onpaint?.(this.at(scroll.scrollTop));
+    this.onpaint?.(this.at(scrollTop), scrollTop);
   }
 
   /** Makes a row the active one, and scrolls it into view. */

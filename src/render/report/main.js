@@ -9,9 +9,10 @@ const list = new List(scroller, $("rows"), {
   draw: (row, index) => views[view].draw(row, index),
   height: (row) => views[view].height(row),
 });
-list.onpaint = (index) => {
+list.onpaint = (index, scrollTop) => {
   const at = scroller.querySelector(".corner .at");
-  if (at) at.textContent = view === "timeline" && scroller.scrollTop > 0 ? (list.rows[index]?.client ?? list.rows[index]?.lane?.client)?.title ?? "" : "";
+  const title = view === "timeline" && scrollTop > 0 ? (list.rows[index]?.client ?? list.rows[index]?.lane?.client)?.title ?? "" : "";
+  if (at && at.textContent !== title) at.textContent = title;
 };
 
 /** The agreements that match all filters, and for each chip the number of those that match all other filters. */
@@ -113,10 +114,9 @@ function renewals(number) {
 }
 
 function head() {
-  const { head, under, over } = views[view].head();
+  const { head, under } = views[view].head();
   $("head").replaceChildren(head);
   $("under").replaceChildren(...(under ? [under] : []));
-  $("over").replaceChildren(...(over ? [over] : []));
 }
 
 /** Shows another period of time and the same rows. */

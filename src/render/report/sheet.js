@@ -99,7 +99,8 @@ function sheetOf(agreement) {
   const coming = comingOf(agreement);
   if (coming.length > 0) parts.push(make("h3", {}, words.notices_coming), noticesOf(coming));
   if (sent) parts.push(make("h3", {}, words.notices_sent), noticesOf(sent));
-  else if (data.ledger) parts.push(make("h3", {}, words.notices_sent), make("p", { class: "quiet" }, words.nothing_sent));
+  else parts.push(make("h3", {}, words.notices_sent), make("p", { class: "quiet" }, data.ledger ? words.nothing_sent : words.without_ledger),
+    !data.ledger && data.served ? make("p", { class: "quiet" }, words.with_ledger, " ", make("code", {}, "servanda report")) : null);
   const chain = chainOf(agreement);
   if (chain.length > 1) {
     parts.push(make("h3", {}, words.chain), make("ol", { class: "chain" }, ...chain.map((link) =>

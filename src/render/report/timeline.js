@@ -136,7 +136,7 @@ class Timeline {
     for (const phase of entry.phases) if (phase.isSuspended) span("i", "suspension", phase.from, (phase.until ?? this.to + 40) + 1);
     if (entry.follows === ROLL && entry.last !== null && !entry.isOver) span("i", "later", entry.last + 1, end);
     for (const roll of entry.more.rolls ?? []) mark("roll", roll, say("next_period_on", { day: date(roll) }));
-    for (const day of entry.ahead) mark("ahead", day, say("advance_notice_on", { day: date(day) }));
+    for (const day of entry.ahead) mark("ahead", day, say("reminder_on", { day: date(day) }));
     if (entry.deadline !== null) mark("deadline", entry.deadline, say("deadline_on", { day: date(entry.deadline) }));
     if (entry.state === 4 || entry.more.ended) mark("cut", end, lastDay(entry, end - 1));
     segment.append(make("span", { class: "text" }, entry.id));
@@ -164,23 +164,25 @@ class Timeline {
     const width = this.width = list.whole ? PAPER - PAPER_LABEL : Math.max(scroller.clientWidth - (narrow.matches ? 0 : 320), 200);
     const month = (width / (this.to - this.from)) * 30.4;
     const axis = make("div", { class: "axis", role: "columnheader" });
-    const [under, over] = [make("div", { class: "lines" }), make("div", { class: "lines" })];
+    const under = make("div", { class: "lines" });
     const begin = new Date(this.from * 86_400_000);
     const step = month >= 38 ? 1 : month >= 12 ? 3 : 12;
     let [year, index] = [begin.getUTCFullYear(), Math.floor(begin.getUTCMonth() / step) * step];
+    const today = this.x(data.today);
     for (;;) {
       const [day, next] = [Date.UTC(year, index) / 86_400_000, Date.UTC(year, index + step) / 86_400_000];
       if (day > this.to) break;
       const at = this.x(day);
-      if (index === 0 || day < this.from) this.tick(axis, "year", Math.max(at, 0), String(index === 12 ? year + 1 : year), this.x(Date.UTC(year + 1, 0) / 86_400_000));
-      if (step < 12 && at > -1) this.tick(axis, "month", at, step === 1 ? date(day, "month") : say("quarter", { n: index / 3 + 1 }), this.x(next));
+      const isNamed = (index > 0 && day >= this.from) || this.yearTick(axis, Math.max(at, 0), year, today);
+      // Where the flag or the buttons leave no room above, the year takes the place of its first part.
+      const part = isNamed ? (step === 1 ? date(day, "month") : say("quarter", { n: index / 3 + 1 })) : String(year);
+      if (step < 12 && at > -1) this.tick(axis, isNamed ? "month" : "month turn", at, part, this.x(next));
       if (at >= 0) this.line(under, index === 0 ? "strong" : "", at);
       index += step;
       if (index >= 12) [year, index] = [year + 1, 0];
     }
-    const today = this.x(data.today);
     if (today >= 0 && today <= 100) {
-      this.line(over, "today", today);
+      this.line(under, "today", today);
       const flag = make("b", { class: "flag" }, date(data.today, "brief"));
       flag.style.left = `${today}%`;
       axis.append(flag);
@@ -195,16 +197,26 @@ class Timeline {
       button(words.later, "›", () => move(() => this.pan(0.25))),
       button(words.zoom_out, "−", () => move(() => this.zoom(1))),
       button(words.zoom_in, "+", () => move(() => this.zoom(-1))));
-    return { head: make("div", { class: "head", role: "row" }, make("div", { class: "corner", role: "columnheader" }, make("bdi", { class: "at" }), tools), axis), under, over };
+    return { head: make("div", { class: "head", role: "row" }, make("div", { class: "corner", role: "columnheader" }, make("bdi", { class: "at" }), tools), axis), under };
   }
 
+  /** Writes a year above the axis, right of the flag of the day if that is in its way. Returns whether there is room. */
+  yearTick(axis, at, year, today) {
+    const [half, label] = [2_600 / this.width, 3_800 / this.width];
+    const isHidden = at < today + half && at + label > today - half;
+    const end = Math.min(this.x(Date.UTC(year + 1, 0) / 86_400_000), narrow.matches && !list.whole ? 100 - 19_000 / this.width : 100);
+    const from = isHidden ? today + half : at;
+    return from + label <= end && this.tick(axis, "year", from, String(year), end);
+  }
+
+  /** Writes a label. One that does not fit is left out, not cut; returns whether it fits. */
   tick(axis, name, at, text, until) {
-    // A label that does not fit is left out, not cut.
-    if (((Math.min(until, 100) - at) / 100) * this.width < 7 + 5.8 * text.length) return;
+    if (((Math.min(until, 100) - at) / 100) * this.width < 7 + 5.8 * text.length) return false;
     const tick = make("span", { class: name }, text);
     tick.style.left = `${at}%`;
     tick.style.width = `${Math.max(Math.min(until, 100) - at, 0)}%`;
     axis.append(tick);
+    return true;
   }
 
   line(lines, name, at) {
@@ -232,7 +244,7 @@ function endOf(agreement) {
 }
 
 /** The last day of what ends by a termination, which may be the agreed one. */
-const lastDay = ({ more }, day) => (more.ended && !more.cut ? say("ends_on", { day: date(day) }) : say("ends_early", { day: date(day) }));
+const lastDay = ({ more, isOver }, day) => say(more.cut ? (isOver ? "ended_early" : "ends_early") : isOver ? "ended_on" : "ends_on", { day: date(day) });
 
 const iso = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
