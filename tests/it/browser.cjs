@@ -15,7 +15,7 @@ async function main() {
   const { chromium } = require(path.join(process.argv[2], "node_modules/playwright-core"));
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "servanda-browser-"));
   const launch = (extra) => chromium.launchPersistentContext(profile, { executablePath: process.argv[3], args: ARGUMENTS, ...extra });
-  let [context, page, kind] = [null, null, ""];
+  let [context, page, kind] = [null, null, null];
   let [complaints, addresses] = [[], []];
   const watch = async () => {
     await page?.close();
@@ -27,13 +27,13 @@ async function main() {
   };
 
   const answers = {
-    /** Opens a page in a new tab; `scripts: false` disables scripts. */
-    async open({ url, width = 1280, height = 800, scheme = "light", scripts = true }) {
+    /** Opens a page in a new tab; `scripts: false` disables scripts, and `touch` makes it a phone without a keyboard. */
+    async open({ url, width = 1280, height = 800, touch = false, scripts = true }) {
       // Only other browser settings need a restart.
-      if (kind !== `${scheme} ${scripts}`) {
+      if (kind !== `${touch} ${scripts}`) {
         await context?.close();
-        [page, kind] = [null, `${scheme} ${scripts}`];
-        context = await launch({ javaScriptEnabled: scripts, colorScheme: scheme });
+        [page, kind] = [null, `${touch} ${scripts}`];
+        context = await launch({ javaScriptEnabled: scripts, hasTouch: touch, isMobile: touch });
       }
       await watch();
       await page.setViewportSize({ width, height });
@@ -57,12 +57,17 @@ async function main() {
     count: ({ at }) => page.locator(at).count(),
     sees: ({ at }) => page.locator(at).first().isVisible(),
     ask: ({ script }) => page.evaluate(script),
-    /** Finds violations of accessibility rules that are critical or serious. The checker is evaluated, not loaded, because the pages forbid it. */
+    /** Finds violations of accessibility rules that are critical or serious, in both colour schemes. The checker is evaluated, not loaded, because the pages forbid it. */
     inspect: async () => {
       await page.evaluate(fs.readFileSync(path.join(process.argv[2], "node_modules/axe-core/axe.min.js"), "utf8"));
-      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-      return violations.filter(({ impact }) => ["critical", "serious"].includes(impact))
-        .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} (${failureSummary.replace(/\s+/g, " ").slice(0, 300)})`).join("; ")}`);
+      const found = [];
+      for (const colorScheme of ["dark", "light"]) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+        found.push(...violations.filter(({ impact }) => ["critical", "serious"].includes(impact))
+          .map(({ id, impact, nodes }) => `${colorScheme}: ${impact} ${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 200)} (${failureSummary.replace(/\s+/g, " ").slice(0, 300)})`).join("; ")}`));
+      }
+      return found;
     },
     /** Clicks, and returns the text of the file that is downloaded. */
     download: async ({ at }) => {

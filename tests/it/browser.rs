@@ -299,8 +299,9 @@ fn pages_fit_a_phone_and_are_accessible() {
     };
     let repository = Repository::example();
     let page = report(&repository, "ru");
-    browser.ask("open", json!({ "url": page, "width": 320, "height": 640 }));
+    browser.ask("open", json!({ "url": page, "width": 320, "height": 640, "touch": true }));
     assert!(!browser.sees("#filters"), "a button opens the filters");
+    assert!(!browser.sees("#help-button") && !browser.sees(".search kbd"), "no keys without a keyboard");
     browser.ask("click", json!({ "at": "#filters-button" }));
     for at in ["#manager", "#service", "#open", "[data-within='90']", "[data-state='4']", "#csv"] {
         let script = format!(
@@ -308,7 +309,13 @@ fn pages_fit_a_phone_and_are_accessible() {
         );
         assert_eq!(browser.ask("ask", json!({ "script": script })), true, "{at}");
     }
+    browser.assert_accessible("the filters");
     browser.ask("click", json!({ "at": "#filters-button" }));
+    assert_eq!(
+        browser.ask("ask", json!({ "script": CROSSED })),
+        json!([]),
+        "texts below the line of the day"
+    );
     for view in ["timeline", "ending", "coverage"] {
         browser.ask("click", json!({ "at": format!("[role=tab][data-view={view}]") }));
         browser.assert_fits(view);
@@ -316,19 +323,29 @@ fn pages_fit_a_phone_and_are_accessible() {
     }
     let folder = format!("file://{}", repository.root().display());
     repository.expect(0, &["report", "--as-of", "2026-09-01", "--clients", "pages"]);
-    browser.ask("go", json!({ "url": format!("{folder}/pages/portovik.html") }));
-    assert!(browser.text("h1").contains("Портовик") && browser.count("article") > 0);
-    browser.assert_fits("the page of a client");
-    browser.assert_accessible("the page of a client");
     let plan = repository.run(&["plan", "--as-of", "2026-09-01", "--format", "html"]);
     repository.file("plan.html", &plan.stdout);
-    for (url, name) in [(format!("{folder}/plan.html"), "the plan"), (page, "the report")] {
-        browser.ask("open", json!({ "url": url, "scheme": "dark" }));
+    repository.expect(0, &["notify", "--preview", "--as-of", "2026-09-29", "--write", "mails"]);
+    for (name, element) in
+        [("pages/portovik.html", "article"), ("plan.html", "article"), ("mails/index.html", "iframe")]
+    {
+        browser.ask("go", json!({ "url": format!("{folder}/{name}") }));
+        assert!(browser.count(element) > 0, "{name}");
+        browser.assert_fits(name);
         browser.assert_accessible(name);
     }
-    browser.ask("click", json!({ "at": "[role=tab][data-view=ending]" }));
-    browser.assert_accessible("agreements that end, in the dark");
 }
+
+/// The texts of bars that stand below the line of the day where it crosses them, as an expression.
+const CROSSED: &str = "(() => {
+    const at = document.querySelector('.now').getBoundingClientRect().x + 1;
+    document.querySelectorAll('.now').forEach((line) => { line.style.pointerEvents = 'auto'; });
+    const texts = [...document.querySelectorAll('.segment .text')].map((text) => [text, text.getBoundingClientRect()]);
+    const crossed = texts.filter(([, { left, right }]) => left < at && at < right);
+    if (crossed.length === 0) return ['none is crossed'];
+    const isBelow = ([text, { y, height }]) => document.elementFromPoint(at, y + height / 2) !== text;
+    return crossed.filter(([, { bottom }]) => bottom < innerHeight).filter(isBelow).map(([text]) => text.textContent);
+})()";
 
 #[test]
 fn served_pages_follow_the_files_and_keep_their_view() {
@@ -356,6 +373,8 @@ fn served_pages_follow_the_files_and_keep_their_view() {
     let linked = "document.querySelector('#sheet a').href";
     let client = browser.ask("ask", json!({ "script": linked }));
     assert_eq!(client, format!("{}/clients/severny-veter", server.base));
+    let elsewhere = browser.text("#sheet .quiet code");
+    assert_eq!(elsewhere, "servanda report", "the page says that sent notices are shown elsewhere");
     repository.edit("agreements/2026/severny-veter-2026.yaml", "manager: i.petrova", "manager: a.sokolov");
     // The page asks when the window gets the focus, and by itself every few seconds.
     let changed = "(dispatchEvent(new Event('focus')), document.querySelector('#sheet dl')?.textContent.includes('Соколов'))";
@@ -484,6 +503,7 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
     assert!(begun.len() >= 3 && ended.len() >= 3, "{begun:?} {ended:?}");
     let units: Vec<String> = {
         browser.ask("go", json!({ "url": format!("{}/portal", sandbox.base) }));
+        browser.assert_accessible("the list of clients");
         let script =
             "[...document.querySelectorAll('.clients a')].map((link) => link.getAttribute('href').slice(8))";
         serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
