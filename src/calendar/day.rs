@@ -22,20 +22,29 @@ pub fn intended_day(text: &str) -> Option<Day> {
         (1..=2, 4) if mark == '.' => (last, first),
         _ => return None,
     };
-    read_day(&format!("{year}-{month:0>2}-{day:0>2}")).ok()
+    let text = format!("{year}-{month:0>2}-{day:0>2}");
+    if is_shaped(&text) { read_day(&text).ok() } else { None }
+}
+
+/// Whether a text has the form `0000-00-00`.
+fn is_shaped(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 /// Parses a day such as `2026-02-01`, in exactly this format.
 pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
     let invalid =
         |message: String| InvalidValue::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
-    let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
+    if !is_shaped(text) {
+        let message = format!("`{text}` is not a day");
+        return Err(match intended_day(text) {
+            Some(day) => InvalidValue::new(message, format!("write {day}")),
+            None => invalid(message),
         });
-    if !shaped {
-        return Err(invalid(format!("`{text}` is not a day")));
     }
     let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or_default();
     let (month, day) = (number(5..7), number(8..10));

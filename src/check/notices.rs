@@ -204,7 +204,8 @@ fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Op
     let (first_day, last_day) = agreed_days(&subject.agreement)?;
     let days = rule.before.iter().filter_map(|lead| Some((lead.before(last_day)?, lead)));
     let (sent_on, earliest) = days.min()?;
-    (sent_on < first_day).then(|| {
+    // A period that ends before it begins has an error of its own.
+    (sent_on < first_day && first_day <= last_day).then(|| {
         let message =
             format!("`{earliest}` before the last day, {last_day}, is {sent_on}, before the first day");
         subject

@@ -115,6 +115,9 @@ impl AgreementReader<'_> {
     }
 }
 
+/// The largest number of known names that a help lists.
+const SHORT_LIST: usize = 6;
+
 /// E101: nothing of this kind goes by the slug.
 pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     kind: SlugKind,
@@ -123,12 +126,24 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     known: &BTreeMap<K, V>,
 ) -> Diagnostic {
     let SlugKind { noun, list } = kind;
-    let diagnostic =
-        Diagnostic::new(Code::E101, place, format!("unknown {noun} `{slug}`")).label("not in the catalog");
-    match nearest_of(slug, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).meant(place, slug, near),
-        None => diagnostic.help(format!("add it under `{list}:` in catalog.yaml")),
+    let is_calendar = list == CALENDAR.list;
+    let label =
+        if is_calendar { "neither a file in `calendars/` nor in the catalog" } else { "not in the catalog" };
+    let diagnostic = Diagnostic::new(Code::E101, place, format!("unknown {noun} `{slug}`")).label(label);
+    if let Some(near) = nearest_of(slug, known) {
+        return diagnostic.help(format!("did you mean `{near}`?")).meant(place, slug, near);
     }
+    let add = if is_calendar {
+        format!("add `calendars/{slug}.yaml`")
+    } else {
+        format!("add it under `{list}:` in catalog.yaml")
+    };
+    let names: Vec<String> =
+        known.keys().take(SHORT_LIST + 1).map(|name| format!("`{}`", name.borrow())).collect();
+    diagnostic.help(match names.len() {
+        1..=SHORT_LIST => format!("use one of {}, or {add}", names.join(", ")),
+        _ => add,
+    })
 }
 
 pub(super) const CLIENT: SlugKind = SlugKind { noun: "client", list: "clients" };

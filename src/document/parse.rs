@@ -96,6 +96,16 @@ enum OpenCollection {
     Map { span: Span, flow: bool, first: usize, key: Option<(Box<str>, Span)> },
 }
 
+impl OpenCollection {
+    /// The bracket or brace that opened it, if one did.
+    const fn bracket(&self) -> Option<Span> {
+        match self {
+            Self::List { span, flow: true, .. } | Self::Map { span, flow: true, .. } => Some(*span),
+            Self::List { .. } | Self::Map { .. } => None,
+        }
+    }
+}
+
 struct TreeBuilder<'text> {
     file: FileId,
     kind: DocumentKind,
@@ -434,10 +444,16 @@ impl<'text> TreeBuilder<'text> {
             self.faults = slips;
             return;
         }
-        let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());
+        let (before, rest) = self.text.split_at_checked(at).unwrap_or_default();
+        let (message, help) = advice::explain(error, before, rest);
         let fault = Diagnostic::new(Code::E002, span, message);
         let usual = "check the quotes, brackets and indentation here and just above";
-        let fault = fault.help(help.unwrap_or(usual));
+        let fault = match self.open.last().and_then(OpenCollection::bracket) {
+            Some(open) if matches!(error.kind(), ErrorKind::InvalidIndentation) => {
+                fault.related(open, "not closed").help("close the bracket or brace that is open here")
+            }
+            _ => fault.help(help.unwrap_or(usual)),
+        };
         self.fault(if help == Some(advice::TABS) {
             fault.repaired_by(Repair::Tabs(self.file))
         } else {

@@ -114,13 +114,25 @@ pub(super) fn too_large(file: FileId, kind: DocumentKind, size: u64) -> Diagnost
     Diagnostic::new(Code::E006, Span::of_file(file), message).help(kind.way_out())
 }
 
-/// The slug closest to a text: in lower case, with hyphens for spaces. `None` where that is not a slug either.
+/// The slug closest to a text: in lower case, with hyphens for spaces, and with Latin letters for those of Cyrillic that look
+/// the same, if some of its letters are Latin. `None` where that is not a slug either.
 pub(super) fn slug_like(text: &str) -> Option<String> {
+    let is_latin = text.chars().any(|letter| letter.is_ascii_alphabetic());
     let slug: String = text
         .trim()
         .chars()
         .flat_map(char::to_lowercase)
-        .map(|character| if matches!(character, ' ' | '\t' | '–' | '—') { '-' } else { character })
+        .map(|character| match character {
+            ' ' | '\t' | '–' | '—' => '-',
+            'а' if is_latin => 'a',
+            'е' if is_latin => 'e',
+            'о' if is_latin => 'o',
+            'р' if is_latin => 'p',
+            'с' if is_latin => 'c',
+            'у' if is_latin => 'y',
+            'х' if is_latin => 'x',
+            other => other,
+        })
         .collect();
     (slug != text && is_slug(&slug)).then_some(slug)
 }

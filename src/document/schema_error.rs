@@ -14,7 +14,7 @@ use super::text_kind;
 use super::tree::{Node, NodeValue};
 use crate::calendar::intended_day;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::nearest;
+use crate::ident::{is_slug, nearest};
 
 /// Reports everything in a document that its schema does not allow.
 pub(super) fn find(
@@ -213,9 +213,22 @@ impl SchemaError<'_> {
             NodeValue::List(_) if self.takes("string") && !self.takes("array") => {
                 "write one value without brackets".to_owned()
             }
+            NodeValue::List(names) if self.names_flags() && !names.is_empty() => {
+                let names = names.iter().map(|name| name.as_text().filter(|text| is_slug(text)));
+                names.collect::<Option<Vec<&str>>>().map_or_else(
+                    || self.example(),
+                    |names| format!("write a map: `{{ {}: true }}`", names.join(": true, ")),
+                )
+            }
             _ => self.example(),
         };
         self.wrong(message, help)
+    }
+
+    /// Whether the value is a map whose entries may be `true`, as that of services.
+    fn names_flags(&self) -> bool {
+        let types = self.fragment["additionalProperties"]["type"].as_array();
+        self.takes("object") && types.is_some_and(|types| types.iter().any(|name| name == "boolean"))
     }
 
     /// The actual value with its type, for a message.
@@ -264,10 +277,21 @@ impl SchemaError<'_> {
             return format!("write it as {example}");
         }
         let keys = self.known_keys();
-        if keys.is_empty() || !self.takes("object") {
-            return "see the description of the key in `servanda schema`".to_owned();
+        if !keys.is_empty() && self.takes("object") {
+            return format!("write a map with some of the keys {}", listed(&keys));
         }
-        format!("write a map with some of the keys {}", listed(&keys))
+        let items = &self.fragment["items"];
+        if self.takes("array") && items.is_object() {
+            let item = items[super::shape::text::KIND].as_str().and_then(text_kind::example);
+            // The first of several examples.
+            let item = item.and_then(|examples| examples.split([',', ' ']).next()).unwrap_or("{ … }");
+            return format!("write a list, such as `[{item}]`");
+        }
+        let described = self.fragment["description"].as_str().and_then(|text| text.split_once("Example: `"));
+        match described.and_then(|(_, example)| example.split('`').next()) {
+            Some(example) => format!("write it as in `{example}`"),
+            None => "see the description of the key in `servanda schema`".to_owned(),
+        }
     }
 
     fn wrong_text(&self) -> Diagnostic {
@@ -280,6 +304,9 @@ impl SchemaError<'_> {
         match text_kind::invalid_value(kind, text) {
             Some(invalid) => {
                 let fault = self.wrong(invalid.message, invalid.help);
+                if let Some(near) = nearest(text, self.words_beside()) {
+                    return fault.help(format!("did you mean `{near}`?")).meant(self.node.span, text, near);
+                }
                 match intended_day(text).filter(|_| kind == "day") {
                     Some(day) => {
                         fault.help(format!("write {day}")).meant(self.node.span, text, day.to_string())
@@ -297,15 +324,17 @@ impl SchemaError<'_> {
             None => {
                 let message = format!("{} is not {noun}", self.source());
                 match slug_like(text).filter(|_| text_kind::is_of_slugs(kind)) {
-                    Some(slug) => self.wrong(message, format!("write {}", quoted(&slug))).meant(
-                        self.node.span,
-                        text,
-                        slug,
-                    ),
+                    Some(slug) => self.wrong(message, spelled(text, &slug)).meant(self.node.span, text, slug),
                     None => self.wrong(message, self.example()),
                 }
             }
         }
+    }
+
+    /// The words that stand beside texts of the kind, such as `closed` beside hours.
+    fn words_beside(&self) -> impl Iterator<Item = &str> {
+        let choices = self.fragment["anyOf"].as_array().into_iter().flatten();
+        choices.filter_map(|choice| choice["enum"].as_array()).flatten().filter_map(Json::as_str)
     }
 
     fn wrong_word(&self, options: &Json) -> Diagnostic {
@@ -405,11 +434,19 @@ impl SchemaError<'_> {
         let message = format!("{} is not {}", quoted(key), text_kind::noun(kind));
         let fault = Diagnostic::new(Code::E009, self.key_span(key), message);
         match slug_like(key).filter(|_| text_kind::is_of_slugs(kind)) {
-            Some(slug) => fault.help(format!("write {}", quoted(&slug))).meant(self.key_span(key), key, slug),
+            Some(slug) => fault.help(spelled(key, &slug)).meant(self.key_span(key), key, slug),
             None => fault.help(
                 text_kind::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
             ),
         }
+    }
+}
+
+/// The help with the slug that was meant, and with the letter of a text that only looks like one of it.
+fn spelled(text: &str, slug: &str) -> String {
+    match text.chars().find(|letter| ('\u{400}'..='\u{4ff}').contains(letter)) {
+        Some(letter) => format!("write {} in Latin letters: `{letter}` is Cyrillic", quoted(slug)),
+        None => format!("write {}", quoted(slug)),
     }
 }
 

@@ -26,14 +26,28 @@ pub(super) fn quoted_or_plain(text: &str, plain: AmbiguousNumber) -> (NodeValue,
 /// The help about tabs.
 pub(super) const TABS: &str = "indent with spaces";
 
-/// The message of a parser error, and the help for it where there is one.
-pub(super) fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static str>) {
+/// Whether a text ends in a key that is indented deeper than a line above it which has a value already.
+fn is_indented_key(text: &str) -> bool {
+    let mut lines = text.lines().rev().filter(|line| !line.trim().is_empty());
+    let (Some(line), Some(above)) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_key = line.trim().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_key && indent(line) > indent(above) && above.contains(": ")
+}
+
+/// The message of a parser error after the text before it, and the help for it where there is one.
+pub(super) fn explain(error: &ScanError, before: &str, rest: &str) -> (String, Option<&'static str>) {
     let first = rest.chars().next();
     let help = match error.kind() {
         ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
             Some(TABS)
         }
         ErrorKind::DirectiveDisallowed => Some("delete the line that begins with a percent sign"),
+        ErrorKind::MappingValueNotAllowed if is_indented_key(before) => {
+            Some("indent the key as the line above it")
+        }
         ErrorKind::MappingValueNotAllowed => {
             Some("put the text in quotes, since it contains a colon followed by a space")
         }

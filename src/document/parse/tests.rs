@@ -78,7 +78,10 @@ fn invalid_yaml_is_reported_with_its_position_and_help() {
     for (text, place, help) in [
         ("a: b: c\n", "1:5 E002", "quotes"),
         ("a:\n\tb: 1\n", "2:2 E002", "spaces"),
-        ("a: [1, 2\nb: 3\n", "2:1 E002", "indent"),
+        ("a: [1, 2\nb: 3\n", "2:1 E002", "close the bracket"),
+        ("a: { b: 1\nc: 3\n", "2:1 E002", "close the bracket"),
+        ("a:\n  b: 1\n   c: 2\n", "3:5 E002", "line above"),
+        ("a:\n  b: c\n  d: e: f\n", "3:7 E002", "quotes"),
         ("a: 'x\n", "2:1 E002", "close the quotes"),
         ("a: @x\n", "1:4 E002", "quotes"),
         ("a: \"\\q\"\n", "1:4 E002", "single quotes"),
