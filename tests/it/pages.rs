@@ -4,6 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+use servanda::diagnostic::Sources;
+use servanda::document::{DocumentKind, keys, read};
+
 use crate::repository::Repository;
 
 fn root() -> PathBuf {
@@ -126,6 +130,94 @@ fn the_pictures_are_small() {
     assert!(sizes.len() >= 2 && sizes.iter().sum::<u64>() <= 300 * 1024, "{sizes:?}");
 }
 
+/// Every path of keys in a schema, with `<>` for names of one's own. The entries of a set repeat the keys of an agreement.
+fn key_paths(schema: &Value, root: &Value, path: &str, found: &mut BTreeSet<String>) {
+    if path == "clients.<>" && root["title"].as_str().is_some_and(|title| !title.contains("catalog")) {
+        return;
+    }
+    if let Some(reference) = schema["$ref"].as_str() {
+        key_paths(root.pointer(reference.trim_start_matches('#')).unwrap(), root, path, found);
+    }
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}").trim_start_matches('.').to_owned();
+        key_paths(below, root, &path, found);
+        found.insert(path);
+    }
+    for (keyword, step) in [("items", "[]"), ("additionalProperties", ".<>")] {
+        if schema[keyword].is_object() {
+            key_paths(&schema[keyword], root, &format!("{path}{step}"), found);
+        }
+    }
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        for below in schema[keyword].as_array().into_iter().flatten() {
+            key_paths(below, root, path, found);
+        }
+    }
+}
+
+#[test]
+fn every_key_of_the_published_schemas_has_a_row() {
+    let mut all = 0;
+    for kind in ["agreement", "template", "catalog", "calendar", "settings"] {
+        let text = std::fs::read_to_string(root().join(format!("schemas/{kind}.json"))).unwrap();
+        let schema = serde_json::from_str(&text).unwrap();
+        let mut published = BTreeSet::new();
+        key_paths(&schema, &schema, "", &mut published);
+        let page = &pages()[&format!("docs/reference/{kind}.md")];
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split('`').nth(1));
+        // `<name>` stands for any name.
+        let path = |row: &str| -> String {
+            row.split_inclusive('<')
+                .map(|part| part.split_once('>').map_or(part.to_owned(), |(_, rest)| format!(">{rest}")))
+                .collect()
+        };
+        let rows: BTreeSet<String> = rows.map(path).collect();
+        assert_eq!(rows, published, "{kind}");
+        all += published.len();
+    }
+    assert!(all > 200, "{all}");
+}
+
+/// Sentences quote values such as `renewal: { mode: auto }`, which no other test runs.
+#[test]
+fn a_value_that_a_sentence_quotes_is_one_that_a_file_takes() {
+    let kinds = [DocumentKind::Agreement, DocumentKind::Template, DocumentKind::Settings];
+    let known = kinds.map(|kind| keys(kind).into_iter().map(|key| key.path).collect::<BTreeSet<_>>());
+    let is_taken = |kind, text: &str| {
+        let mut sources = Sources::default();
+        let before = if kind == DocumentKind::Settings { "timezone: UTC\n" } else { "" };
+        let file = sources.add("a.yaml", format!("{before}{text}\n"));
+        read(&sources, file, kind).1.is_empty()
+    };
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (page, text) in pages() {
+        let lines = text.split("\n```").step_by(2).flat_map(str::lines);
+        for span in lines.flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let Some((key, value)) = span.split_once(": ") else { continue };
+            let takes: Vec<DocumentKind> = kinds
+                .into_iter()
+                .zip(&known)
+                .filter(|(_, keys)| keys.contains(key))
+                .map(|(kind, _)| kind)
+                .collect();
+            if takes.is_empty()
+                || !value.starts_with(['{', '['])
+                || value.contains(['…', '@'])
+                || value.contains("..")
+            {
+                continue;
+            }
+            seen += 1;
+            if !takes.iter().any(|kind| is_taken(*kind, span)) {
+                wrong.push(format!("{page}: {span}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 30, "{seen}");
+    assert!(!is_taken(DocumentKind::Agreement, "renewal: { mode: tacit }"));
+}
+
 /// The numbers at the beginning of the rows of a table.
 fn numbers(page: &str) -> BTreeSet<u8> {
     page.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect()
@@ -151,7 +243,7 @@ fn every_exit_code_is_on_the_page() {
 fn every_variable_that_the_program_reads_is_on_the_page() {
     let page = &pages()["docs/reference/environment.md"];
     let mut waiting = vec![root().join("src/bin/servanda")];
-    let mut missing = BTreeSet::new();
+    let mut read = BTreeSet::new();
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
@@ -161,25 +253,45 @@ fn every_variable_that_the_program_reads_is_on_the_page() {
         if path.components().any(|part| part.as_os_str() == "tests") || text.starts_with("#![cfg(test)]") {
             continue;
         }
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let literals = code.split('"').skip(1).step_by(2);
-        let is_name = |text: &&str| {
-            text.contains('_') && text.bytes().all(|letter| letter.is_ascii_uppercase() || letter == b'_')
-        };
-        let own = |text: &&str| {
-            ["SERVANDA_", "GITHUB_", "GITLAB_", "GITEA_", "FORGEJO_", "CI_", "CLICOLOR", "NO_"]
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        // What is read under a literal name, or has a name of ours, of a forge, or of a proxy.
+        let is_read = |before: &str| {
+            ["variable(", "secret(", "env::var(", "VARIABLE: &str = "]
                 .iter()
-                .any(|prefix| text.starts_with(prefix))
+                .any(|call| before.ends_with(call))
         };
-        missing.extend(
-            literals
-                .filter(is_name)
-                .filter(own)
-                .filter(|name| !page.contains(&format!("`{name}`")))
-                .map(str::to_owned),
-        );
+        let is_known = |name: &str| {
+            [
+                "SERVANDA_",
+                "GITHUB_",
+                "GITLAB_",
+                "GITEA_",
+                "FORGEJO_",
+                "CI_",
+                "CLICOLOR",
+                "NO_",
+                "HTTP",
+                "ALL_",
+                "SSL_CERT",
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix) && name.contains('_'))
+        };
+        let parts: Vec<&str> = code.split('"').collect();
+        for pair in parts.windows(2) {
+            let [before, name] = [pair[0], pair[1]];
+            let is_name = name.len() > 2
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            if is_name && (is_read(before) || is_known(name)) {
+                read.insert(name.to_owned());
+            }
+        }
     }
+    let missing: Vec<&String> = read.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
+    assert!(read.len() >= 25 && read.contains("PAGER") && read.contains("HTTPS_PROXY"), "{read:?}");
 }
 
 /// The levels of the headings, and the blocks of code, which a translation has in common with its original.
