@@ -344,7 +344,8 @@ const CROSSED: &str = "(() => {
     const crossed = texts.filter(([, { left, right }]) => left < at && at < right);
     if (crossed.length === 0) return ['none is crossed'];
     const isBelow = ([text, { y, height }]) => document.elementFromPoint(at, y + height / 2) !== text;
-    return crossed.filter(([, { bottom }]) => bottom < innerHeight).filter(isBelow).map(([text]) => text.textContent);
+    const end = document.querySelector('#list').getBoundingClientRect().bottom;
+    return crossed.filter(([, { bottom }]) => bottom < end).filter(isBelow).map(([text]) => text.textContent);
 })()";
 
 #[test]
