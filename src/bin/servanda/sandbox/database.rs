@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::model::ObjectClass;
@@ -39,7 +40,7 @@ CREATE TABLE object (
   body TEXT NOT NULL
 );
 CREATE INDEX object_kind ON object (kind, removed);
-CREATE INDEX object_title ON object (title);
+CREATE INDEX object_title ON object (title) WHERE title IS NOT NULL;
 CREATE INDEX object_inventory ON object (json_extract(body, '$.inventoryNumber'))
   WHERE json_extract(body, '$.inventoryNumber') IS NOT NULL;
 CREATE INDEX object_holder ON object (json_extract(body, '$.idHolder'))
@@ -74,6 +75,8 @@ pub(super) fn open(path: &DatabasePath) -> rusqlite::Result<(Connection, i64)> {
         DatabasePath::File(path) => open_file(path)?,
     };
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise the planner may look at the values, and prepare a statement again for each new one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
@@ -93,7 +96,7 @@ fn open_file(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
-    connection.pragma_update(None, "cache_size", -65536)?;
+    connection.pragma_update(None, "cache_size", -16384)?;
     Ok(connection)
 }
 

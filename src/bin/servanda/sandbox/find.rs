@@ -157,17 +157,23 @@ impl WhereClause {
             AttributeKind::Column(Column::Removed) => self.equals_any(self.removed, values),
             AttributeKind::Column(column) => self.equals_any(column_name(column), values),
             AttributeKind::Reference(_) => {
+                let mut targets = Self::default();
+                targets.equals_any("target.uuid", values);
+                let is_target = targets.texts.concat();
                 let text = if self.has_reference {
-                    "EXISTS (SELECT 1 FROM link JOIN object AS target ON target.id = link.target
-                     WHERE link.owner = object.id AND attribute = ?
-                       AND target.uuid IN (SELECT value FROM json_each(?)))"
+                    format!(
+                        "EXISTS (SELECT 1 FROM link JOIN object AS target ON target.id = link.target
+                         WHERE link.owner = object.id AND attribute = ? AND {is_target})"
+                    )
                 } else {
-                    "id IN (SELECT owner FROM link JOIN object AS target ON target.id = link.target
-                     WHERE attribute = ? AND target.uuid IN (SELECT value FROM json_each(?)))"
+                    format!(
+                        "id IN (SELECT owner FROM link JOIN object AS target ON target.id = link.target
+                         WHERE attribute = ? AND {is_target})"
+                    )
                 };
                 self.has_reference = true;
-                self.add(text.to_owned(), Sql::Text(attribute.code.to_owned()));
-                self.parameters.push(Sql::Text(values.to_string()));
+                self.add(text, Sql::Text(attribute.code.to_owned()));
+                self.parameters.append(&mut targets.parameters);
             }
             _ => self.equals_any(&format!("json_extract(body, '$.{}')", attribute.code), values),
         }

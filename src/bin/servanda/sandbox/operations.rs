@@ -2,6 +2,7 @@
 //!
 //! Each holds the lock on the database only while its SQL runs.
 
+use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::change::{ObjectChange, WriteKind};
@@ -15,8 +16,9 @@ use super::portal;
 use super::read;
 use super::request::{ApiRequest, ApiResponse};
 use super::seed;
-use super::session::NO_AUTHOR;
+use super::session::{NO_AUTHOR, WriteSession};
 use super::state::SandboxState;
+use super::wire_format::WireFormat;
 use super::write::EditResult;
 
 /// The length of an endless list's page without a limit.
@@ -50,11 +52,10 @@ pub(super) fn find(state: &SandboxState, request: &ApiRequest) -> Result<ApiResp
         hidden: state.hidden_objects(request.number),
     };
     let wanted = wanted_attributes(state, class, request.attrs)?;
-    let page = {
-        let connection = state.connection();
-        let ids = find::find(&connection, &state.wire_format, &query)?;
-        read::read(&connection, &ids, &wanted)?
-    };
+    let page = state.read(|connection| -> Result<_, RequestError> {
+        let ids = find::find(connection, &state.wire_format, &query)?;
+        Ok(read::read(connection, &ids, &wanted)?)
+    })?;
     let objects = page.to_json(&wanted, &state.wire_format);
     let mut objects: Vec<Value> = objects.into_iter().map(Value::Object).collect();
     if options.paging == Paging::Endless {
@@ -80,8 +81,11 @@ fn invented(class: &str, number: u64) -> Value {
 
 /// Returns one object.
 pub(super) fn get(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
-    let handle = existing_object(state, request.target)?;
-    object(state, &handle, request.attrs).map(|object| (200, object))
+    state.read(|connection| {
+        let handle = existing_object(connection, request.target)?;
+        let wanted = wanted_attributes(state, handle.class, request.attrs)?;
+        Ok((200, object(connection, handle.id, &wanted, &state.wire_format)?))
+    })
 }
 
 /// Creates an object.
@@ -100,26 +104,30 @@ pub(super) fn create(state: &SandboxState, request: &ApiRequest) -> Result<ApiRe
         let target = request.target;
         return Err(RequestError::invalid(format!("Объект '{target}' не может быть создан: укажите тип")));
     }
-    wanted_attributes(state, class, request.attrs)?;
-    let id = state.write(request.author, |session| {
+    let wanted = wanted_attributes(state, class, request.attrs)?;
+    let (id, object) = state.write(request.author, |session| {
         let (connection, wire_format) = (session.connection, session.wire_format);
         let mut change =
             ObjectChange::validate(connection, wire_format, class, &request.body, WriteKind::Create)?;
         if class.name == "serviceCall" {
             portal::accept(session, &mut change)?;
         }
-        session.create(kind, &change)
+        let id = session.create(kind, &change)?;
+        Ok::<_, RequestError>((id, object(connection, id, &wanted, wire_format)?))
     })?;
     state.record_creation(request.number, id);
-    let handle = ObjectHandle { id, class, meta_class: class.meta_class(kind) };
-    object(state, &handle, request.attrs).map(|object| (201, object))
+    Ok((201, object))
 }
 
 /// Edits an object.
 pub(super) fn edit(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
-    let handle = existing_object(state, request.target)?;
-    wanted_attributes(state, handle.class, request.attrs)?;
-    let result = edit_object(state, &handle, &request.body, request.author)?;
+    let (result, object) = state.write(request.author, |session| {
+        let handle = existing_object(session.connection, request.target)?;
+        let wanted = wanted_attributes(state, handle.class, request.attrs)?;
+        let result = edit_object(session, &handle, &request.body)?;
+        let object = object(session.connection, handle.id, &wanted, session.wire_format)?;
+        Ok::<_, RequestError>((result, object))
+    })?;
     let options = &state.wire_format.options;
     if result == EditResult::Unchanged {
         state.request_log().counts.unchanged_edits += 1;
@@ -127,13 +135,15 @@ pub(super) fn edit(state: &SandboxState, request: &ApiRequest) -> Result<ApiResp
             return Err(RequestError::NotModified);
         }
     }
-    object(state, &handle, request.attrs).map(|object| (options.edit_status, object))
+    Ok((options.edit_status, object))
 }
 
 /// Deletes an object.
 pub(super) fn delete(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
-    let handle = existing_object(state, request.target)?;
-    state.write(request.author, |session| session.delete(handle.id, handle.class))?;
+    state.write(request.author, |session| {
+        let handle = existing_object(session.connection, request.target)?;
+        session.delete(handle.id, handle.class)
+    })?;
     Ok((200, Value::Null))
 }
 
@@ -166,8 +176,10 @@ pub(super) fn hand_edit(
     who: &str,
 ) -> Result<EditResult, RequestError> {
     let author = person(state, who)?;
-    let handle = existing_object(state, uuid)?;
-    edit_object(state, &handle, attributes, author)
+    state.write(author, |session| {
+        let handle = existing_object(session.connection, uuid)?;
+        edit_object(session, &handle, attributes)
+    })
 }
 
 /// Finds the employee with this exact name, or adds one.
@@ -177,28 +189,29 @@ pub(super) fn person(state: &SandboxState, name: &str) -> Result<i64, RequestErr
 }
 
 fn edit_object(
-    state: &SandboxState,
+    session: &WriteSession<'_>,
     handle: &ObjectHandle,
     body: &Map<String, Value>,
-    author: i64,
 ) -> Result<EditResult, RequestError> {
-    state.write(author, |session| {
-        let (connection, wire_format) = (session.connection, session.wire_format);
-        let change = ObjectChange::validate(connection, wire_format, handle.class, body, WriteKind::Edit)?;
-        session.edit(handle.id, &change)
-    })
+    let (connection, wire_format) = (session.connection, session.wire_format);
+    let change = ObjectChange::validate(connection, wire_format, handle.class, body, WriteKind::Edit)?;
+    session.edit(handle.id, &change)
 }
 
 /// Finds an object by its UUID; a missing object is an error.
-pub(super) fn existing_object(state: &SandboxState, uuid: &str) -> Result<ObjectHandle, RequestError> {
-    let found = database::object(&state.connection(), uuid)?;
+pub(super) fn existing_object(connection: &Connection, uuid: &str) -> Result<ObjectHandle, RequestError> {
+    let found = database::object(connection, uuid)?;
     found.ok_or_else(|| RequestError::NotFound(uuid.to_owned()))
 }
 
-fn object(state: &SandboxState, handle: &ObjectHandle, attrs: Option<&str>) -> Result<Value, RequestError> {
-    let wanted = wanted_attributes(state, handle.class, attrs)?;
-    let page = read::read(&state.connection(), &[handle.id], &wanted)?;
-    let found = page.to_json(&wanted, &state.wire_format).into_iter().next();
+fn object(
+    connection: &Connection,
+    id: i64,
+    wanted: &[&'static ClassAttribute],
+    wire_format: &WireFormat,
+) -> Result<Value, RequestError> {
+    let page = read::read(connection, &[id], wanted)?;
+    let found = page.to_json(wanted, wire_format).into_iter().next();
     Ok(found.map_or_else(|| json!({}), Value::Object))
 }
 

@@ -1,10 +1,11 @@
-//! Reads objects with their references, in a fixed number of statements for any number of objects.
+//! Reads objects with their references, each by its primary key: statements are prepared once, and a list that `SQLite` has
+//! to parse costs more than to ask for each object of it.
 //!
 //! `read` needs the lock on the database; `to_json` does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Map, Value, json};
 
 use super::database;
@@ -38,70 +39,63 @@ pub(super) fn read(
     ids: &[i64],
     wanted: &[&'static ClassAttribute],
 ) -> rusqlite::Result<ObjectPage> {
-    let list = database::json_list(ids);
-    let mut found: BTreeMap<i64, ObjectRow> = BTreeMap::new();
     let mut statement = connection.prepare_cached(
-        "SELECT id, kind, uuid, title, removed, created, modified, body FROM object
-         WHERE id IN (SELECT value FROM json_each(?1))",
+        "SELECT id, kind, uuid, title, removed, created, modified, body FROM object WHERE id = ?1",
     )?;
-    let rows = statement.query_map([&list], |row| {
-        Ok(ObjectRow {
-            id: row.get(0)?,
-            meta_class: row.get(1)?,
-            uuid: row.get(2)?,
-            title: row.get(3)?,
-            removed: row.get(4)?,
-            created: row.get(5)?,
-            modified: row.get(6)?,
-            body: row.get(7)?,
-        })
-    })?;
-    for row in rows {
-        let row = row?;
-        found.insert(row.id, row);
-    }
-    let links = links(connection, &list, wanted)?;
+    let mut row = |id: &i64| {
+        let found = statement.query_row([id], |row| {
+            Ok(ObjectRow {
+                id: row.get(0)?,
+                meta_class: row.get(1)?,
+                uuid: row.get(2)?,
+                title: row.get(3)?,
+                removed: row.get(4)?,
+                created: row.get(5)?,
+                modified: row.get(6)?,
+                body: row.get(7)?,
+            })
+        });
+        found.optional().transpose()
+    };
+    let rows = ids.iter().filter_map(&mut row).collect::<rusqlite::Result<Vec<_>>>()?;
+    let links = links(connection, ids, wanted)?;
     let references = references(connection, &links)?;
-    Ok(ObjectPage { rows: ids.iter().filter_map(|id| found.remove(id)).collect(), links, references })
+    Ok(ObjectPage { rows, links, references })
 }
 
 fn links(
     connection: &Connection,
-    list: &str,
+    ids: &[i64],
     wanted: &[&'static ClassAttribute],
 ) -> rusqlite::Result<BTreeMap<i64, Vec<(String, i64)>>> {
     let mut links: BTreeMap<i64, Vec<(String, i64)>> = BTreeMap::new();
-    let refers = |attribute: &&&ClassAttribute| {
+    let refers = |attribute: &&ClassAttribute| {
         matches!(attribute.kind, AttributeKind::Reference(_) | AttributeKind::ReferenceSet(_))
     };
-    let codes: Vec<_> = wanted.iter().filter(refers).map(|own| own.code).collect();
-    if !codes.is_empty() {
-        let mut statement = connection.prepare_cached(
-            "SELECT owner, attribute, target FROM link
-             WHERE owner IN (SELECT value FROM json_each(?1))
-               AND attribute IN (SELECT value FROM json_each(?2))",
-        )?;
-        let rows = statement
-            .query_map((list, json!(codes).to_string()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        for row in rows {
-            let (owner, attribute, target): (i64, String, i64) = row?;
-            links.entry(owner).or_default().push((attribute, target));
+    if wanted.iter().any(|attribute| refers(attribute)) {
+        let is_wanted = |code: &str| wanted.iter().any(|own| own.code == code && refers(own));
+        let mut statement =
+            connection.prepare_cached("SELECT attribute, target FROM link WHERE owner = ?1")?;
+        for id in ids {
+            let mut rows = statement.query([id])?;
+            while let Some(row) = rows.next()? {
+                let code = row.get_ref(0)?.as_str()?;
+                if is_wanted(code) {
+                    links.entry(*id).or_default().push((code.to_owned(), row.get(1)?));
+                }
+            }
         }
     }
     for own in wanted {
         let AttributeKind::BackReference { attribute, .. } = own.kind else {
             continue;
         };
-        let mut statement = connection.prepare_cached(
-            "SELECT target, owner FROM link
-             WHERE attribute = ?2 AND target IN (SELECT value FROM json_each(?1))
-             ORDER BY target, owner",
-        )?;
-        let rows = statement.query_map((list, attribute), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        for row in rows {
-            let (target, owner): (i64, i64) = row?;
-            let entry = links.entry(target).or_default();
-            entry.push((own.code.to_owned(), owner));
+        for id in ids {
+            let owners = database::owners(connection, *id, attribute)?;
+            if !owners.is_empty() {
+                let owners = owners.into_iter().map(|owner| (own.code.to_owned(), owner));
+                links.entry(*id).or_default().extend(owners);
+            }
         }
     }
     Ok(links)
@@ -112,25 +106,21 @@ fn references(
     links: &BTreeMap<i64, Vec<(String, i64)>>,
 ) -> rusqlite::Result<BTreeMap<i64, ObjectReference>> {
     let targets: BTreeSet<i64> = links.values().flatten().map(|(_, target)| *target).collect();
-    if targets.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let targets: Vec<i64> = targets.into_iter().collect();
-    connection
-        .prepare_cached(
-            "SELECT id, uuid, kind, title, json_extract(body, '$.code') FROM object
-             WHERE id IN (SELECT value FROM json_each(?1))",
-        )?
-        .query_map([database::json_list(&targets)], |row| {
+    let mut statement = connection
+        .prepare_cached("SELECT uuid, kind, title, json_extract(body, '$.code') FROM object WHERE id = ?1")?;
+    let mut reference = |id: i64| {
+        let found = statement.query_row([id], |row| {
             let reference = ObjectReference {
-                uuid: row.get(1)?,
-                meta_class: row.get(2)?,
-                title: row.get(3)?,
-                code: row.get(4)?,
+                uuid: row.get(0)?,
+                meta_class: row.get(1)?,
+                title: row.get(2)?,
+                code: row.get(3)?,
             };
-            Ok((row.get(0)?, reference))
-        })?
-        .collect()
+            Ok((id, reference))
+        });
+        found.optional().transpose()
+    };
+    targets.into_iter().filter_map(&mut reference).collect()
 }
 
 impl ObjectPage {

@@ -37,6 +37,18 @@ impl SandboxState {
         }
     }
 
+    /// Reads in one transaction: each statement by itself would lock the file for itself.
+    pub(super) fn read<T, E: From<rusqlite::Error>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let found = read(&transaction)?;
+        transaction.commit()?;
+        Ok(found)
+    }
+
     /// Locks the database.
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::change::{ObjectChange, is_numbered};
+use super::change::{ObjectChange, WriteKind, is_numbered};
 use super::database;
 use super::error::RequestError;
 use super::history;
@@ -31,7 +31,7 @@ impl WriteSession<'_> {
         let number = database::next_number(self.connection, change.class.name)?;
         let uuid = format!("{}${number}", change.class.name);
         let id = self.insert(&uuid, number, kind, change)?;
-        self.set_links(id, change)?;
+        self.set_links(id, change, WriteKind::Create)?;
         if has_history(change.class) {
             history::record(self, id, "create", None)?;
         }
@@ -100,7 +100,7 @@ impl WriteSession<'_> {
     pub(super) fn edit(&self, id: i64, change: &ObjectChange) -> Result<EditResult, RequestError> {
         let before = self.values(id, &change.written)?;
         self.update_row(id, change)?;
-        self.set_links(id, change)?;
+        self.set_links(id, change, WriteKind::Edit)?;
         if let Some(text) = &change.comment {
             self.add_comment(id, text)?;
         }
@@ -174,9 +174,12 @@ impl WriteSession<'_> {
     }
 
     /// Replaces the links of an object by those of the change, and updates the objects on the other side.
-    fn set_links(&self, id: i64, change: &ObjectChange) -> Result<(), RequestError> {
+    fn set_links(&self, id: i64, change: &ObjectChange, kind: WriteKind) -> Result<(), RequestError> {
         for (attribute, targets) in &change.links {
-            let old = database::targets(self.connection, id, attribute.code)?;
+            let old = match kind {
+                WriteKind::Create => Vec::new(),
+                WriteKind::Edit => database::targets(self.connection, id, attribute.code)?,
+            };
             for target in difference(&old, targets) {
                 if targets.contains(&target) {
                     database::link(self.connection, id, attribute.code, target)?;

@@ -142,7 +142,7 @@ fn add_recipients_and_authors(
 
 /// The page of one agreement.
 pub(super) fn agreement(state: &SandboxState, uuid: &str) -> Result<AgreementPage, RequestError> {
-    let handle = operations::existing_object(state, uuid)?;
+    let handle = operations::existing_object(&state.connection(), uuid)?;
     if handle.class.name != "agreement" {
         return Err(RequestError::NotFound(uuid.to_owned()));
     }

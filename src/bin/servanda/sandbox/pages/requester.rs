@@ -49,7 +49,7 @@ pub(super) fn clients(state: &SandboxState) -> Result<Vec<PortalClient>, Request
 
 /// The portal of a company or department.
 pub(super) fn portal(state: &SandboxState, uuid: &str) -> Result<PortalPage, RequestError> {
-    let handle = operations::existing_object(state, uuid)?;
+    let handle = operations::existing_object(&state.connection(), uuid)?;
     if handle.class.name != "ou" {
         return Err(RequestError::NotFound(uuid.to_owned()));
     }

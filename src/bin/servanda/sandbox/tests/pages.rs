@@ -241,7 +241,7 @@ async fn offers_what_it_accepts(fixture: &Fixture, expected: usize) {
     let (mut accepted, mut offered) = (Vec::new(), Vec::new());
     for unit in ["ou$7001", "ou$7002", "ou$7003"] {
         let state = &fixture.sandbox.state;
-        let handle = operations::existing_object(state, unit).expect("a unit");
+        let handle = operations::existing_object(&state.connection(), unit).expect("a unit");
         let offers = portal::offered_services(&state.connection(), &state.wire_format.options, handle.id)
             .expect("offers");
         offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
