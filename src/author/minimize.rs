@@ -95,7 +95,16 @@ pub fn minimize(library: &Library<'_>, extends: &[&str], desired: &Value) -> Res
         };
         tree.to_json()
     };
-    let own = difference(MergePlace::Root, &mut Vec::new(), Some(&inherited), desired)?;
+    minimize_from(extends, &inherited, desired)
+}
+
+/// The least that an agreement must say like [`minimize`], with templates whose merged values are known already.
+pub(crate) fn minimize_from(
+    extends: &[&str],
+    inherited: &Value,
+    desired: &Value,
+) -> Result<Value, MinimizeError> {
+    let own = difference(MergePlace::Root, &mut Vec::new(), Some(inherited), desired)?;
     let mut said = match own {
         Some(Value::Object(own)) => own,
         _ => Map::new(),

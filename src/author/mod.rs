@@ -18,6 +18,7 @@ pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume
 pub use edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 pub use ending::{Ending, NotRenewed, SkipReason, ending_within, successors};
 pub use followers::{followers, is_kept, keep};
+pub(crate) use minimize::minimize_from;
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
 pub use overrides::{Override, override_layer, reusable_fields, with_overrides};

@@ -37,7 +37,11 @@ pub struct Source {
 
 /// All files of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    files: Vec<Source>,
+    /// The id of the first file.
+    first: u32,
+}
 
 impl Span {
     /// The span for a diagnostic about a whole file.
@@ -49,9 +53,19 @@ impl Span {
 impl Sources {
     /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id = FileId(u32::try_from(self.0.len()).expect("a repository has fewer than 2^32 files"));
-        self.0.push(Source { path: path.into(), text: text.into() });
+        let id = FileId(self.next());
+        self.files.push(Source { path: path.into(), text: text.into() });
         id
+    }
+
+    /// The id of the next file that is added.
+    fn next(&self) -> u32 {
+        let count = u32::try_from(self.files.len()).ok();
+        count.and_then(|count| self.first.checked_add(count)).expect("a repository has fewer than 2^32 files")
+    }
+
+    fn file(&self, file: FileId) -> &Source {
+        &self.files[(file.0 - self.first) as usize]
     }
 
     /// The same files below a folder, whose path ends with `/`, or is empty.
@@ -59,23 +73,23 @@ impl Sources {
     pub fn below(&self, folder: &str) -> Self {
         let below =
             |source: &Source| Source { path: format!("{folder}{}", source.path), text: source.text.clone() };
-        Self(self.0.iter().map(below).collect())
+        Self { files: self.files.iter().map(below).collect(), first: self.first }
     }
 
-    /// Sources with a placeholder for each of these files, so that files added to them get new ids.
+    /// Sources without these files, to which files with other ids than theirs can be added.
     #[must_use]
-    pub fn placeholders(&self) -> Self {
-        Self(self.0.iter().map(|_| Source { path: String::new(), text: String::new() }).collect())
+    pub fn following(&self) -> Self {
+        Self { files: Vec::new(), first: self.next() }
     }
 
     /// The file's path.
     pub fn path(&self, file: FileId) -> &str {
-        &self.0[file.0 as usize].path
+        &self.file(file).path
     }
 
     /// The file's text.
     pub fn text(&self, file: FileId) -> &str {
-        &self.0[file.0 as usize].text
+        &self.file(file).text
     }
 
     /// The text of a span; empty if the span is outside the text.
@@ -100,7 +114,7 @@ impl Sources {
     pub fn redacted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
         let mut copy = self.clone();
         for span in spans {
-            let text = &mut copy.0[span.file.0 as usize].text;
+            let text = &mut copy.files[(span.file.0 - self.first) as usize].text;
             let (start, end) = (span.start as usize, span.end as usize);
             if let Some(hidden) = text.get(start..end) {
                 let asterisks: String =
@@ -113,7 +127,7 @@ impl Sources {
 
     /// Every file with its id, in the order added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        (0..).map(FileId).zip(&self.0)
+        (self.first..).map(FileId).zip(&self.files)
     }
 }
 

@@ -162,15 +162,25 @@ fn choose(
     let mut used = drafts.names();
     loop {
         let files = drafts.files(&used);
-        let mut sources = context.sources.clone();
+        let mut sources = context.sources.following();
         let mut templates = context.templates.to_vec();
         for TemplateFile { file, .. } in &files {
             let id = sources.add(file.path.as_str(), file.text.as_str());
             templates.push(read(&sources, id, DocumentKind::Template).0);
         }
         let (library, _) = Library::new(&templates);
-        let attempts: Vec<_> =
-            candidates.par_iter().map(|candidate| best(candidate, &library, &sources, context)).collect();
+        let inherited = inherited(&library);
+        let bases: Vec<Base<'_>> = inherited
+            .iter()
+            .map(|(template, inherited)| {
+                let terms = Terms::of(inherited.get("services"), inherited.get("sla"));
+                Base { template: *template, inherited, terms }
+            })
+            .collect();
+        let attempts: Vec<_> = candidates
+            .par_iter()
+            .map(|candidate| best(candidate, &bases, &library, &sources, context))
+            .collect();
         let extended = attempts.iter().flatten().filter_map(|attempt| attempt.template.as_deref());
         let extended: Vec<&str> =
             extended.chain(files.iter().filter_map(|file| file.extends.as_deref())).collect();
@@ -184,51 +194,86 @@ fn choose(
     }
 }
 
-/// The shortest file over all templates (or none), with and without a title of its own.
+/// What a file may extend: nothing, or a template.
+struct Base<'a> {
+    template: Option<&'a str>,
+    /// The merged values of the template.
+    inherited: &'a Json,
+    terms: Terms<'a>,
+}
+
+/// The merged values of each template, and of none.
+fn inherited<'a>(library: &'a Library<'_>) -> Vec<(Option<&'a str>, Json)> {
+    let named = library.names().filter_map(|name| Some((Some(name), library.inherited(&[name])?.to_json())));
+    std::iter::once((None, Json::Object(Map::new()))).chain(named).collect()
+}
+
+/// The terms by which an agreement finds its templates.
+struct Terms<'a> {
+    services: BTreeSet<&'a str>,
+    /// Hours and targets.
+    sla: Option<&'a Json>,
+}
+
+impl<'a> Terms<'a> {
+    fn of(services: Option<&'a Json>, sla: Option<&'a Json>) -> Self {
+        let services = services.and_then(Json::as_object).into_iter().flat_map(Map::keys);
+        Self { services: services.map(String::as_str).collect(), sla }
+    }
+
+    /// Whether both have the same services, or the same hours and targets.
+    fn overlap(&self, other: &Self) -> bool {
+        !self.services.is_empty() && self.services == other.services
+            || self.sla.is_some() && self.sla == other.sla
+    }
+}
+
+/// The shortest file over the templates that have some of its terms (all, where none has; or no template), with and without
+/// a title of its own. The shortest ones are verified first, since a verification costs more than all that is written.
 fn best(
     candidate: &Candidate<'_>,
+    bases: &[Base<'_>],
     library: &Library<'_>,
     sources: &Sources,
     context: &AdoptionContext<'_>,
 ) -> Result<DraftFile, SkipReason> {
-    let mut best: Option<DraftFile> = None;
+    let fields = &candidate.facts.fields;
+    let terms = Terms::of(fields.get("services"), fields.get("sla"));
+    let has_template = bases.iter().any(|base| base.terms.overlap(&terms));
+    let is_tried = |base: &&Base<'_>| !has_template || base.template.is_none() || base.terms.overlap(&terms);
+    let tried = bases.iter().filter(is_tried);
+    let ways = tried.flat_map(|base| [(base, false), (base, true)]);
+    let drafts = ways.filter_map(|(base, has_title)| {
+        let own = written(candidate, base, context, has_title)?;
+        let text = author::file_text(&path_of(&candidate.id), &own);
+        Some((base.template, has_title, own, text))
+    });
+    let mut drafts: Vec<_> = drafts.collect();
+    drafts.sort_by_key(|(_, _, _, text)| text.len());
     let mut without_template = SkipReason::NotExpressible { fields: Vec::new() };
-    for template in std::iter::once(None).chain(library.names().map(Some)) {
-        for has_title in [false, true] {
-            let Some(own) = written(candidate, library, context, template, has_title) else {
-                continue;
-            };
-            let text = author::file_text(&path_of(&candidate.id), &own);
-            if best.as_ref().is_some_and(|best| best.text.len() <= text.len()) {
-                continue;
+    for (template, has_title, own, text) in drafts {
+        match verified(candidate, library, sources, context, &text) {
+            Ok(resolved) => {
+                return Ok(DraftFile { template: template.map(str::to_owned), text, own, resolved });
             }
-            match verified(candidate, library, sources, context, &text) {
-                Ok(resolved) => {
-                    best = Some(DraftFile { template: template.map(str::to_owned), text, own, resolved });
-                }
-                Err(reason) if template.is_none() && has_title => without_template = reason,
-                Err(_) => {}
-            }
+            Err(reason) if template.is_none() && has_title => without_template = reason,
+            Err(_) => {}
         }
     }
-    best.ok_or(without_template)
+    Err(without_template)
 }
 
-/// The file of the object, if it extends the template.
+/// The file of the object, if it extends the base.
 fn written(
     candidate: &Candidate<'_>,
-    library: &Library<'_>,
+    base: &Base<'_>,
     context: &AdoptionContext<'_>,
-    template: Option<&str>,
     has_title: bool,
 ) -> Option<Json> {
-    let extends: Vec<&str> = template.into_iter().collect();
-    let inherited = match template {
-        None => Json::Object(Map::new()),
-        Some(_) => library.inherited(&extends)?.to_json(),
-    };
-    let target = merged(&candidate.facts, &inherited, has_title, &context.settings.helpdesk.mapping);
-    let mut own = author::minimize(library, &extends, &target).ok()?;
+    let extends: Vec<&str> = base.template.into_iter().collect();
+    let mapping = &context.settings.helpdesk.mapping;
+    let target = merged(&candidate.facts, base.inherited, has_title, mapping);
+    let mut own = author::minimize_from(&extends, base.inherited, &target).ok()?;
     own.as_object_mut()?.insert("adopts".to_owned(), candidate.object.as_str().into());
     Some(author::in_field_order(own.as_object()?.clone()))
 }
@@ -289,7 +334,7 @@ fn verified(
     context: &AdoptionContext<'_>,
     text: &str,
 ) -> Result<Json, SkipReason> {
-    let mut own = sources.placeholders();
+    let mut own = sources.following();
     let file = own.add(path_of(&candidate.id), text);
     let invalid = |faults: Option<Diagnostic>| {
         let error = faults.map_or_else(|| "it cannot be written as a file".to_owned(), |fault| fault.message);
