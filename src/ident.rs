@@ -8,6 +8,7 @@ pub mod slug;
 use std::borrow::Cow;
 use std::fmt;
 
+use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 /// The largest length of a slug, in characters. A longer one does not fit the key attribute of a helpdesk.
@@ -86,7 +87,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Creates the identifier if the text is valid.
