@@ -70,7 +70,7 @@ pub struct ClientEntry {
     /// The people who receive notices of its agreements, by their role within the company.
     pub contacts: LiteMap<String, Contact>,
     /// Its departments, each of which may be a recipient of its own.
-    pub departments: BTreeMap<String, CatalogEntry>,
+    pub departments: LiteMap<String, CatalogEntry>,
     /// The zone its agreements count their days in, unless they say otherwise.
     pub zone: Option<Zone>,
     /// The language of messages to it, unless an agreement says otherwise.

@@ -2,7 +2,7 @@
 //!
 //! Reads on after each fault, so that all of a file's faults come out of one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use litemap::LiteMap;
 
@@ -221,7 +221,9 @@ impl AgreementReader<'_> {
         let diagnostic = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
             (Some(client), Some(department)) => {
                 let kind = SlugKind { noun: "department", list: "departments" };
-                unknown(kind, place, department, &client.departments)
+                let known: BTreeMap<&str, _> =
+                    client.departments.iter().map(|(slug, entry)| (slug.as_str(), entry)).collect();
+                unknown(kind, place, department, &known)
             }
             _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),
         };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::address::non_ascii_name;
@@ -145,8 +147,8 @@ impl CatalogReader<'_> {
         &mut self,
         client: &str,
         written: &shape::CatalogClientShape,
-    ) -> BTreeMap<String, CatalogEntry> {
-        let mut departments = BTreeMap::new();
+    ) -> LiteMap<String, CatalogEntry> {
+        let mut departments = LiteMap::new();
         for (slug, written) in written.departments.iter().flatten() {
             let path = ["clients", client, "departments", slug];
             let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
@@ -156,7 +158,9 @@ impl CatalogReader<'_> {
                 email: None,
             };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
-            departments.extend(name.map(|name| (name, entry)));
+            if let Some(name) = name {
+                departments.insert(name, entry);
+            }
         }
         departments
     }

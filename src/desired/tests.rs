@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::{Desired, desired};
 use crate::agreement::sample::{agreement, day};
@@ -23,7 +23,7 @@ fn catalog(client_id: Option<&str>) -> Catalog {
     let client = ClientEntry {
         entry: entry("Маяк", client_id),
         contacts: litemap::LiteMap::new(),
-        departments: BTreeMap::new(),
+        departments: LiteMap::new(),
         zone: None,
         language: None,
     };

@@ -10,8 +10,7 @@ mod prefix;
 mod restricted;
 mod unsent;
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use proptest::prelude::*;
 
 use super::{
@@ -68,7 +67,7 @@ fn catalog() -> Catalog {
                 let client = ClientEntry {
                     entry: entry("ou", slug),
                     contacts: litemap::LiteMap::new(),
-                    departments: BTreeMap::new(),
+                    departments: LiteMap::new(),
                     zone: None,
                     language: None,
                 };

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use super::{CatalogDifference, CatalogList, Difference, Inventory, LiveItem, compare};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
@@ -19,7 +21,7 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
     let client = ClientEntry {
         entry: entry(title, helpdesk),
         contacts: litemap::LiteMap::new(),
-        departments: BTreeMap::new(),
+        departments: LiteMap::new(),
         zone: None,
         language: None,
     };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule};
 use crate::calendar::{Lead, TimeOfDay};
@@ -54,8 +56,7 @@ impl Fixture {
         let entry = CatalogEntry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
         let contacts =
             [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into_iter().collect();
-        let client =
-            ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None, language: None };
+        let client = ClientEntry { entry, contacts, departments: LiteMap::new(), zone: None, language: None };
         let mut catalog = Catalog::default();
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self {

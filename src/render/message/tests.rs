@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use litemap::LiteMap;
+
 use super::{MessageContext, MessageTemplates, RenderedMessage};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, Renewal, Suspension, Termination};
@@ -58,7 +60,7 @@ fn catalog() -> Catalog {
     let client = ClientEntry {
         entry: entry("Стоматология «Маяк»", None),
         contacts: litemap::LiteMap::new(),
-        departments: BTreeMap::new(),
+        departments: LiteMap::new(),
         zone: None,
         language: None,
     };

@@ -92,7 +92,7 @@ fn named(text: &str) -> (Agreement, Catalog) {
     let client = ClientEntry {
         entry: entry(),
         contacts: LiteMap::new(),
-        departments: [("it".to_owned(), entry())].into(),
+        departments: LiteMap::from_iter([("it".to_owned(), entry())]),
         zone: None,
         language: None,
     };
