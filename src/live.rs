@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -52,7 +53,7 @@ pub struct LiveAgreement {
     pub record: Record,
     /// The objects that hold its targets.
     #[serde(with = "as_list")]
-    pub rules: BTreeMap<TargetKey, LiveId>,
+    pub rules: Rules,
     /// Whether it is archived.
     pub archived: bool,
     /// The time of its last change, in the helpdesk's own format; shown and never compared.
@@ -106,9 +107,15 @@ pub enum Value {
     Targets(
         #[serde(with = "as_list")]
         #[schemars(with = "Vec<(TargetKey, LiveTarget)>")]
-        BTreeMap<TargetKey, LiveTarget>,
+        Targets,
     ),
 }
+
+/// Targets by service and priority. A sorted list: of ten thousand agreements, half of the nodes of a tree would be room.
+pub type Targets = LiteMap<TargetKey, LiveTarget>;
+
+/// The objects that hold targets.
+pub type Rules = LiteMap<TargetKey, LiveId>;
 
 /// The service and priority that a target applies to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -253,7 +260,7 @@ impl Value {
     /// Targets in normal form: one with neither response nor resolution is dropped.
     pub fn targets(mut targets: BTreeMap<TargetKey, LiveTarget>) -> Self {
         targets.retain(|_, target| target.response.is_some() || target.resolution.is_some());
-        if targets.is_empty() { Self::Nothing } else { Self::Targets(targets) }
+        if targets.is_empty() { Self::Nothing } else { Self::Targets(targets.into_iter().collect()) }
     }
 
     /// The objects that the value refers to.
@@ -397,20 +404,19 @@ impl Directory {
 
 /// Serialises a map whose keys are objects as a list of pairs, since JSON has no such maps.
 mod as_list {
-    use std::collections::BTreeMap;
-
+    use litemap::LiteMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
-        map: &BTreeMap<K, V>,
+        map: &LiteMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
+        serializer.collect_seq(map.iter())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<K, V>, D::Error> {
+    ) -> Result<LiteMap<K, V>, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
@@ -418,7 +424,8 @@ mod as_list {
 #[cfg(test)]
 mod tests {
     use super::{
-        Directory, Live, LiveAgreement, LiveTarget, ObjectKind, Observed, Record, TargetKey, Value, initials,
+        Directory, Live, LiveAgreement, LiveTarget, ObjectKind, Observed, Record, Rules, TargetKey, Value,
+        initials,
     };
     use crate::calendar::TargetTime;
     use crate::ident::{AgreementId, LiveId};
@@ -442,7 +449,7 @@ mod tests {
         let agreement = LiveAgreement {
             object: LiveId::new("agreement$1").expect("an id"),
             record: Record { state: "active".to_owned(), fields: [(Field::Targets, targets)].into() },
-            rules: [(key, LiveId::new("agreementRule$1").expect("an id"))].into(),
+            rules: Rules::from_iter([(key, LiveId::new("agreementRule$1").expect("an id"))]),
             archived: false,
             modified: None,
             owner: None,

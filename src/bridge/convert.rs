@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::contract::{AgreementMessage, Capability, Description, HistoryMessage, TargetMessage, VERSION};
 use crate::calendar::read_day;
 use crate::ident::LiveId;
-use crate::live::{LiveAgreement, LiveTarget, Record, TargetKey, Touch, Value};
+use crate::live::{LiveAgreement, LiveTarget, Record, Rules, TargetKey, Touch, Value};
 use crate::mapping::{Field, Mapping};
 use crate::plan::{DriftPart, HistoryEvent};
 use crate::status::State;
@@ -104,7 +104,7 @@ fn interpret(
     Ok(LiveAgreement {
         object: id.clone(),
         record: Record { state: message.state.clone(), fields },
-        rules: BTreeMap::new(),
+        rules: Rules::new(),
         archived: message.archived,
         modified: message.modified.clone(),
         owner: mapping.managed_by_key(key),

@@ -71,12 +71,10 @@ pub fn objects(live: &Live, agreements: &[Agreement]) -> BTreeMap<AgreementId, L
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::{Confirmation, confirmations};
     use crate::desired::{ClientUnits, Desired, DesiredAgreement};
     use crate::ident::{AgreementId, ClientSlug, LiveId};
-    use crate::live::{Live, LiveAgreement, Observed, Record, Value};
+    use crate::live::{Live, LiveAgreement, Observed, Record, Rules, Value};
     use crate::mapping::Field;
     use crate::plan::{Change, FieldChange, Verb};
     use crate::render::plan::sample;
@@ -112,7 +110,7 @@ mod tests {
             object: object("agreement$1"),
             owner: None,
             record: Record { state: state.to_owned(), ..Record::default() },
-            rules: BTreeMap::new(),
+            rules: Rules::new(),
             archived: false,
             modified: None,
         };

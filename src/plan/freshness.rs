@@ -3,7 +3,7 @@
 //! Agreements may share an object, so that the first change writes it for all of them, and two runs may write the same.
 //! An object that moved only toward the plan is not a conflict.
 
-use crate::live::{LiveAgreement, Value};
+use crate::live::{LiveAgreement, Targets, Value};
 use crate::plan::{Change, FieldChange, StateChange, Step};
 
 /// The state of an object relative to a change.
@@ -70,7 +70,7 @@ fn reverted(change: &Change, found: &LiveAgreement) -> Option<(LiveAgreement, bo
 fn is_between(held: &Value, old: &Value, new: &Value) -> bool {
     let targets = |value: &Value| match value {
         Value::Targets(targets) => Some(targets.clone()),
-        Value::Nothing => Some(std::collections::BTreeMap::new()),
+        Value::Nothing => Some(Targets::new()),
         _ => None,
     };
     if held == old || held == new {

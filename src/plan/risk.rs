@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
-use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
+use crate::live::{LiveAgreement, LiveTarget, TargetKey, Targets, Value};
 use crate::mapping::{DepartmentAccess, Field, Mapping};
 use crate::plan::{AgreementHours, Change, Risk, Weakened, in_effect, overwritten};
 use crate::status::State;
@@ -131,7 +131,7 @@ fn lost_access(change: &Change, desired: &DesiredAgreement, mapping: &Mapping) -
 struct Commitments<'a> {
     services: BTreeSet<&'a LiveId>,
     hours: Option<&'a LiveId>,
-    targets: Cow<'a, BTreeMap<TargetKey, LiveTarget>>,
+    targets: Cow<'a, Targets>,
 }
 
 impl<'a> Commitments<'a> {
@@ -142,7 +142,7 @@ impl<'a> Commitments<'a> {
         };
         let targets = match fields.get(&Field::Targets) {
             Some(Value::Targets(targets)) => Cow::Borrowed(targets),
-            _ => Cow::Owned(BTreeMap::new()),
+            _ => Cow::Owned(Targets::new()),
         };
         Self { services, hours: calendar(fields), targets }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Live, LiveAgreement, LiveTarget, Observed, Record, TargetKey, Value};
+use crate::live::{Live, LiveAgreement, LiveTarget, Observed, Record, Rules, TargetKey, Value};
 use crate::mapping::{Field, Mapping};
 use crate::plan::{Change, Plan, Step};
 use crate::status::State;
@@ -70,7 +70,7 @@ fn blank(id: &AgreementId, mapping: &Mapping) -> LiveAgreement {
     LiveAgreement {
         object: blank_object(id),
         record: Record { state, fields },
-        rules: BTreeMap::new(),
+        rules: Rules::new(),
         archived: false,
         modified: None,
         owner: Some(id.clone()),
@@ -83,7 +83,7 @@ fn write(found: &mut LiveAgreement, fields: &BTreeMap<Field, Value>) {
 
 fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, LiveTarget> {
     match found.record.fields.get(&Field::Targets) {
-        Some(Value::Targets(targets)) => targets.clone(),
+        Some(Value::Targets(targets)) => targets.clone().into_iter().collect(),
         _ => BTreeMap::new(),
     }
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::desired::DesiredAgreement;
-use crate::ident::{AgreementId, LiveId};
-use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
+use crate::ident::AgreementId;
+use crate::live::{LiveAgreement, LiveTarget, Rules, TargetKey, Targets, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientSide};
 use crate::plan::{AgreementHours, Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
@@ -22,11 +22,7 @@ pub(super) fn creation(desired: &DesiredAgreement, mapping: &Mapping) -> Vec<Ste
         on_object.partition(|(field, _)| mapping.is_published(field));
     let mut steps = vec![Step::Create { fields: filled }];
     if mapping.rules.is_some() {
-        steps.extend(rule_writes(
-            desired.record.fields.get(&Field::Targets),
-            &BTreeMap::new(),
-            &Value::Nothing,
-        ));
+        steps.extend(rule_writes(desired.record.fields.get(&Field::Targets), &Rules::new(), &Value::Nothing));
     }
     steps.extend(links(&Value::Nothing, recipients(&desired.record.fields), mapping));
     let moves = Some(&desired.record.state) != mapping.states.get(&State::Planned);
@@ -146,7 +142,7 @@ fn is_on_object(field: &Field, mapping: &Mapping) -> bool {
 }
 
 /// The targets to write: those that are new or differ.
-fn rule_writes(after: Option<&Value>, rules: &BTreeMap<TargetKey, LiveId>, before: &Value) -> Vec<Step> {
+fn rule_writes(after: Option<&Value>, rules: &Rules, before: &Value) -> Vec<Step> {
     let held = targets(before);
     let wanted = after.and_then(targets).into_iter().flatten();
     let differs =
@@ -160,13 +156,13 @@ fn rule_writes(after: Option<&Value>, rules: &BTreeMap<TargetKey, LiveId>, befor
 }
 
 /// The targets to archive: those that are live and not desired.
-fn rule_removals(after: &Value, rules: &BTreeMap<TargetKey, LiveId>) -> Vec<Step> {
+fn rule_removals(after: &Value, rules: &Rules) -> Vec<Step> {
     let wanted = targets(after);
     let gone = rules.iter().filter(|(key, _)| wanted.is_none_or(|wanted| !wanted.contains_key(*key)));
     gone.map(|(key, rule)| Step::DropRule { rule: rule.clone(), key: key.clone() }).collect()
 }
 
-fn targets(value: &Value) -> Option<&BTreeMap<TargetKey, LiveTarget>> {
+fn targets(value: &Value) -> Option<&Targets> {
     match value {
         Value::Targets(targets) => Some(targets),
         _ => None,

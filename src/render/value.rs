@@ -3,11 +3,11 @@
 //! Of sets only added and removed items are shown, of targets only rows that differ, of long texts only words that
 //! differ. Objects appear with their titles, and with their ids where the titles are equal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::calendar::TargetTime;
 use crate::ident::LiveId;
-use crate::live::{LiveTarget, TargetKey, Value};
+use crate::live::{LiveTarget, TargetKey, Targets, Value};
 use crate::mapping::Field;
 use crate::plan::{AgreementHours, Cause, FieldChange, Verb, in_effect};
 use crate::render::line::{Line, PieceKind};
@@ -260,8 +260,6 @@ fn around(text: &str, is_first: bool, is_last: bool) -> String {
     let tail: String = text.chars().skip(letters - after).collect();
     format!("{head}…{tail}")
 }
-
-type Targets = BTreeMap<TargetKey, LiveTarget>;
 
 /// The targets of a value that holds targets or nothing.
 fn targets(value: &Value) -> Option<Targets> {

@@ -11,7 +11,7 @@ use crate::calendar::Day;
 use crate::catalog::Contact;
 use crate::ident::slug::{numbered, slug_of_person};
 use crate::ident::{AgreementId, ClientSlug, LiveId};
-use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
+use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, Targets, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::State;
 
@@ -248,7 +248,7 @@ fn promises(
     slugs: &SlugIndex<'_>,
     mapping: &Mapping,
 ) -> Result<Map<String, Json>, SkipReason> {
-    let nothing = BTreeMap::new();
+    let nothing = Targets::new();
     let targets = match live.record.fields.get(&Field::Targets) {
         Some(Value::Targets(targets)) => targets,
         _ => &nothing,
@@ -305,7 +305,7 @@ fn without_services(state: &str, mapping: &Mapping) -> SkipReason {
 /// The targets that most services have, if no service lacks one of their priorities: where each service has targets of
 /// its own, those are the agreement's.
 fn common_targets<'a>(
-    targets: &'a BTreeMap<TargetKey, LiveTarget>,
+    targets: &'a Targets,
     services: &BTreeSet<LiveId>,
 ) -> BTreeMap<&'a LiveId, &'a LiveTarget> {
     let tables: Vec<_> = services.iter().map(|service| of_service(targets, Some(service))).collect();
@@ -316,10 +316,7 @@ fn common_targets<'a>(
     tables.iter().filter(fits_all).max_by_key(shared).cloned().unwrap_or_default()
 }
 
-fn of_service<'a>(
-    targets: &'a BTreeMap<TargetKey, LiveTarget>,
-    service: Option<&LiveId>,
-) -> BTreeMap<&'a LiveId, &'a LiveTarget> {
+fn of_service<'a>(targets: &'a Targets, service: Option<&LiveId>) -> BTreeMap<&'a LiveId, &'a LiveTarget> {
     let own = targets.iter().filter(|(key, _)| key.service.as_ref() == service);
     own.map(|(key, promise)| (&key.priority, promise)).collect()
 }

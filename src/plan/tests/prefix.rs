@@ -8,7 +8,7 @@ use super::{any_agreement, any_mapping, any_repository, empty, plan};
 use crate::agreement::{Agreement, PeriodEnd, Suspension};
 use crate::calendar::Day;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Live, LiveAgreement, LiveTarget, Observed, TargetKey, Value};
+use crate::live::{Live, LiveAgreement, Observed, Targets, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 use crate::plan::{Change, Phase, Plan, apply_step, simulate};
 use crate::status::State;
@@ -20,7 +20,6 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 const CONCURRENCY: usize = 4;
 
 type Pairs = BTreeSet<(LiveId, LiveId)>;
-type Targets = BTreeMap<TargetKey, LiveTarget>;
 
 fn present(live: &Live) -> impl Iterator<Item = (&AgreementId, &LiveAgreement)> {
     live.agreements.iter().filter_map(|(id, observed)| match observed {

@@ -1,9 +1,7 @@
 //! A new agreement in rows: number, dates, services, recipients, hours, targets, and all else that it has.
 
-use std::collections::BTreeMap;
-
 use crate::ident::LiveId;
-use crate::live::{LiveTarget, TargetKey, Value};
+use crate::live::{LiveTarget, TargetKey, Targets, Value};
 use crate::mapping::Field;
 use crate::plan::Change;
 use crate::render::line::Line;
@@ -85,8 +83,6 @@ pub(in crate::render) fn rows(change: &Change, words: Vocabulary<'_>) -> Vec<Cre
     rows.extend(title.map(|title| row(texts::TITLE, value::one(title, &Field::Title, words))));
     rows
 }
-
-type Targets = BTreeMap<TargetKey, LiveTarget>;
 
 /// A service, with its own hours in brackets.
 fn service(id: &LiveId, targets: Option<&Targets>, words: Vocabulary<'_>) -> Line {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -10,7 +10,7 @@ use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::Language;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{LiveTarget, TargetKey, Touch, Value};
+use crate::live::{LiveTarget, TargetKey, Targets, Touch, Value};
 use crate::mapping::Field;
 use crate::plan::scope::{
     CatalogReference, ChangedLine, DocumentChange, DocumentEdits, EditedValue, RedLine, RedLineSubject, Scope,
@@ -70,7 +70,7 @@ fn creation() -> Change {
     let title = "Северный ветер: support-standard";
     let mut change =
         change("severny-veter", Verb::Create, title, State::Planned, StatusReason::BeforeFirstDay);
-    let targets = BTreeMap::from([
+    let targets = Targets::from_iter([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
     ]);
@@ -91,14 +91,14 @@ fn weakening() -> Change {
     let title = "Стоматология «Маяк»: support-standard";
     let mut change =
         change("dental-2026/dent-mayak", Verb::Update, title, State::Active, StatusReason::WithinPeriod);
-    let before = BTreeMap::from([
+    let before = Targets::from_iter([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
         (key(Some("slmService$605005"), "priority$1"), promise("15m", "2h")),
     ]);
     let mut longer = promise("1h", "4h");
     longer.calendar = Some(live("servicetime$37002"));
-    let after = BTreeMap::from([
+    let after = Targets::from_iter([
         (key(None, "priority$1"), longer),
         (key(None, "priority$2"), promise("4h", "2 business days")),
     ]);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{
-    Directory, DirectoryEntry, Live, LiveAgreement, ObjectKind, Observed, Record, TargetKey, Value,
+    Directory, DirectoryEntry, Live, LiveAgreement, ObjectKind, Observed, Record, Rules, TargetKey, Value,
 };
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::HistoryEvent;
@@ -342,8 +342,8 @@ impl Links {
     }
 
     /// The objects that hold the targets of a contract: the SLT that somebody edited, else the SLA.
-    fn target_objects_of(&self, contract: u64) -> BTreeMap<TargetKey, LiveId> {
-        let mut objects = BTreeMap::new();
+    fn target_objects_of(&self, contract: u64) -> Rules {
+        let mut objects = Rules::new();
         for (service, sla) in self.services.get(&contract).into_iter().flatten() {
             let Some((sla, held)) = sla.and_then(|sla| Some((sla, self.tables.get(&sla)?))) else { continue };
             for priority in held.table.keys() {

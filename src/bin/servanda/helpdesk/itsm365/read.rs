@@ -10,7 +10,9 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value as Json, json};
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Directory, Live, LiveAgreement, LiveTarget, Observed, Record, TargetKey, Touch, Value};
+use servanda::live::{
+    Directory, Live, LiveAgreement, LiveTarget, Observed, Record, Rules, TargetKey, Touch, Value,
+};
 use servanda::mapping::{Field, HistoryClass, Mapping, RuleClass};
 use servanda::plan::{DriftPart, HistoryEvent};
 
@@ -201,7 +203,7 @@ impl<'a> Itsm365Reader<'a> {
         Ok(LiveAgreement {
             object: id,
             record: Record { state: state.to_owned(), fields },
-            rules: BTreeMap::new(),
+            rules: Rules::new(),
             archived: is_removed(object),
             modified: object
                 .get("lastModifiedDate")

@@ -200,7 +200,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             }
             Ok(Observed::Present(found)) => {
                 let state = freshness(self.change, &found);
-                self.rules = found.rules.into_values().collect();
+                self.rules = found.rules.into_iter().map(|(_, rule)| rule).collect();
                 match state {
                     Freshness::Pending => Ok(false),
                     Freshness::AlreadyApplied => Ok(true),

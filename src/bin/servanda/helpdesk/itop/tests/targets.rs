@@ -41,7 +41,7 @@ async fn what_somebody_edited_shows_and_is_made_whole() {
     // The edited target is read, though it holds for one kind of requests only, and which object it is.
     assert!(held.values().all(|target| target.response == Some(TargetTime::Seconds(45 * 60))), "{held:?}");
     assert!(found.rules.values().all(|object| *object == id("SLT", 1)), "{:?}", found.rules);
-    let objects = found.rules.into_values().chain([object.clone()]).collect();
+    let objects = found.rules.into_iter().map(|(_, rule)| rule).chain([object.clone()]).collect();
     let events = bench.reader().history(&objects).await.expect("a history");
     let by_anna = |event: &&HistoryEvent| event.touch.name.as_deref() == Some("Person of anna");
     let of_slt: Vec<_> = events.iter().filter(by_anna).map(|event| event.object.clone()).collect();

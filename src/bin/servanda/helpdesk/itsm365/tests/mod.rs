@@ -155,7 +155,7 @@ async fn a_rule_is_changed_in_place_and_archived() {
         found.record.fields[&Field::Targets],
         Value::targets([(key(Some("slmService$1")), promise(2, None))].into())
     );
-    let (rule_key, rule) = found.rules.first_key_value().expect("one");
+    let (rule_key, rule) = found.rules.first().expect("one");
     let drop = Step::DropRule { rule: rule.clone(), key: rule_key.clone() };
     writer.perform(&id("a"), Some(&object), &drop).await.expect("archived");
     let Observed::Present(found) = reader.get(&object).await.expect("read") else { panic!("it is there") };
