@@ -21,7 +21,7 @@ use servanda::render::message;
 use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
-use crate::process::context::{AsOf, Context};
+use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
@@ -215,6 +215,14 @@ impl LoadedFiles {
         self
     }
 
+    /// Parses the files of agreements of this name, and no others. Errors in them are found by a check.
+    pub(crate) fn documents_of(&self, name: &str) -> Vec<Document> {
+        let is_named = |file: &&FileId| composed(document::id_of(self.sources.path(**file))) == name;
+        let parsed = self.unparsed.iter().filter(is_named);
+        let parsed = parsed.map(|file| document::read(&self.sources, *file, DocumentKind::Agreement).0);
+        parsed.chain(self.agreements.iter().filter(|document| *document.id == *name).cloned()).collect()
+    }
+
     /// Adds a text of notices.
     fn read_text(&mut self, File { path, content }: File) {
         let unreadable = |why: &str| document::NotAFile::Unreadable(why.to_owned());
@@ -292,8 +300,26 @@ impl LoadedFiles {
         if self.unparsed.is_empty() {
             return self.check_with(at, Vec::new(), |_, checked| checked);
         }
+        self.check_files(self.basis().clone(), at)
+    }
+
+    /// Checks all files like [`Self::check`], for the last time: the catalog is neither edited nor asked for afterwards,
+    /// and is not held twice.
+    pub(crate) fn check_last(&mut self, at: Instant) -> CheckedRepository {
+        self.basis();
+        match self.basis.take() {
+            Some(basis) if !self.unparsed.is_empty() => {
+                self.catalog = Vec::new();
+                self.check_files(basis, at)
+            }
+            _ => self.check(at),
+        }
+    }
+
+    /// Checks files of agreements that are parsed one by one.
+    fn check_files(&self, basis: Basis, at: Instant) -> CheckedRepository {
         let (library, diagnostics) = self.library();
-        let (basis, files, unreadable) = (self.basis().clone(), &self.unparsed, &self.agreements);
+        let (files, unreadable) = (&self.unparsed, &self.agreements);
         let files = check::FilesInput { basis, library: &library, files, unreadable, diagnostics };
         check::check_files(files, &self.sources, at)
     }
@@ -360,8 +386,8 @@ impl LoadedFiles {
     }
 
     /// Checks the files into a workspace. With an error in them, shows all diagnostics and fails with exit code 3.
-    pub(crate) fn into_workspace(self, at: Instant, context: &Context) -> Result<Workspace, Failure> {
-        let checked = self.check(at);
+    pub(crate) fn into_workspace(mut self, at: Instant, context: &Context) -> Result<Workspace, Failure> {
+        let checked = self.check_last(at);
         self.into_workspace_of(checked, context)
     }
 
@@ -400,8 +426,12 @@ impl LoadedFiles {
     }
 
     /// Checks the files for an answer that needs no more than their content, and leaves warnings to `validate`.
-    pub(crate) fn into_checked(self, at: Instant, context: &Context) -> Result<CheckedRepository, Failure> {
-        let mut checked = self.check(at);
+    pub(crate) fn into_checked(
+        mut self,
+        at: Instant,
+        context: &Context,
+    ) -> Result<CheckedRepository, Failure> {
+        let mut checked = self.check_last(at);
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors(&checked.diagnostics, context)?;
         Ok(checked)
@@ -452,29 +482,6 @@ impl LoadedFiles {
             self.sources.iter().map(|(_, source)| (composed(&source.path), text(&source.text))).collect();
         texts.sort();
         digest(&texts)
-    }
-}
-
-impl Workspace {
-    /// Refuses a workspace without agreements: planned as it is, it would retire every managed object.
-    pub(crate) fn refuse_empty(self) -> Result<Self, Failure> {
-        if !self.agreements.is_empty() {
-            return Ok(self);
-        }
-        let message = format!("no agreement was found in {}/agreements", self.root.display());
-        Err(Failure::new(Exit::Refused, "no-agreements", message).help(
-            "refused: an empty directory would retire every agreement; check the path of the repository",
-        ))
-    }
-
-    /// Refuses to write for another day than today, unless the settings mark the helpdesk as a rehearsal.
-    pub(crate) fn refuse_other_days(&self, as_of: AsOf) -> Result<(), Failure> {
-        if !as_of.is_asked || self.settings.helpdesk.rehearsal {
-            return Ok(());
-        }
-        Err(Failure::new(Exit::Refused, "other-day", "cannot write for another day than today").help(
-            "preview that day with `servanda plan --as-of`, or apply it to a helpdesk with `rehearsal: true`",
-        ))
     }
 }
 

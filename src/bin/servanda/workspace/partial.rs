@@ -60,8 +60,12 @@ impl PartialWorkspace {
 impl LoadedFiles {
     /// Checks the files, and leaves out the agreements with errors. Fails if nothing would be left, and for errors in
     /// servanda.yaml, on which every shown day depends.
-    pub(crate) fn into_partial(self, at: Instant, context: &Context) -> Result<PartialWorkspace, Failure> {
-        let checked = self.check(at);
+    pub(crate) fn into_partial(
+        mut self,
+        at: Instant,
+        context: &Context,
+    ) -> Result<PartialWorkspace, Failure> {
+        let checked = self.check_last(at);
         // Only what is left out is explained by its tree.
         let loaded = if checked.diagnostics.has_errors() { self.with_trees() } else { self };
         loaded.without_errors(checked, context)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use servanda::diagnostic::{Code, Diagnostics, FileId, Severity};
+use servanda::document::Document;
 use servanda::ident::{AgreementId, file_of, nearest};
 use servanda::render;
 use servanda::template::{Library, Resolved};
@@ -56,20 +57,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         print_page(code.page(), context)?;
         return Ok(Exit::Fine);
     }
-    let loaded = load::load(context)?.with_trees();
+    let loaded = load::load(context)?;
+    let documents = loaded.documents_of(file_of(subject));
     let (library, _) = Library::new(&loaded.templates);
-    let resolved = loaded.resolve(&library, &mut Diagnostics::default());
+    let resolved: Vec<Resolved<'_>> =
+        documents.iter().flat_map(|document| library.resolve(document).0).collect();
     let found = resolved.iter().find(|resolved| resolved.id.as_str() == subject);
     let ids = resolved.iter().map(|resolved| resolved.id.as_str());
     let entries: Vec<&str> = ids.filter(|id| *id != subject && file_of(id) == subject).collect();
     if !entries.is_empty() && found.is_none() && arguments.path.is_none() {
         return set(subject, &entries, arguments.format, context);
     }
-    let Some(found) = found.cloned().or_else(|| partly(subject, &library, &loaded)) else {
-        let ids = resolved.iter().map(|resolved| resolved.id.as_str());
-        let sets: BTreeSet<&str> = ids.clone().map(file_of).collect();
-        let codes = Code::ALL.iter().map(|code| code.as_str());
-        return Err(unknown(subject, nearest(subject, ids.chain(sets).chain(codes))));
+    let Some(found) = found.cloned().or_else(|| partly(subject, &library, &documents)) else {
+        return Err(unknown(subject, loaded));
     };
     let path: Vec<&str> = arguments.path.iter().flat_map(|path| path.split('.')).collect();
     let explained = render::explain::of(&found, &path, &loaded.sources);
@@ -165,10 +165,8 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
 }
 
 /// The agreement, as far as it can be merged despite errors in its file or its templates.
-fn partly<'a>(subject: &str, library: &Library<'a>, loaded: &'a LoadedFiles) -> Option<Resolved<'a>> {
-    let id = AgreementId::new(subject)?;
-    let document = loaded.agreements.iter().find(|document| *document.id == *file_of(subject))?;
-    library.resolve_partly(document, &id)
+fn partly<'a>(subject: &str, library: &Library<'a>, documents: &'a [Document]) -> Option<Resolved<'a>> {
+    library.resolve_partly(documents.first()?, &AgreementId::new(subject)?)
 }
 
 /// The errors in the files that an agreement is made from.
@@ -179,7 +177,15 @@ fn faults(resolved: &Resolved<'_>, loaded: &LoadedFiles, context: &Context) -> D
     faults
 }
 
-fn unknown(subject: &str, near: Option<&str>) -> Failure {
+/// The failure of an unknown subject, with the nearest one of all files.
+fn unknown(subject: &str, loaded: LoadedFiles) -> Failure {
+    let loaded = loaded.with_trees();
+    let (library, _) = Library::new(&loaded.templates);
+    let resolved = loaded.resolve(&library, &mut Diagnostics::default());
+    let ids = resolved.iter().map(|resolved| resolved.id.as_str());
+    let sets: BTreeSet<&str> = ids.clone().map(file_of).collect();
+    let codes = Code::ALL.iter().map(|code| code.as_str());
+    let near = nearest(subject, ids.chain(sets).chain(codes));
     let failure = Failure::new(
         Exit::Failure,
         "subject-unknown",

@@ -155,9 +155,9 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
         let found = pull_request.diagnostics(as_of(&pull_request.zone())?.instant);
         return Ok((pull_request.into_head(), found));
     }
-    let loaded = load::load(context)?;
+    let mut loaded = load::load(context)?;
     let instant = as_of(&loaded.zone())?.instant;
-    let CheckedRepository { agreements, mut diagnostics, .. } = loaded.check(instant);
+    let CheckedRepository { agreements, mut diagnostics, .. } = loaded.check_last(instant);
     let selection = arguments.selection.selection();
     if !selection.is_everything() {
         // A file of which no agreement could be made may be about the selected ones too.
