@@ -6,7 +6,7 @@ use litemap::LiteMap;
 
 use super::{MessageContext, MessageTemplates, RenderedMessage};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, NoticeEvent, Renewal, Suspension, Termination};
+use crate::agreement::{Agreement, NoticeEvent, PeriodEnd, Renewal, Suspension, Termination};
 use crate::calendar::{Lead, Term};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
@@ -166,28 +166,78 @@ fn example(kind: NoticeKind) -> (Agreement, NoticeEvent, &'static str, &'static 
     }
 }
 
-#[test]
-fn every_kind_of_text_reads_as_checked_in() {
-    for language in [Language::Russian, Language::English] {
-        for (audience, identity) in [("client", contact()), ("manager", boss())] {
-            let mut mails = String::new();
-            let mut texts = std::collections::BTreeSet::new();
-            for kind in NoticeKind::ALL {
-                let (agreement, event, announced, today) = example(kind);
-                assert_eq!(NoticeKind::of(&agreement, event, day(announced)), kind);
-                let notice = notice(&agreement, event, announced, identity.clone(), today);
-                let rendered = rendered(language, &agreement, vec![notice], today);
-                let text = rendered.text.replace('\u{a0}', " ");
-                let head = format!("=== {}\nSubject: {}\n\n", kind.as_str(), rendered.subject);
-                mails.extend([head.as_str(), &text, "\n"]);
-                assert!(!text.contains("г.."), "{text}");
-                texts.insert(text);
-            }
-            assert_eq!(texts.len(), NoticeKind::ALL.len(), "each kind has its own text");
-            let name = format!("{}_{audience}", language.as_str());
-            insta::assert_snapshot!(name, mails.replace('\u{a0}', " "));
-        }
+/// The paragraphs that the examples of the kinds do not show, with a name for each.
+fn others() -> Vec<(&'static str, (Agreement, NoticeEvent, &'static str, &'static str))> {
+    let of = |kind, change: fn(&mut Agreement)| {
+        let (mut agreement, event, announced, today) = example(kind);
+        change(&mut agreement);
+        (agreement, event, announced, today)
+    };
+    let on = |kind, announced, today| {
+        let (agreement, event, ..) = example(kind);
+        (agreement, event, announced, today)
+    };
+    vec![
+        ("begins, open-ended", of(NoticeKind::Begins, |agreement| agreement.period.end = PeriodEnd::Open)),
+        (
+            "suspended, open-ended",
+            of(NoticeKind::Suspended, |agreement| agreement.suspensions[0].until = None),
+        ),
+        ("runs_out, before the deadline", on(NoticeKind::RunsOut, "2026-12-31", "2026-11-24")),
+        ("runs_out, last day", on(NoticeKind::RunsOut, "2026-12-31", "2026-12-31")),
+        ("not_renewed, last day", on(NoticeKind::NotRenewed, "2026-12-31", "2026-12-31")),
+        ("expired, not renewable", of(NoticeKind::Expired, |agreement| agreement.renewal = Renewal::None)),
+        ("amended, open-ended", of(NoticeKind::Amended, |agreement| agreement.period.end = PeriodEnd::Open)),
+    ]
+}
+
+/// Compares the mails of each kind to one audience, and the paragraphs that these do not show.
+fn reads_as_checked_in(language: Language, audience: &str, identity: &Identity) {
+    let mail = |(agreement, event, announced, today): (Agreement, NoticeEvent, &str, &str)| {
+        let notice = notice(&agreement, event, announced, identity.clone(), today);
+        let rendered = rendered(language, &agreement, vec![notice], today);
+        let text = rendered.text.replace('\u{a0}', " ");
+        assert!(!text.contains("г.."), "{text}");
+        (rendered.subject.replace('\u{a0}', " "), text)
+    };
+    let mut mails = String::new();
+    let mut texts = std::collections::BTreeSet::new();
+    for kind in NoticeKind::ALL {
+        let example = example(kind);
+        assert_eq!(NoticeKind::of(&example.0, example.1, day(example.2)), kind);
+        let (subject, text) = mail(example);
+        mails += &format!("=== {}\nSubject: {subject}\n\n{text}\n", kind.as_str());
+        texts.insert(text);
     }
+    assert_eq!(texts.len(), NoticeKind::ALL.len(), "each kind has its own text");
+    for (name, example) in others() {
+        let (subject, text) = mail(example);
+        // Below the greeting and the title.
+        let paragraph = text.lines().nth(4).unwrap_or_default();
+        mails += &format!("=== {name}\nSubject: {subject}\n\n{paragraph}\n");
+    }
+    insta::assert_snapshot!(format!("{}_{audience}", language.as_str()), mails);
+}
+
+// A test for each, so that a run shows the differences of all.
+#[test]
+fn texts_for_clients_in_english_read_as_checked_in() {
+    reads_as_checked_in(Language::English, "client", &contact());
+}
+
+#[test]
+fn texts_for_clients_in_russian_read_as_checked_in() {
+    reads_as_checked_in(Language::Russian, "client", &contact());
+}
+
+#[test]
+fn texts_for_managers_in_english_read_as_checked_in() {
+    reads_as_checked_in(Language::English, "manager", &boss());
+}
+
+#[test]
+fn texts_for_managers_in_russian_read_as_checked_in() {
+    reads_as_checked_in(Language::Russian, "manager", &boss());
 }
 
 #[test]
