@@ -140,8 +140,10 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     };
     let names: Vec<String> =
         known.keys().take(SHORT_LIST + 1).map(|name| format!("`{}`", name.borrow())).collect();
-    diagnostic.help(match names.len() {
-        1..=SHORT_LIST => format!("use one of {}, or {add}", names.join(", ")),
+    diagnostic.help(match &names[..] {
+        [] => add,
+        [only] => format!("use {only}, or {add}"),
+        names if names.len() <= SHORT_LIST => format!("use one of {}, or {add}", names.join(", ")),
         _ => add,
     })
 }

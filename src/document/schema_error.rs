@@ -290,6 +290,7 @@ impl SchemaError<'_> {
         let described = self.fragment["description"].as_str().and_then(|text| text.split_once("Example: `"));
         match described.and_then(|(_, example)| example.split('`').next()) {
             Some(example) => format!("write it as in `{example}`"),
+            None if self.takes("object") => "write a map from names to values".to_owned(),
             None => "see the description of the key in `servanda schema`".to_owned(),
         }
     }
