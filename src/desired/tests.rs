@@ -22,7 +22,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
 fn catalog(client_id: Option<&str>) -> Catalog {
     let client = ClientEntry {
         entry: entry("Маяк", client_id),
-        contacts: litemap::LiteMap::new(),
+        contacts: LiteMap::new(),
         departments: LiteMap::new(),
         zone: None,
         language: None,

@@ -66,7 +66,7 @@ fn catalog() -> Catalog {
             .map(|slug| {
                 let client = ClientEntry {
                     entry: entry("ou", slug),
-                    contacts: litemap::LiteMap::new(),
+                    contacts: LiteMap::new(),
                     departments: LiteMap::new(),
                     zone: None,
                     language: None,

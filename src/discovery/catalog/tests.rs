@@ -20,7 +20,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
 fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, ClientEntry) {
     let client = ClientEntry {
         entry: entry(title, helpdesk),
-        contacts: litemap::LiteMap::new(),
+        contacts: LiteMap::new(),
         departments: LiteMap::new(),
         zone: None,
         language: None,

@@ -59,7 +59,7 @@ fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     let client = ClientEntry {
         entry: entry("Стоматология «Маяк»", None),
-        contacts: litemap::LiteMap::new(),
+        contacts: LiteMap::new(),
         departments: LiteMap::new(),
         zone: None,
         language: None,

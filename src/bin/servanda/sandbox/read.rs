@@ -72,7 +72,7 @@ fn links(
     let refers = |attribute: &&ClassAttribute| {
         matches!(attribute.kind, AttributeKind::Reference(_) | AttributeKind::ReferenceSet(_))
     };
-    if wanted.iter().any(|attribute| refers(attribute)) {
+    if wanted.iter().any(&refers) {
         let is_wanted = |code: &str| wanted.iter().any(|own| own.code == code && refers(own));
         let mut statement =
             connection.prepare_cached("SELECT attribute, target FROM link WHERE owner = ?1")?;

@@ -187,7 +187,7 @@ async fn a_run_that_waits_for_a_shared_creation_has_sent_nothing_in_doubt() {
     let mut fields = bench.published(30);
     let Some(Value::Targets(targets)) = fields.get_mut(&Field::Targets) else { panic!("{fields:?}") };
     // Each service has targets of its own, so that the second SLA is created after the first.
-    let last = targets.values_mut().last().expect("a target");
+    let (_, last) = targets.iter_mut().last().expect("a target");
     last.response = Some(TargetTime::Seconds(60));
     let step = Step::Edit { fields, state: None, ownership_key: None };
     let (notes, has_left) = (SecondWait::default(), AtomicBool::new(false));

@@ -49,7 +49,7 @@ fn catalog() -> Catalog {
         let client = ClientEntry {
             entry: entry(slug, &format!("ou${number}")),
             contacts: litemap::LiteMap::new(),
-            departments: BTreeMap::new(),
+            departments: litemap::LiteMap::new(),
             zone: None,
             language: None,
         };
