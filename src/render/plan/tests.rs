@@ -388,8 +388,7 @@ fn a_plan_lists_its_changes_and_their_totals() {
 
     Blocked
       ? orion: no object in the helpdesk matches `telephony` (searched for “Телефония”)
-        → add the right id under `helpdesk:` in catalog.yaml and check that the login may see the
-          object
+        → add the right id under `helpdesk:` in catalog.yaml and check that the login may see the object
       ? vega-2024: its document no longer exists, but the helpdesk still contains “ООО «Вега»”
         (agreement$605333) in state “active”
         → restore the document; if it was renamed, list this id under `formerly:`; to retire the
