@@ -55,6 +55,10 @@ impl From<ReadError> for Failure {
                     "check the address under `helpdesk:` in servanda.yaml and the network, then try again",
                 )
             }
+            ReadErrorKind::Http(HttpError::Refused { status: 404, .. }) => {
+                Self::new(Exit::Failure, "helpdesk-request-failed", text)
+                    .help("check the address and the settings under `helpdesk:` in servanda.yaml")
+            }
             ReadErrorKind::Http(_) => Self::new(Exit::Failure, "helpdesk-request-failed", text)
                 .help("try again later; if the error persists, check the settings under `helpdesk:`"),
             ReadErrorKind::Endless(_) => Self::new(Exit::Failure, "helpdesk-list-endless", text)

@@ -30,7 +30,9 @@ impl Body {
     /// The beginning as a text without secrets, short enough for a message.
     pub(crate) fn excerpt(&self) -> String {
         let beginning = &self.0[..self.0.len().min(EXCERPT_BYTES)];
-        excerpt(&redact::text(&String::from_utf8_lossy(beginning)))
+        let text = redact::text(&String::from_utf8_lossy(beginning));
+        // Markup may have stood within a secret.
+        excerpt(&redact::text(&without_markup(&text)))
     }
 
     /// The JSON without the client's own secret, which a server may hold in one of its texts; `Null` if the body is empty,
@@ -43,6 +45,25 @@ impl Body {
         redactor.json(&mut value);
         Some(value)
     }
+}
+
+/// The text of a page, as a proxy or a wrong address returns it; any other text as it is.
+fn without_markup(page: &str) -> String {
+    let (mut text, mut rest) = (String::new(), page.trim_start());
+    if !rest.starts_with('<') {
+        return page.to_owned();
+    }
+    while let Some((before, markup)) = rest.split_once('<') {
+        text.push_str(before);
+        text.push(' ');
+        let is = |name: &str| markup.get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name));
+        let closing = ["style", "script"].into_iter().find(|name| is(name)).map(|name| format!("</{name}"));
+        let end = closing.and_then(|closing| markup.find(&closing)).unwrap_or_default();
+        rest = markup[end..].split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() { page.to_owned() } else { words }
 }
 
 /// The beginning of a server's text, short enough for an error message.
@@ -60,4 +81,25 @@ pub(crate) fn error_text(error: reqwest::Error) -> String {
         source = cause.source();
     }
     redact::text(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_markup;
+
+    #[test]
+    fn a_page_is_shown_as_its_words() {
+        let page = "<!doctype html><head><style>\nh1 { color: red }\n</style></head>\n<body><h1>Not Found</h1><p>The resource\n\
+                    <code class=\"url\">/webservices</code></body>";
+        for (text, words) in [
+            (page, "Not Found The resource /webservices"),
+            ("<script>a < b", "a"),
+            ("<html>", "<html>"),
+            ("<b", "<b"),
+            ("a < b and c > d", "a < b and c > d"),
+            ("", ""),
+        ] {
+            assert_eq!(without_markup(text), words);
+        }
+    }
 }
