@@ -391,7 +391,7 @@ impl Reader for ItopReader<'_> {
     async fn inventory(&self) -> Result<Inventory, ReadError> {
         let everything = Selection::default().with_all_unmarked();
         let (live, units, people, services) = tokio::try_join!(
-            self.read_live(&everything),
+            Box::pin(self.read_live(&everything)),
             self.every(ORGANIZATION, "parent_id"),
             self.every(PERSON, "org_id"),
             self.every(SERVICE, "org_id"),
