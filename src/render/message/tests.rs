@@ -109,8 +109,11 @@ fn rendered(language: Language, agreement: &Agreement, notices: Vec<Notice>, tod
     })
 }
 
-/// An agreement in the state that a kind of text is about, with the event, its day, and the day of sending.
-fn example(kind: NoticeKind) -> (Agreement, NoticeEvent, &'static str, &'static str) {
+/// An agreement in the state that a text is about, with the event, its day, and the day of sending.
+type Example = (Agreement, NoticeEvent, &'static str, &'static str);
+
+/// The example of a kind of text.
+fn example(kind: NoticeKind) -> Example {
     let mut sample = agreement("a", "2026-02-01", "2026-12-31");
     sample.title = "Стоматология «Маяк»: поддержка, договор СТ-2026/1".to_owned();
     sample.number = Some("СТ-2026/1".to_owned());
@@ -167,7 +170,7 @@ fn example(kind: NoticeKind) -> (Agreement, NoticeEvent, &'static str, &'static 
 }
 
 /// The paragraphs that the examples of the kinds do not show, with a name for each.
-fn others() -> Vec<(&'static str, (Agreement, NoticeEvent, &'static str, &'static str))> {
+fn others() -> Vec<(&'static str, Example)> {
     let of = |kind, change: fn(&mut Agreement)| {
         let (mut agreement, event, announced, today) = example(kind);
         change(&mut agreement);
@@ -193,7 +196,7 @@ fn others() -> Vec<(&'static str, (Agreement, NoticeEvent, &'static str, &'stati
 
 /// Compares the mails of each kind to one audience, and the paragraphs that these do not show.
 fn reads_as_checked_in(language: Language, audience: &str, identity: &Identity) {
-    let mail = |(agreement, event, announced, today): (Agreement, NoticeEvent, &str, &str)| {
+    let mail = |(agreement, event, announced, today): Example| {
         let notice = notice(&agreement, event, announced, identity.clone(), today);
         let rendered = rendered(language, &agreement, vec![notice], today);
         let text = rendered.text.replace('\u{a0}', " ");
@@ -206,7 +209,7 @@ fn reads_as_checked_in(language: Language, audience: &str, identity: &Identity) 
         let example = example(kind);
         assert_eq!(NoticeKind::of(&example.0, example.1, day(example.2)), kind);
         let (subject, text) = mail(example);
-        mails += &format!("=== {}\nSubject: {subject}\n\n{text}\n", kind.as_str());
+        mails.extend(["=== ", kind.as_str(), "\nSubject: ", &subject, "\n\n", &text, "\n"]);
         texts.insert(text);
     }
     assert_eq!(texts.len(), NoticeKind::ALL.len(), "each kind has its own text");
@@ -214,7 +217,7 @@ fn reads_as_checked_in(language: Language, audience: &str, identity: &Identity) 
         let (subject, text) = mail(example);
         // Below the greeting and the title.
         let paragraph = text.lines().nth(4).unwrap_or_default();
-        mails += &format!("=== {name}\nSubject: {subject}\n\n{paragraph}\n");
+        mails.extend(["=== ", name, "\nSubject: ", &subject, "\n\n", paragraph, "\n"]);
     }
     insta::assert_snapshot!(format!("{}_{audience}", language.as_str()), mails);
 }
