@@ -212,7 +212,7 @@ class Timeline {
   /** Writes a label. One that does not fit is left out, not cut; returns whether it fits. */
   tick(axis, name, at, text, until) {
     const letter = name === "month" ? 5.8 : 7.4;
-    if (((Math.min(until, 100) - at) / 100) * this.width < 7 + letter * text.length) return false;
+    if (((Math.min(until, 100) - at) / 100) * this.width < 10 + letter * text.length) return false;
     const tick = make("span", { class: name }, text);
     tick.style.left = `${at}%`;
     tick.style.width = `${Math.max(Math.min(until, 100) - at, 0)}%`;
