@@ -484,8 +484,7 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
     };
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", "2026-09-01"]);
     let sandbox = Served::sandbox(&repository);
     browser.open(&format!("{}/", sandbox.base));
     assert_eq!(browser.count("tbody tr"), 20, "the operator's list contains all");
@@ -553,8 +552,7 @@ fn a_foreign_page_can_neither_send_requests_nor_read_the_portal() {
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
     };
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", "2026-09-01"]);
     let sandbox = Served::sandbox(&repository);
     let foreign = format!(
         "<form method=post action='{}/portal/ou$7020/requests'><input name=token value=x><input name=agreement value='agreement$1'>

@@ -26,8 +26,7 @@ fn causes(change: &Value) -> Vec<(&str, &str)> {
 
 /// Applies the example, then does this by hand in the helpdesk.
 fn applied_then(by_hand: impl FnOnce(&Helpdesk)) -> Repository {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     by_hand(&helpdesk);
     drop(helpdesk);

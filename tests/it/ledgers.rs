@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::missing::did_not_run;
 use crate::notices::outbox;
 use crate::postgres::Server;
-use crate::repository::Repository;
+use crate::repository::{Repository, copy};
 
 /// A damage to a ledger, and the code of the failure that it causes.
 struct Case<'a> {
@@ -20,6 +20,8 @@ struct Case<'a> {
 }
 
 const SECRET: &str = "a long random text";
+/// A witness of the ledger in the helpdesk.
+const WITNESS: &str = ", witness: { object: \"ou$6001\", attribute: idHolder }";
 const BRANCH: &str = "\"git:origin#servanda-ledger\"";
 
 impl<'a> Case<'a> {
@@ -35,14 +37,14 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A repository whose ledger has a witness in the helpdesk.
-    fn with_ledger(at: &str, place: (&'static str, String)) -> Self {
-        Self::with(at, ", witness: { object: \"ou$6001\", attribute: idHolder }", place)
+    /// The same repository in another folder, with another place of the ledger.
+    fn duplicate(&self, place: (&'static str, String)) -> Self {
+        Self { repository: self.repository.duplicate(), place }
     }
 
     /// A repository with more settings of the ledger.
     fn with(at: &str, more: &str, place: (&'static str, String)) -> Self {
-        let repository = Repository::example();
+        let repository = Repository::example_after(&["apply", "--yes", "--as-of", "2026-09-01"]);
         let settings = repository.read("servanda.yaml");
         let ledger = format!("ledger: {{ at: {at}, secret: {{ env: LEDGER_SECRET }}{more} }}");
         repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
@@ -101,6 +103,13 @@ impl Remote {
     fn new() -> Self {
         let remote = Self(tempfile::tempdir().unwrap());
         remote.shell("git init --quiet --bare .");
+        remote
+    }
+
+    /// A repository in another folder, with the same commits.
+    fn duplicate(&self) -> Self {
+        let remote = Self(tempfile::tempdir().unwrap());
+        copy(self.path(), &remote.path().to_owned());
         remote
     }
 
@@ -171,12 +180,13 @@ fn no_mail_is_sent_by_a_ledger_on_a_branch_that_may_have_lost_records() {
         ("replaced by an unrelated branch", "ledger-uninitialised", &unrelated),
         ("rolled back", "ledger-outdated", "git update-ref $LEDGER refs/kept"),
     ];
+    let begun_remote = Remote::new();
+    let begun = Fixture::on_branch(&begun_remote, WITNESS);
+    begun.begin(|| begun_remote.shell("git update-ref refs/kept $LEDGER"));
     in_parallel(cases, |_, (name, code, script)| {
-        let remote = Remote::new();
-        let fixture = Fixture::with_ledger("\"git:origin#servanda-ledger\"", ("NOTHING", String::new()));
-        fixture.repository.git(&["init", "--quiet"]);
-        fixture.repository.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
-        fixture.begin(|| remote.shell("git update-ref refs/kept $LEDGER"));
+        let remote = begun_remote.duplicate();
+        let fixture = begun.duplicate(("NOTHING", String::new()));
+        fixture.repository.git(&["remote", "set-url", "origin", &remote.path().to_string_lossy()]);
         fixture.endures(&Case::new(name, code, || remote.shell(script)));
         if name == "gone" {
             let foreign =
@@ -209,11 +219,12 @@ fn no_mail_is_sent_by_a_ledger_in_a_database_that_may_have_lost_records() {
         ),
         ("restored from an older dump", "ledger-outdated", restored),
     ];
+    let begun = Fixture::with("{ env: LEDGER_URL }", WITNESS, ("LEDGER_URL", server.database("begun")));
+    begun.begin(|| drop(server.sql("begun", "CREATE TABLE kept AS SELECT * FROM servanda_entry")));
     in_parallel(cases, |number, (name, code, statement)| {
         let database = format!("ledger{number}");
-        let fixture = Fixture::with_ledger("{ env: LEDGER_URL }", ("LEDGER_URL", server.database(&database)));
+        let fixture = begun.duplicate(("LEDGER_URL", server.database_like(&database, "begun")));
         let sql = |statement: &str| drop(server.sql(&database, statement));
-        fixture.begin(|| sql("CREATE TABLE kept AS SELECT * FROM servanda_entry"));
         fixture.endures(&Case::new(name, code, || sql(statement)));
         if number == 0 {
             let foreign =
@@ -237,7 +248,7 @@ fn a_rolled_back_branch_is_noticed_by_the_clone_that_has_seen_more() {
 
 #[test]
 fn a_quiet_run_leaves_the_commits_of_its_lock_and_compacting_leaves_one() {
-    for more in ["", ", witness: { object: \"ou$6001\", attribute: idHolder }"] {
+    for more in ["", WITNESS] {
         let remote = Remote::new();
         let fixture = Fixture::on_branch(&remote, more);
         fixture.begin(|| {});

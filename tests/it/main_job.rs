@@ -39,8 +39,7 @@ fn a_plan_writes_nothing() {
 
 #[test]
 fn a_hand_edit_between_plan_and_apply_makes_just_that_change_stale() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     repository.edit("templates/support-standard.yaml", "30m", "25m");
     repository.expect(0, &["plan", "--as-of", DAY, "--out", "reviewed.plan"]);
     let helpdesk = Helpdesk::serve(&repository);
@@ -55,8 +54,7 @@ fn a_hand_edit_between_plan_and_apply_makes_just_that_change_stale() {
 
 #[test]
 fn a_plan_of_which_everything_moved_is_stale_and_applies_nothing() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     helpdesk.edit("severny-veter-2026", &json!({ "title": "Changed by hand" }));
     repository.expect(0, &["plan", "--as-of", DAY, "--out", "reviewed.plan"]);
@@ -67,8 +65,7 @@ fn a_plan_of_which_everything_moved_is_stale_and_applies_nothing() {
 
 #[test]
 fn objects_without_our_mark_are_never_in_a_plan_nor_touched() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     let unit = helpdesk.agreement("severny-veter-2026")["recipientsOU"][0]["UUID"].clone();
     let foreign = json!({ "title": "Somebody else's", "recipientsOU": [unit], "inventoryNumber": "B001" });
@@ -94,8 +91,7 @@ fn no_prompt_appears_without_a_terminal() {
 
 #[test]
 fn an_empty_repository_is_a_wrong_folder_and_no_request_to_end_everything() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     std::fs::remove_dir_all(repository.root().join("agreements")).unwrap();
     repository.expect(4, &["plan", "--as-of", DAY]);
     repository.expect(4, &["apply", "--yes", "--as-of", DAY, "--prune"]);
@@ -103,8 +99,7 @@ fn an_empty_repository_is_a_wrong_folder_and_no_request_to_end_everything() {
 
 #[test]
 fn a_weakened_promise_waits_for_its_exact_number() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     repository.edit("templates/support-standard.yaml", "30m", "2h");
     let held = repository.json(4, &["plan", "--as-of", DAY, "--format", "json"]);
     let count = held["awaiting"][0]["count"].as_u64().unwrap();
@@ -117,8 +112,7 @@ fn a_weakened_promise_waits_for_its_exact_number() {
 
 #[test]
 fn an_agreement_gone_from_the_files_is_blocked_until_pruning_is_requested() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let path = find(&repository, "severny-veter-2026.yaml");
     repository.remove(&path);
     let plan = repository.json(0, &["plan", "--as-of", DAY, "--format", "json"]);
@@ -148,8 +142,7 @@ fn find(repository: &Repository, name: &str) -> String {
 
 #[test]
 fn a_request_is_taken_only_for_a_service_of_an_active_agreement() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     let request = |agreement: &Value| {
         let body = json!({
@@ -168,8 +161,7 @@ fn a_request_is_taken_only_for_a_service_of_an_active_agreement() {
 
 #[test]
 fn a_plan_made_from_a_recording_is_to_be_read_and_not_to_be_applied() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     repository.expect(0, &["snapshot", "--out", "live.json"]);
     let ahead = ["plan", "--as-of", "2026-11-01", "--format", "json"];
     let live = repository.json(0, &ahead);

@@ -18,8 +18,7 @@ pub(crate) fn outbox(repository: &Repository) -> BTreeSet<String> {
 
 /// A repository with a ledger that was initialised on the first of September.
 fn initialised() -> Repository {
-    let repository = Repository::example();
-    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    let repository = Repository::example_after(&["run", "--init-ledger", "--as-of", "2026-09-01"]);
     repository
 }
 
@@ -168,9 +167,10 @@ fn no_mail_is_sent_by_a_ledger_that_may_have_lost_records() {
         ("added to", Box::new(sql("INSERT INTO entry VALUES ('more', '1')")), "ledger-modified"),
         ("foreign", Box::new(foreign), "ledger-secret-mismatch"),
     ];
+    let begun = initialised();
+    begun.expect(0, &["run", "--as-of", "2026-09-21"]);
     for (name, spoil, code) in cases {
-        let repository = initialised();
-        repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+        let repository = begun.duplicate();
         let before = outbox(&repository);
         spoil(&repository);
         for command in ["notify", "run"] {

@@ -86,8 +86,7 @@ fn a_plan_from_a_snapshot_differs_only_in_its_header() {
 /// The snapshot was made before any file adopted an object.
 #[test]
 fn adoptions_of_a_branch_are_planned_from_a_snapshot_too() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     let made = |attributes: Value| {
         let (status, made) = helpdesk.post("create-m2m/agreement$agreement", &attributes);

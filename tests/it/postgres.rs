@@ -75,7 +75,12 @@ impl Server {
 
     /// The address of a new database of this name.
     pub(crate) fn database(&self, name: &str) -> String {
-        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.database_like(name, "template1")
+    }
+
+    /// The address of a new database that begins as a copy of another, to which nobody is connected.
+    pub(crate) fn database_like(&self, name: &str, other: &str) -> String {
+        self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {other}"));
         format!("postgres://servanda@localhost/{name}?host={}{}", self.socket(), self.port_as("&"))
     }
 

@@ -1,7 +1,15 @@
 //! A repository in a temporary folder, and the program run in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// The files of a folder, by their paths in it.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The files of the example after one command that many tests begin with, by its arguments.
+static BEGUN: Mutex<BTreeMap<Vec<String>, Arc<Files>>> = Mutex::new(BTreeMap::new());
 
 /// A repository that is deleted at the end of the test.
 pub(crate) struct Repository {
@@ -41,6 +49,52 @@ impl Repository {
             copy(&source.join(name), &repository.root().join(name));
         }
         repository
+    }
+
+    /// A copy of the example in which this command has succeeded. It runs once for all tests.
+    pub(crate) fn example_after(arguments: &[&str]) -> Self {
+        let owned = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut begun = BEGUN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let files = begun.entry(owned).or_insert_with(|| {
+            let repository = Self::example();
+            repository.expect(0, arguments);
+            Arc::new(repository.files())
+        });
+        let files = Arc::clone(files);
+        drop(begun);
+        Self::with_files(&files)
+    }
+
+    /// A repository in another folder, with the same files.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::with_files(&self.files())
+    }
+
+    fn with_files(files: &Files) -> Self {
+        let repository = Self::empty();
+        for (path, bytes) in files {
+            let path = repository.root().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        repository
+    }
+
+    fn files(&self) -> Files {
+        let mut files = Files::new();
+        let mut folders = vec![self.root().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let within = path.strip_prefix(self.root()).unwrap().to_owned();
+                    files.insert(within, std::fs::read(path).unwrap());
+                }
+            }
+        }
+        files
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -12,8 +12,7 @@ const DAY: &str = "2026-09-01";
 
 /// The example after its first apply.
 fn applied() -> Repository {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
     repository
 }
 

@@ -49,8 +49,7 @@ fn on(day: &str) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_change_of_state_in_a_year_happens_on_its_day_and_on_no_other() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", "2026-09-01"]);
     let mut days: Vec<&str> = YEAR.iter().map(|row| row.0).collect();
     days.dedup();
     for day in days {
@@ -87,8 +86,7 @@ const AHEAD: [(&str, &str, &str); 15] = [
 
 #[test]
 fn a_plan_a_year_ahead_contains_all_changes_with_the_date_as_their_cause() {
-    let repository = Repository::example();
-    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let repository = Repository::example_after(&["apply", "--yes", "--as-of", "2026-09-01"]);
     let plan = repository.json(0, &["plan", "--as-of", "2027-08-31", "--format", "json"]);
     let expected: Vec<_> =
         AHEAD.map(|(id, before, after)| (id.to_owned(), before.to_owned(), after.to_owned())).into();
