@@ -18,8 +18,7 @@ pub(crate) fn outbox(repository: &Repository) -> BTreeSet<String> {
 
 /// A repository with a ledger that was initialised on the first of September.
 fn initialised() -> Repository {
-    let repository = Repository::example_after(&["run", "--init-ledger", "--as-of", "2026-09-01"]);
-    repository
+    Repository::example_after(&["run", "--init-ledger", "--as-of", "2026-09-01"])
 }
 
 fn git(folder: &Path, arguments: &[&str]) {

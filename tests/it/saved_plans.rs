@@ -12,8 +12,7 @@ const DAY: &str = "2026-09-01";
 
 /// The example after its first apply.
 fn applied() -> Repository {
-    let repository = Repository::example_after(&["apply", "--yes", "--as-of", DAY]);
-    repository
+    Repository::example_after(&["apply", "--yes", "--as-of", DAY])
 }
 
 /// What differs between the files and the helpdesk, which is the same as long as nothing is written.
