@@ -104,7 +104,8 @@ pub(crate) fn minimize_from(
     inherited: &Value,
     desired: &Value,
 ) -> Result<Value, MinimizeError> {
-    let own = difference(MergePlace::Root, &mut Vec::new(), Some(inherited), desired)?;
+    let (inherited, desired) = (plain(MergePlace::Root, inherited), plain(MergePlace::Root, desired));
+    let own = difference(MergePlace::Root, &mut Vec::new(), Some(&inherited), &desired)?;
     let mut said = match own {
         Some(Value::Object(own)) => own,
         _ => Map::new(),
@@ -140,7 +141,8 @@ pub fn file_text(path: &str, content: &Value) -> String {
     format!("# yaml-language-server: $schema={up}schemas/{schema}\n{}", edit::document(content))
 }
 
-/// The value to write at a path so that the inherited value becomes the desired one; nothing if it already is.
+/// The value to write at a path so that the inherited value becomes the desired one, both of them [`plain`]; nothing if it
+/// already is.
 fn difference(
     place: MergePlace,
     way: &mut Vec<String>,
@@ -148,16 +150,15 @@ fn difference(
     desired: &Value,
 ) -> Result<Option<Value>, MinimizeError> {
     let Some(inherited) = inherited else {
-        return Ok(Some(plain(place, desired)));
+        return Ok(Some(desired.clone()));
     };
-    let (inherited, desired) = (plain(place, inherited), plain(place, desired));
     let nothing = Map::new();
-    let (own, theirs) = match (&desired, &inherited) {
+    let (own, theirs) = match (desired, inherited) {
         (Value::Object(own), Value::Object(theirs)) => (own, theirs),
         // A service that is included as it stands is included with nothing of its own.
         (Value::Bool(true), Value::Object(theirs)) if place == MergePlace::Service => (&nothing, theirs),
         (_, _) if desired == inherited => return Ok(None),
-        (_, _) => return Ok(Some(desired)),
+        (_, _) => return Ok(Some(desired.clone())),
     };
     let dropped =
         |value: Option<&Value>| value.is_none_or(|value| place.drops() && *value == Value::Bool(false));
@@ -186,11 +187,15 @@ fn difference(
 /// A service with nothing of its own is written `true`; entries that are dropped and were never there are left out.
 fn plain(place: MergePlace, value: &Value) -> Value {
     match value {
-        Value::Object(map) if place == MergePlace::Service && map.is_empty() => Value::Bool(true),
         Value::Object(map) => {
             let entries = map.iter().filter(|(_, value)| !(place.drops() && **value == Value::Bool(false)));
-            let entries = entries.map(|(key, value)| (key.clone(), plain(place.below(key), value)));
-            Value::Object(entries.collect())
+            let entries: Map<String, Value> =
+                entries.map(|(key, value)| (key.clone(), plain(place.below(key), value))).collect();
+            if place == MergePlace::Service && entries.is_empty() {
+                Value::Bool(true)
+            } else {
+                Value::Object(entries)
+            }
         }
         other => other.clone(),
     }

@@ -173,7 +173,7 @@ fn choose(
         let bases: Vec<Base<'_>> = inherited
             .iter()
             .map(|(template, inherited)| {
-                let terms = Terms::of(inherited.get("services"), inherited.get("sla"));
+                let terms = Terms { services: inherited.get("services"), sla: inherited.get("sla") };
                 Base { template: *template, inherited, terms }
             })
             .collect();
@@ -210,26 +210,25 @@ fn inherited<'a>(library: &'a Library<'_>) -> Vec<(Option<&'a str>, Json)> {
 
 /// The terms by which an agreement finds its templates.
 struct Terms<'a> {
-    services: BTreeSet<&'a str>,
+    services: Option<&'a Json>,
     /// Hours and targets.
     sla: Option<&'a Json>,
 }
 
-impl<'a> Terms<'a> {
-    fn of(services: Option<&'a Json>, sla: Option<&'a Json>) -> Self {
-        let services = services.and_then(Json::as_object).into_iter().flat_map(Map::keys);
-        Self { services: services.map(String::as_str).collect(), sla }
-    }
-
-    /// Whether both have the same services, or the same hours and targets.
-    fn overlap(&self, other: &Self) -> bool {
-        !self.services.is_empty() && self.services == other.services
-            || self.sla.is_some() && self.sla == other.sla
+impl Terms<'_> {
+    /// How much both have in common: most if services, hours and targets are the same, least if nothing is.
+    fn overlap(&self, other: &Self) -> u8 {
+        let same = |one: Option<&Json>, other: Option<&Json>| u8::from(one.is_some() && one == other);
+        let names = |services: Option<&Json>| -> BTreeSet<String> {
+            services.and_then(Json::as_object).into_iter().flat_map(Map::keys).cloned().collect()
+        };
+        let same_names = self.services.is_some() && names(self.services) == names(other.services);
+        2 * same(self.services, other.services) + 2 * same(self.sla, other.sla) + u8::from(same_names)
     }
 }
 
-/// The shortest file over the templates that have some of its terms (all, where none has; or no template), with and without
-/// a title of its own. The shortest ones are verified first, since a verification costs more than all that is written.
+/// The shortest file over the templates that have most of its terms (or no template), with and without a title of its own.
+/// The shortest ones are verified first, since a verification costs more than all that is written.
 fn best(
     candidate: &Candidate<'_>,
     bases: &[Base<'_>],
@@ -238,11 +237,14 @@ fn best(
     context: &AdoptionContext<'_>,
 ) -> Result<DraftFile, SkipReason> {
     let fields = &candidate.facts.fields;
-    let terms = Terms::of(fields.get("services"), fields.get("sla"));
-    let has_template = bases.iter().any(|base| base.terms.overlap(&terms));
-    let is_tried = |base: &&Base<'_>| !has_template || base.template.is_none() || base.terms.overlap(&terms);
-    let tried = bases.iter().filter(is_tried);
-    let ways = tried.flat_map(|base| [(base, false), (base, true)]);
+    let terms = Terms { services: fields.get("services"), sla: fields.get("sla") };
+    let overlaps: Vec<u8> = bases.iter().map(|base| base.terms.overlap(&terms)).collect();
+    let most = overlaps.iter().copied().max();
+    let tried = bases
+        .iter()
+        .zip(overlaps)
+        .filter(|(base, overlap)| base.template.is_none() || Some(*overlap) == most);
+    let ways = tried.flat_map(|(base, _)| [(base, false), (base, true)]);
     let drafts = ways.filter_map(|(base, has_title)| {
         let own = written(candidate, base, context, has_title)?;
         let text = author::file_text(&path_of(&candidate.id), &own);
