@@ -197,15 +197,20 @@ fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
 /// Makes the plan before any guard.
 fn propose(input: &PlannerInput<'_>, live: &Live) -> Proposal {
     let mapping = &input.settings.helpdesk.mapping;
-    let desired_at = |instant| desired(input.agreements, input.catalog, mapping, &live.directory, instant);
+    let desired_at = |instant, is_asked: &dyn Fn(&AgreementId) -> bool| {
+        let asked = input.agreements.iter().filter(|agreement| is_asked(&agreement.id));
+        desired(asked, input.catalog, mapping, &live.directory, instant)
+    };
     let header = header(input);
     let diff_of = |desired: &Desired| diff(desired, live, context(input, &header));
-    let desired = desired_at(input.instant);
+    let desired = desired_at(input.instant, &|_| true);
     let mut plan = diff_of(&desired);
     let Some(last_applied) = input.last_applied.filter(|_| !plan.is_empty()) else {
         return Proposal { plan, desired, compared: None };
     };
-    let records = records_by_instant(last_applied, desired_at);
+    // Most plans change few agreements.
+    let changed: BTreeSet<AgreementId> = plan.changes.iter().map(|change| change.id.clone()).collect();
+    let records = records_by_instant(last_applied, |instant| desired_at(instant, &|id| changed.contains(id)));
     let then = |id: &AgreementId, instant: Instant| records.get(&instant)?.get(id).cloned();
     assign_causes(&mut plan, last_applied, then);
     let mut kept = kept_drift(&plan.drift, &input.settings.helpdesk.drift);

@@ -17,8 +17,8 @@ use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::{State, period_at, status};
 
 /// Projects agreements at an instant.
-pub fn desired(
-    agreements: &[Agreement],
+pub fn desired<'a>(
+    agreements: impl IntoIterator<Item = &'a Agreement>,
     catalog: &Catalog,
     mapping: &Mapping,
     directory: &Directory,
