@@ -283,6 +283,6 @@ mod tests {
         let filter = json!({ "priority": "priority$1", "agreement": "agreement$1" });
         let plan = plan("agreementRule", &filter);
         assert_eq!(plan.matches("INDEX link_target (target=? AND attribute=?)").count(), 1, "{plan}");
-        assert!(plan.contains("PRIMARY KEY (owner=? AND attribute=?"), "{plan}");
+        assert!(plan.contains("INDEX link_target (target=? AND attribute=? AND owner=?)"), "{plan}");
     }
 }
