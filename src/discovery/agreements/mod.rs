@@ -194,7 +194,7 @@ fn choose(
     }
 }
 
-/// What a file may extend: nothing, or a template.
+/// The parent of a file: nothing, or a template.
 struct Base<'a> {
     template: Option<&'a str>,
     /// The merged values of the template.
