@@ -228,7 +228,9 @@ for turn in itertools.count(1):
         print(path, flush=True)
 """
     reader = subprocess.Popen([sys.executable, "-c", script, str(port)], stdout=subprocess.PIPE, text=True)
-    question = f"http://127.0.0.1:{port}/v1/entitlement?client=client-0001&service=cameras&priority=normal"
+    # An entitled client, so that due times are computed.
+    query = f"client=client-0001&service=accounting&priority=normal&at={AS_OF}T09:00:00Z"
+    question = f"http://127.0.0.1:{port}/v1/entitlement?{query}"
     talk = run(["wrk", "-t", "1", "-c", "32", "-d", "10s", question]).stdout.decode()
     if reader.poll() is not None or "Non-2xx" in talk:
         sys.exit(f"the pages or the answers failed: {talk}")
