@@ -109,6 +109,7 @@ fn directory() -> Directory {
 
 fn plan(checked: &CheckedRepository, live: Live, at: Instant) -> Plan {
     let input = PlannerInput {
+        elsewhere: &[],
         agreements: &checked.agreements,
         catalog: &checked.catalog,
         settings: &checked.settings,

@@ -11,8 +11,8 @@ use litemap::LiteMap;
 use crate::calendar::{Day, Instant, Lead, TargetTime, Term, TimeOfDay, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug,
-    RecipientSlug, ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, HelpdeskName, Language, LiveId, ManagerSlug, PriorityName,
+    ProviderSlug, RecipientSlug, ServiceSlug, TemplateName,
 };
 
 /// A service-level agreement with one client.
@@ -40,6 +40,8 @@ pub struct Agreement {
     pub manager: Option<ManagerSlug>,
     /// The provider's own legal entity.
     pub provider: Option<ProviderSlug>,
+    /// The helpdesk in which it lives; `None` if there is one without a name.
+    pub helpdesk: Option<HelpdeskName>,
     /// The contacts by role within the client, if the agreement has its own.
     pub contacts: LiteMap<String, crate::catalog::Contact>,
     /// The language of messages to the client.
@@ -282,6 +284,11 @@ impl Agreement {
     pub fn main_recipient(&self) -> Option<&RecipientSlug> {
         let whole = RecipientSlug::of_client(&self.client);
         self.recipients.get(&whole).or_else(|| self.recipients.first())
+    }
+
+    /// Leaves out the contacts who are people of a helpdesk, for another helpdesk in which their ids mean others.
+    pub fn drop_people(&mut self) {
+        self.contacts.retain(|_, contact| matches!(contact, crate::catalog::Contact::Email(_)));
     }
 
     /// Whether another says just the same, wherever it is written.

@@ -11,8 +11,8 @@ use litemap::LiteMap;
 use crate::calendar::{Calendar, Hours, Instant, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
-    CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
-    ServiceSlug,
+    CalendarSlug, ClientSlug, HelpdeskName, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug,
+    RecipientSlug, ServiceSlug,
 };
 
 /// The calendar that is open round the clock, by its slug; it is built in.
@@ -54,8 +54,11 @@ pub struct Catalog {
 pub struct CatalogEntry {
     /// The title, as the helpdesk shows it.
     pub title: String,
-    /// The object's id; without it the entry is matched by its exact title.
+    /// The object's id in the helpdesk; without it the entry is matched by its exact title. Of several helpdesks, the
+    /// default one.
     pub helpdesk: Option<LiveId>,
+    /// The ids in other helpdesks. An id belongs to one helpdesk, where another object may have it in the next.
+    pub elsewhere: LiteMap<HelpdeskName, LiveId>,
     /// An address for notices, where the entry is a person.
     pub email: Option<String>,
     /// Where the catalog says so.
@@ -71,6 +74,8 @@ pub struct ClientEntry {
     pub contacts: LiteMap<String, Contact>,
     /// Its departments, each of which may be a recipient of its own.
     pub departments: LiteMap<String, CatalogEntry>,
+    /// The helpdesk in which its agreements live, unless they say otherwise.
+    pub lives_in: Option<HelpdeskName>,
     /// The zone its agreements count their days in, unless they say otherwise.
     pub zone: Option<Zone>,
     /// The language of messages to it, unless an agreement says otherwise.
@@ -84,6 +89,12 @@ pub enum Contact {
     Email(String),
     /// A person of the helpdesk.
     Person(LiveId),
+}
+
+impl CatalogEntry {
+    fn move_to(&mut self, name: &HelpdeskName) {
+        self.helpdesk = self.elsewhere.get(name).cloned();
+    }
 }
 
 impl Catalog {
@@ -103,6 +114,28 @@ impl Catalog {
             }
             None => vec![clock_without_file(calendar, zone)],
         }
+    }
+
+    /// The catalog for one of several helpdesks: with the ids of that helpdesk, and without contacts who are people of
+    /// another one. `default` is the helpdesk of ids without a name.
+    #[must_use]
+    pub fn in_helpdesk(&self, name: &HelpdeskName, default: Option<&HelpdeskName>) -> Self {
+        let mut catalog = self.clone();
+        if Some(name) == default {
+            return catalog;
+        }
+        let Self { clients, services, managers, providers, calendars, priorities, .. } = &mut catalog;
+        for client in clients.values_mut() {
+            client.contacts.retain(|_, contact| matches!(contact, Contact::Email(_)));
+            client.departments.values_mut().for_each(|entry| entry.move_to(name));
+            client.entry.move_to(name);
+        }
+        let entries = services.values_mut().chain(managers.values_mut()).chain(providers.values_mut());
+        entries
+            .chain(calendars.values_mut())
+            .chain(priorities.values_mut())
+            .for_each(|entry| entry.move_to(name));
+        catalog
     }
 
     /// The departments of a client, as recipients.

@@ -297,6 +297,7 @@ impl Verdict {
             | Reason::SameOwnershipKey(_)
             | Reason::CannotAdopt(_)
             | Reason::Waits(_)
+            | Reason::Elsewhere(_)
             | Reason::Archived(_) => true,
         };
         let (exit_code, meaning) = if !awaiting.is_empty() {

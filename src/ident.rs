@@ -168,6 +168,11 @@ name!(
     is_slug
 );
 name!(
+    /// The name of a helpdesk in `helpdesks:` of servanda.yaml.
+    HelpdeskName,
+    is_slug
+);
+name!(
     /// The id of an object in the helpdesk (`agreement$605301`). Assigned by the helpdesk.
     LiveId,
     |text| !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)

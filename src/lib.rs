@@ -33,6 +33,7 @@ pub mod outcome;
 pub mod notice;
 pub mod envelope;
 pub mod planner;
+pub mod helpdesks;
 pub mod discovery;
 pub mod bridge;
 pub mod entitlement;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{AgreementId, LiveId};
-use crate::plan::{Altered, DriftPart};
+use crate::plan::{Altered, DriftPart, Elsewhere};
 
 /// The results of all changes of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +107,8 @@ pub struct StepFailure {
 pub enum NotTried {
     /// A change that it waits for was not confirmed.
     Waits(AgreementId),
+    /// An agreement that it waits for was not confirmed in another helpdesk.
+    Elsewhere(Elsewhere),
     /// The run was stopped first.
     Stopped,
     /// It creates an object, and this run creates none.

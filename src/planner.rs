@@ -32,6 +32,8 @@ use crate::status::State;
 pub struct PlannerInput<'a> {
     /// The agreements of the files, checked.
     pub agreements: &'a [Agreement],
+    /// The agreements that live in other helpdesks of the repository.
+    pub elsewhere: &'a [Agreement],
     /// The catalog that their slugs refer to.
     pub catalog: &'a Catalog,
     /// The mapping, the guards and the drift policy.
@@ -59,6 +61,8 @@ pub struct PlannerInput<'a> {
 pub struct Base<'a> {
     /// Its agreements.
     pub agreements: &'a [Agreement],
+    /// Those that live in other helpdesks.
+    pub elsewhere: &'a [Agreement],
     /// Its catalog.
     pub catalog: &'a Catalog,
     /// The difference to it.
@@ -90,11 +94,11 @@ pub struct Sides {
 /// Names of people are removed from the live state first, so that no plan contains them. For a pull request, its base is
 /// planned too, to tell apart what each of them brings about.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
-    let Some(Base { agreements, catalog, scope }) = input.base else {
+    let Some(Base { agreements, elsewhere, catalog, scope }) = input.base else {
         let (guarded, sides) = guarded(input, live);
         return (announce(guarded, input, &BTreeSet::new()), sides);
     };
-    let of_base = PlannerInput { agreements, catalog, base: None, ..*input };
+    let of_base = PlannerInput { agreements, elsewhere, catalog, base: None, ..*input };
     let before = guarded(&of_base, live.clone()).0;
     let (guarded, sides) = guarded(input, live);
     let guarded = announce(guarded, input, &announced(&before, &of_base));
@@ -108,7 +112,7 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     let mapping = &settings.helpdesk.mapping;
     let guards = limits(&proposed, &settings.guards);
     if !input.selection.is_everything() {
-        let scope = input.selection.scope(input.agreements, input.instant);
+        let scope = input.selection.scope(input.agreements.iter().chain(input.elsewhere), input.instant);
         restrict(&mut proposed, &desired, &live, |id| scope.contains(id), mapping.states.get(&State::Active));
     }
     let (mut plan, awaiting) = guard(proposed.clone(), &guards, input.acknowledged, mapping);
@@ -191,7 +195,8 @@ struct Proposal {
 }
 
 fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
-    DiffContext { header: header.clone(), mapping: &input.settings.helpdesk.mapping, prune: input.prune }
+    let mapping = &input.settings.helpdesk.mapping;
+    DiffContext { header: header.clone(), mapping, prune: input.prune, elsewhere: input.elsewhere }
 }
 
 /// Makes the plan before any guard.

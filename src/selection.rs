@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Lead};
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, HelpdeskName};
 use crate::status::{State, period_at, state_at};
 
 /// A query for agreements. An agreement is selected if it meets every criterion that is given; of several values of one
@@ -22,6 +22,9 @@ pub struct AgreementSelection {
     /// The ids of agreements.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
+    /// The names of helpdesks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub helpdesks: Vec<String>,
     /// The slugs of clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<String>,
@@ -56,6 +59,7 @@ impl AgreementSelection {
     pub fn selects(&self, agreement: &Agreement, at: Instant) -> bool {
         let manager = agreement.manager.as_ref().map(|manager| manager.as_str());
         any(&self.ids, [agreement.id.as_str()])
+            && any(&self.helpdesks, agreement.helpdesk.as_ref().map(|helpdesk| helpdesk.as_str()))
             && any(&self.clients, [agreement.client.as_str()])
             && any(&self.templates, agreement.templates.iter().map(|template| template.as_str()))
             && any(&self.services, agreement.services.keys().map(|service| service.as_str()))
@@ -69,8 +73,10 @@ impl AgreementSelection {
 
     /// Whether it selects a row of which only these are known. A criterion about anything else selects none.
     pub fn selects_row(&self, id: &str, client: Option<&str>, status: Option<State>) -> bool {
-        let Self { ids, clients, templates, services, managers, statuses, labels, ending_within } = self;
-        templates.is_empty()
+        let Self { ids, helpdesks, clients, templates, services, managers, statuses, labels, ending_within } =
+            self;
+        helpdesks.is_empty()
+            && templates.is_empty()
             && services.is_empty()
             && managers.is_empty()
             && labels.is_empty()
@@ -80,9 +86,24 @@ impl AgreementSelection {
             && (statuses.is_empty() || status.is_some_and(|status| statuses.contains(&status)))
     }
 
+    /// Whether it is about agreements of a helpdesk.
+    pub fn selects_helpdesk(&self, name: &HelpdeskName) -> bool {
+        any(&self.helpdesks, [name.as_str()])
+    }
+
+    /// The same query within the helpdesks that it names.
+    #[must_use]
+    pub fn within_helpdesks(&self) -> Self {
+        Self { helpdesks: Vec::new(), ..self.clone() }
+    }
+
     /// Decides once about all agreements of the files.
-    pub fn scope<'a>(&'a self, agreements: &'a [Agreement], at: Instant) -> SelectionScope<'a> {
-        let known = agreements.iter().map(|agreement| (&agreement.id, self.selects(agreement, at)));
+    pub fn scope<'a>(
+        &'a self,
+        agreements: impl IntoIterator<Item = &'a Agreement>,
+        at: Instant,
+    ) -> SelectionScope<'a> {
+        let known = agreements.into_iter().map(|agreement| (&agreement.id, self.selects(agreement, at)));
         SelectionScope { selection: self, known: known.collect() }
     }
 
@@ -116,6 +137,7 @@ impl fmt::Display for AgreementSelection {
         let mut parts: Vec<String> = Vec::new();
         for (switch, values) in [
             ("id", &self.ids),
+            ("helpdesk", &self.helpdesks),
             ("client", &self.clients),
             ("template", &self.templates),
             ("service", &self.services),

@@ -12,14 +12,15 @@ use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
 use crate::check::reader::{
     AgreementReader, CALENDAR, CLIENT, MANAGER, PRIORITY, PROVIDER, SERVICE, SlugKind, unknown,
+    unknown_helpdesk,
 };
 use crate::check::subject::Places;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug,
-    RecipientSlug, ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, HelpdeskName, Language, LiveId, ManagerSlug, PriorityName,
+    ProviderSlug, RecipientSlug, ServiceSlug, TemplateName,
 };
 use crate::mapping::Field;
 use crate::settings::{Product, Settings};
@@ -50,8 +51,8 @@ pub(super) fn agreement(
     ground: CheckContext<'_>,
 ) -> (Option<Agreement>, Vec<Diagnostic>) {
     let CheckContext { catalog, settings, titles, addresses } = ground;
-    let mut reader =
-        AgreementReader { places: written.places, catalog, settings, addresses, faults: Vec::new() };
+    let (places, helpdesk) = (written.places, settings.default_helpdesk());
+    let mut reader = AgreementReader { places, helpdesk, catalog, settings, addresses, faults: Vec::new() };
     let agreement = reader.agreement(written, titles);
     (agreement, reader.faults)
 }
@@ -60,6 +61,7 @@ impl AgreementReader<'_> {
     fn agreement(&mut self, written: MergedDocument<'_>, titles: &Titles) -> Option<Agreement> {
         let document = written.document;
         let client = self.client(document);
+        let helpdesk = self.lives_in(document, client.as_ref());
         let recipients = self.recipients(document, client.as_ref());
         let (manager, provider) = self.ours(document);
         let services = self.services(document);
@@ -92,6 +94,7 @@ impl AgreementReader<'_> {
             is_for_whole_client: document.recipients.is_none(),
             manager,
             provider,
+            helpdesk,
             contacts,
             language,
             zone,
@@ -136,6 +139,30 @@ impl AgreementReader<'_> {
         known.or_else(|| ClientSlug::new(slug))
     }
 
+    /// The nearest helpdesk that is written, in the order of zones; the others read the agreement by it.
+    fn lives_in(
+        &mut self,
+        document: &shape::AgreementDocument,
+        client: Option<&ClientSlug>,
+    ) -> Option<HelpdeskName> {
+        let settings = self.settings;
+        let path = ["helpdesk"];
+        let written = document.helpdesk.as_deref().and_then(|name| {
+            let known = settings.helpdesks.get_key_value(name);
+            if known.is_none() {
+                let place = self.places.value(&path).unwrap_or_else(|| self.places.whole());
+                self.faults.push(unknown_helpdesk(place, name, settings));
+            }
+            known.map(|(name, _)| name.clone())
+        });
+        let is_own = self.places.value(&path).is_some_and(|place| self.places.is_own(place));
+        let of_client = client.and_then(|client| self.catalog.clients.get(client.as_str())?.lives_in.clone());
+        let nearest = if is_own { written.or(of_client) } else { of_client.or(written) };
+        let nearest = nearest.or_else(|| settings.default_helpdesk.clone());
+        self.helpdesk = settings.helpdesk_named(nearest.as_ref());
+        nearest
+    }
+
     /// The people and the company on our own side.
     fn ours(&mut self, document: &shape::AgreementDocument) -> (Option<ManagerSlug>, Option<ProviderSlug>) {
         let manager = document.manager.as_ref().and_then(|slug| {
@@ -146,7 +173,7 @@ impl AgreementReader<'_> {
             let known = self.known(PROVIDER, &["provider"], slug, &self.catalog.providers);
             known.or_else(|| ProviderSlug::new(slug))
         });
-        let helpdesk = &self.settings.helpdesk;
+        let helpdesk = self.helpdesk;
         let is_needed = matches!(helpdesk.kind, Product::Itop { .. }) && helpdesk.mapping.provider.is_none();
         if is_needed && document.provider.is_none() {
             self.fault(
@@ -276,7 +303,7 @@ impl AgreementReader<'_> {
     /// A priority of the catalog. Where the catalog names none and the helpdesk carries no targets, any name
     /// is a priority.
     pub(super) fn priority(&mut self, path: &[&str], name: &str) -> Option<PriorityName> {
-        if self.catalog.priorities.is_empty() && !self.settings.helpdesk.mapping.carries(&Field::Targets) {
+        if self.catalog.priorities.is_empty() && !self.helpdesk.mapping.carries(&Field::Targets) {
             return PriorityName::new(name);
         }
         let known = self.known_key(PRIORITY, path, name, &self.catalog.priorities);

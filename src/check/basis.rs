@@ -6,7 +6,8 @@ use crate::check::reader::{PROVIDER, unknown};
 use crate::check::subject::Places;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, shape};
-use crate::settings::Settings;
+use crate::ident::HelpdeskName;
+use crate::settings::{HelpdeskConfig, Settings};
 
 /// The most known providers that an error names.
 const NAMED: usize = 20;
@@ -43,7 +44,7 @@ impl Basis {
         let (mut catalog, found) = read_catalog(&files, &settings);
         faults.extend(found);
         if let (Some(document), true) = (servanda_yaml, names_are_known) {
-            faults.extend(unknown_provider(document, &settings, &catalog).into_iter().collect());
+            faults.extend(unknown_providers(document, &settings, &catalog).into_iter().collect());
         }
         let found = calendars::read_into(&mut catalog, calendars, &settings);
         faults.extend(found.into_iter().collect());
@@ -51,16 +52,29 @@ impl Basis {
     }
 }
 
-/// The place of the default provider in servanda.yaml. Whoever fills the catalog tolerates an unknown one.
-pub const DEFAULT_PROVIDER: [&str; 2] = ["helpdesk", "provider"];
+/// The place of the default provider of a helpdesk in servanda.yaml; `None` stands for the only helpdesk. Whoever fills the
+/// catalog tolerates an unknown one.
+pub fn default_provider(helpdesk: Option<&HelpdeskName>) -> Vec<&str> {
+    match helpdesk {
+        None => vec!["helpdesk", "provider"],
+        Some(name) => vec!["helpdesks", name.as_str(), "provider"],
+    }
+}
 
-/// The fault of a default provider that the catalog does not have.
-fn unknown_provider(document: &Document, settings: &Settings, catalog: &Catalog) -> Option<Diagnostic> {
-    let provider = settings.helpdesk.mapping.provider.as_ref()?;
+/// The faults of default providers that the catalog does not have.
+fn unknown_providers(document: &Document, settings: &Settings, catalog: &Catalog) -> Vec<Diagnostic> {
+    let one = settings.helpdesks.is_empty().then_some(&settings.helpdesk);
+    let helpdesks = one.into_iter().chain(settings.helpdesks.values());
+    helpdesks.filter_map(|helpdesk| unknown_provider(document, helpdesk, catalog)).collect()
+}
+
+fn unknown_provider(document: &Document, helpdesk: &HelpdeskConfig, catalog: &Catalog) -> Option<Diagnostic> {
+    let provider = helpdesk.mapping.provider.as_ref()?;
     if catalog.providers.contains_key(provider) {
         return None;
     }
-    let place = Places::value(document, &DEFAULT_PROVIDER).unwrap_or_else(|| Places::whole(document));
+    let path = default_provider(helpdesk.name.as_ref());
+    let place = Places::value(document, &path).unwrap_or_else(|| Places::whole(document));
     let known: Vec<String> = catalog.providers.keys().take(NAMED).map(|slug| format!("`{slug}`")).collect();
     let help = match known.len() {
         0 => "catalog.yaml has no providers: `servanda catalog pull` adds those of the helpdesk".to_owned(),

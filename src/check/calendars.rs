@@ -80,6 +80,7 @@ pub(super) fn read_into(
             catalog.calendars.entry(slug).or_insert(CatalogEntry {
                 title,
                 helpdesk: None,
+                elsewhere: litemap::LiteMap::new(),
                 email: None,
                 span,
             });

@@ -7,18 +7,26 @@ use litemap::LiteMap;
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::address::non_ascii_name;
+use crate::check::reader::unknown_helpdesk;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::document::shape::TextOr;
 use crate::document::{Document, shape};
-use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug};
+use crate::ident::{
+    CalendarSlug, ClientSlug, HelpdeskName, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug,
+};
 use crate::settings::Settings;
 
 /// A catalog entry of any kind.
 struct CatalogItem<'a> {
     title: Option<&'a str>,
-    helpdesk: Option<&'a str>,
+    helpdesk: Option<&'a shape::LiveIdShape>,
     email: Option<&'a str>,
 }
+
+/// The reference to an object: its kind, its id in a helpdesk or else its title. The helpdesk is that of ids without a name,
+/// or another one.
+type ObjectReference = (&'static str, Option<Option<HelpdeskName>>, String);
 
 struct CatalogReader<'a> {
     /// The file that is being read.
@@ -27,8 +35,8 @@ struct CatalogReader<'a> {
     faults: Vec<Diagnostic>,
     /// The entries met so far, by list and slug.
     defined: BTreeMap<(&'static str, String), Span>,
-    /// The objects met so far, by kind, and whether by their id or by their title.
-    objects: BTreeMap<(&'static str, bool, String), (String, Span)>,
+    /// The objects met so far.
+    objects: BTreeMap<ObjectReference, (String, Span)>,
 }
 
 /// The catalog of these files, with everything in them that can be used, and what is wrong with the rest.
@@ -49,7 +57,7 @@ pub(super) fn catalog(
                     }
                     let named = CatalogItem {
                         title: written.title.as_deref(),
-                        helpdesk: written.helpdesk.as_deref(),
+                        helpdesk: written.helpdesk.as_ref(),
                         email: None $(.or(written.$email.as_deref()))?,
                     };
                     let name = reading.slug(&path, slug, <$slug>::new(slug));
@@ -110,12 +118,14 @@ impl CatalogReader<'_> {
             let name = self.slug(&path, slug, ClientSlug::new(slug));
             let named = CatalogItem {
                 title: written.title.as_deref(),
-                helpdesk: written.helpdesk.as_deref(),
+                helpdesk: written.helpdesk.as_ref(),
                 email: None,
             };
             let entry = self.entry("clients", &path, slug, &named);
             let zone = self.zone(slug, written.timezone.as_deref());
             let language = written.language.map(shape::LanguageShape::language);
+            let lives_in = written.lives_in.as_ref();
+            let lives_in = lives_in.and_then(|name| self.helpdesk(&["clients", slug, "lives_in"], name));
             let departments = self.departments(slug, written);
             let contacts = written.contacts.iter().flatten().filter_map(|(role, contact)| {
                 let path = ["clients", slug, "contacts", role];
@@ -127,7 +137,7 @@ impl CatalogReader<'_> {
             });
             let contacts = contacts.collect();
             if let Some(name) = name {
-                clients.insert(name, ClientEntry { entry, contacts, departments, zone, language });
+                clients.insert(name, ClientEntry { entry, contacts, departments, lives_in, zone, language });
             }
         }
         clients
@@ -154,7 +164,7 @@ impl CatalogReader<'_> {
             let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
             let named = CatalogItem {
                 title: written.title.as_deref(),
-                helpdesk: written.helpdesk.as_deref(),
+                helpdesk: written.helpdesk.as_ref(),
                 email: None,
             };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
@@ -177,39 +187,73 @@ impl CatalogReader<'_> {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
         // The schema requires it.
         let title = named.title.map(str::trim).filter(|title| !title.is_empty());
-        let helpdesk = named.helpdesk.and_then(LiveId::new);
-        if named.helpdesk.is_some() && helpdesk.is_none() {
-            let help = "use the id that the helpdesk shows, such as ou$7001";
-            self.fault(
-                Code::E009,
-                &under("helpdesk"),
-                format!("invalid object id `{}`", named.helpdesk.unwrap_or_default()),
-                help,
-            );
-        }
+        let ids = named.helpdesk.map_or_else(LiteMap::new, |written| self.ids(&under("helpdesk"), written));
+        let mut elsewhere = ids;
+        let helpdesk = elsewhere.remove(&self.settings.default_helpdesk.clone());
         // Departments of different companies may well share a title.
         let title_tells = named.helpdesk.is_none() && !slug.contains('/');
         match (&helpdesk, title) {
-            (Some(id), _) => self.only_name(&under("helpdesk"), slug, (kind, true, id.to_string())),
+            (Some(id), _) => self.only_name(&under("helpdesk"), slug, (kind, Some(None), id.to_string())),
             (None, Some(title)) if title_tells => {
-                self.only_name(&under("title"), slug, (kind, false, title.to_owned()));
+                self.only_name(&under("title"), slug, (kind, None, title.to_owned()));
             }
             (None, _) => {}
+        }
+        let elsewhere = elsewhere.into_iter().filter_map(|(name, id)| Some((name?, id)));
+        let elsewhere: LiteMap<HelpdeskName, LiveId> = elsewhere.collect();
+        for (name, id) in &elsewhere {
+            let path = [&under("helpdesk")[..], &[name.as_str()]].concat();
+            self.only_name(&path, slug, (kind, Some(Some(name.clone())), id.to_string()));
         }
         let email = named.email.map(|email| Contact::Email(email.to_owned()));
         self.check_address(&under("email"), email.as_ref());
         CatalogEntry {
             title: title.unwrap_or(slug).to_owned(),
             helpdesk,
+            elsewhere,
             email: named.email.map(str::to_owned),
             span: self.place(path),
         }
     }
 
+    /// The ids of an object by helpdesk; `None` stands for the only or default one, if it has no name.
+    fn ids(&mut self, path: &[&str], written: &shape::LiveIdShape) -> LiteMap<Option<HelpdeskName>, LiveId> {
+        let default = self.settings.default_helpdesk.clone();
+        let named: Vec<(Option<&str>, &str)> = match written {
+            TextOr::Text(id) => vec![(None, id)],
+            TextOr::Set(ids) => ids.iter().map(|(name, id)| (Some(name.as_str()), id.as_str())).collect(),
+        };
+        let mut ids = LiteMap::new();
+        for (name, text) in named {
+            let path = [path, name.as_slice()].concat();
+            let helpdesk = match name {
+                None => Some(default.clone()),
+                Some(name) => self.helpdesk(&path, name).map(Some),
+            };
+            let id = LiveId::new(text);
+            if id.is_none() {
+                let help = "use the id that the helpdesk shows, such as ou$7001";
+                self.fault(Code::E009, &path, format!("invalid object id `{text}`"), help);
+            }
+            ids.extend(helpdesk.zip(id));
+        }
+        ids
+    }
+
+    /// E101: a helpdesk by its name in the settings.
+    fn helpdesk(&mut self, path: &[&str], name: &str) -> Option<HelpdeskName> {
+        let known = self.settings.helpdesks.get_key_value(name).map(|(name, _)| name.clone());
+        if known.is_none() {
+            let place = self.place(path);
+            self.faults.push(unknown_helpdesk(place, name, self.settings));
+        }
+        known
+    }
+
     /// E111: an object has one slug.
-    fn only_name(&mut self, path: &[&str], slug: &str, object: (&'static str, bool, String)) {
+    fn only_name(&mut self, path: &[&str], slug: &str, object: ObjectReference) {
         let place = self.place(path);
-        let by_id = object.1;
+        let by_id = object.1.is_some();
         if let Some((other, other_place)) = self.objects.get(&object) {
             let message = format!("`{slug}` and `{other}` both refer to `{}`", object.2);
             let diagnostic = Diagnostic::new(Code::E111, place, message)
@@ -257,8 +301,8 @@ pub(super) fn read_contact(
         Diagnostic::new(code, place, message).help(help)
     };
     let (email, helpdesk) = match written {
-        shape::TextOr::Text(email) => (Some(email), None),
-        shape::TextOr::Set(address) => (address.email.as_ref(), address.helpdesk.as_ref()),
+        TextOr::Text(email) => (Some(email), None),
+        TextOr::Set(address) => (address.email.as_ref(), address.helpdesk.as_ref()),
     };
     match (email, helpdesk) {
         (Some(email), None) => Ok(Contact::Email(email.clone())),

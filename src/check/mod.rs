@@ -8,9 +8,9 @@ mod subject;
 mod places;
 mod address;
 mod settings;
+mod reader;
 mod catalog;
 mod calendars;
-mod reader;
 mod title;
 mod period;
 mod agreement;
@@ -32,7 +32,7 @@ mod history;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use address::non_ascii_part;
-pub use basis::{Basis, DEFAULT_PROVIDER, read_catalog, read_settings};
+pub use basis::{Basis, default_provider, read_catalog, read_settings};
 pub use files::{FilesInput, check_files};
 pub use history::changed_periods;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
@@ -45,7 +45,7 @@ use crate::check::alone::{Judged, again, alone, title_of};
 use crate::check::title::Titles;
 use crate::check::together::{EarlierWarnings, hold_together};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources};
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, HelpdeskName};
 use crate::settings::Settings;
 use crate::template::Resolved;
 
@@ -60,6 +60,21 @@ pub struct CheckedRepository {
     pub agreements: Vec<Agreement>,
     /// All faults, in the order of files and places.
     pub diagnostics: Diagnostics,
+}
+
+impl CheckedRepository {
+    /// The part in one of several helpdesks: its settings, its ids, and the agreements that live there.
+    #[must_use]
+    pub fn in_helpdesk(mut self, name: &HelpdeskName) -> Self {
+        self.settings = self.settings.of_helpdesk(name);
+        let default = self.settings.default_helpdesk.as_ref();
+        self.catalog = self.catalog.in_helpdesk(name, default);
+        self.agreements.retain(|agreement| agreement.helpdesk.as_ref() == Some(name));
+        if Some(name) != default {
+            self.agreements.iter_mut().for_each(Agreement::drop_people);
+        }
+        self
+    }
 }
 
 /// The documents of a repository, parsed and merged.

@@ -11,11 +11,13 @@ use crate::catalog::Catalog;
 use crate::check::subject::{Places, fault_at};
 use crate::check::suggestion::nearest_of;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::settings::Settings;
+use crate::settings::{HelpdeskConfig, Settings};
 
 /// The inputs for reading one agreement, and the faults found so far.
 pub(super) struct AgreementReader<'a> {
     pub(super) places: &'a dyn Places,
+    /// The helpdesk in which the agreement lives.
+    pub(super) helpdesk: &'a HelpdeskConfig,
     pub(super) catalog: &'a Catalog,
     pub(super) settings: &'a Settings,
     pub(super) addresses: &'a BTreeSet<&'a str>,
@@ -146,6 +148,23 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
         names if names.len() <= SHORT_LIST => format!("use one of {}, or {add}", names.join(", ")),
         _ => add,
     })
+}
+
+/// E101: no helpdesk has this name.
+pub(super) fn unknown_helpdesk(place: Span, name: &str, settings: &Settings) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::E101, place, format!("unknown helpdesk `{name}`"));
+    let known: Vec<String> = settings.helpdesks.keys().map(|name| format!("`{name}`")).collect();
+    if known.is_empty() {
+        let help = "name the helpdesks under `helpdesks:` in servanda.yaml, or delete the key: there is one helpdesk";
+        return diagnostic.help(help);
+    }
+    match nearest_of(name, &settings.helpdesks) {
+        Some(near) => {
+            let help = format!("did you mean `{near}`? servanda.yaml has {}", known.join(", "));
+            diagnostic.help(help).meant(place, name, near)
+        }
+        None => diagnostic.help(format!("use a helpdesk of servanda.yaml: {}", known.join(", "))),
+    }
 }
 
 pub(super) const CLIENT: SlugKind = SlugKind { noun: "client", list: "clients" };

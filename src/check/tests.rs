@@ -1,3 +1,5 @@
+mod helpdesks;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};

@@ -16,7 +16,13 @@ fn live_id(text: &str) -> LiveId {
 
 fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    CatalogEntry { title: title.to_owned(), helpdesk: helpdesk.map(live_id), email: None, span }
+    CatalogEntry {
+        title: title.to_owned(),
+        helpdesk: helpdesk.map(live_id),
+        elsewhere: litemap::LiteMap::new(),
+        email: None,
+        span,
+    }
 }
 
 fn catalog(client_id: Option<&str>) -> Catalog {
@@ -24,6 +30,7 @@ fn catalog(client_id: Option<&str>) -> Catalog {
         entry: entry("Маяк", client_id),
         contacts: LiteMap::new(),
         departments: LiteMap::new(),
+        lives_in: None,
         zone: None,
         language: None,
     };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::ident::{LiveId, composed};
+use crate::ident::{HelpdeskName, LiveId, composed};
 use crate::live::{Live, ObjectKind, Observed, Value};
 use crate::mapping::Field;
 
@@ -212,8 +212,13 @@ pub struct CatalogEdit {
 }
 
 impl CatalogDifference {
-    /// The proposed text; nothing where a person has to decide.
-    pub fn edit(&self) -> Option<CatalogEdit> {
+    /// The proposed text; nothing where a person has to decide. An id in another than the default helpdesk is written beside
+    /// those of the others, and the title stays that of the default one.
+    pub fn edit(&self, other: Option<&OtherHelpdesk>) -> Option<CatalogEdit> {
+        let id = |object: &LiveId| match other {
+            None => json!(object),
+            Some(other) => other.ids_with(self.list, &self.slug, object),
+        };
         let mut path = vec![self.list.as_str().to_owned()];
         match self.slug.split_once('/') {
             Some((client, department)) => {
@@ -223,12 +228,13 @@ impl CatalogDifference {
         }
         let (key, value) = match &self.what {
             Difference::New { title, object: Some(object), .. } => {
-                (None, json!({ "title": title, "helpdesk": object }))
+                (None, json!({ "title": title, "helpdesk": id(object) }))
             }
             Difference::New { title, object: None, .. } => (None, json!({ "title": title })),
-            Difference::Tied { object } => (Some("helpdesk"), json!(object)),
-            Difference::Renamed { to, .. } => (Some("title"), json!(to)),
-            Difference::Gone { .. }
+            Difference::Tied { object } => (Some("helpdesk"), id(object)),
+            Difference::Renamed { to, .. } if other.is_none() => (Some("title"), json!(to)),
+            Difference::Renamed { .. }
+            | Difference::Gone { .. }
             | Difference::NotFound { .. }
             | Difference::Ambiguous { .. }
             | Difference::Twice { .. } => {
@@ -241,6 +247,43 @@ impl CatalogDifference {
             _ => None,
         };
         Some(CatalogEdit { path, value, provider })
+    }
+}
+
+/// One of several helpdesks, whose ids stand in the catalog by its name.
+#[derive(Clone, Debug)]
+pub struct OtherHelpdesk {
+    /// Its name.
+    pub name: HelpdeskName,
+    /// The helpdesk of ids without a name.
+    pub default: HelpdeskName,
+    /// The catalog with the ids of all helpdesks.
+    pub catalog: Catalog,
+}
+
+impl OtherHelpdesk {
+    /// All ids of an entry, with one more.
+    fn ids_with(&self, list: CatalogList, slug: &str, object: &LiveId) -> Json {
+        let known = self.entry(list, slug);
+        let own = known.and_then(|entry| entry.helpdesk.as_ref()).map(|id| (&self.default, id));
+        let others = known.into_iter().flat_map(|entry| &entry.elsewhere);
+        let all = own.into_iter().chain(others).chain([(&self.name, object)]);
+        all.map(|(name, id)| (name.to_string(), json!(id))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    fn entry(&self, list: CatalogList, slug: &str) -> Option<&CatalogEntry> {
+        let Catalog { clients, services, managers, providers, calendars, priorities, .. } = &self.catalog;
+        match (list, slug.split_once('/')) {
+            (CatalogList::Clients, Some((client, department))) => {
+                clients.get(client)?.departments.get(department)
+            }
+            (CatalogList::Clients, None) => clients.get(slug).map(|client| &client.entry),
+            (CatalogList::Services, _) => services.get(slug),
+            (CatalogList::Managers, _) => managers.get(slug),
+            (CatalogList::Providers, _) => providers.get(slug),
+            (CatalogList::Calendars, _) => calendars.get(slug),
+            (CatalogList::Priorities, _) => priorities.get(slug),
+        }
     }
 }
 

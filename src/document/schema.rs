@@ -66,8 +66,10 @@ pub fn schema(kind: DocumentKind, slugs: Option<&KnownSlugs>) -> Value {
     // The catalog defines the slugs, so its own schema does not list them.
     let slugs = slugs.filter(|_| kind != DocumentKind::Catalog);
     each_schema(&mut schema, &|keywords| publish(keywords, slugs));
-    if kind == DocumentKind::Agreement {
-        refer_to_own_keys(&mut schema);
+    match kind {
+        DocumentKind::Agreement => refer_to_own_keys(&mut schema),
+        DocumentKind::Settings => refer_to_helpdesk(&mut schema),
+        DocumentKind::Template | DocumentKind::Catalog | DocumentKind::Calendar => {}
     }
     // With the slugs of a repository it is another schema, without an address.
     if slugs.is_none() {
@@ -102,6 +104,11 @@ fn refer_to_own_keys(schema: &mut Value) {
             *below = json!({ "$ref": format!("#/properties/{key}") });
         }
     }
+}
+
+/// Replaces the schema of each of several helpdesks by a reference to that of one, so that it is compiled once.
+fn refer_to_helpdesk(schema: &mut Value) {
+    schema["properties"]["helpdesks"]["additionalProperties"] = json!({ "$ref": "#/properties/helpdesk" });
 }
 
 /// The published schemas by file name, as in `schemas/`.

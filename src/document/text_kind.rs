@@ -19,6 +19,7 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "calendar" => "the slug of a calendar",
         "priority" => "the name of a priority",
         "template" => "the name of a template",
+        "helpdesk" => "the name of a helpdesk",
         "agreement" => "the id of an agreement",
         "slug" => "a slug",
         "day" => "a day",
@@ -53,7 +54,8 @@ pub(super) fn noun(kind: &str) -> &'static str {
 /// An example of a kind of text, to follow "write it as".
 pub(super) fn example(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "client" | "manager" | "provider" | "service" | "calendar" | "priority" | "template" | "slug" => SLUG,
+        "client" | "manager" | "provider" | "service" | "calendar" | "priority" | "template" | "helpdesk"
+        | "slug" => SLUG,
         "recipient" => "the client's slug, or `client/department`",
         "agreement" => "the name of its file without folder and `.yaml`, or `set/client`",
         "day" => "YYYY-MM-DD, such as 2026-02-01",
@@ -101,6 +103,7 @@ pub(super) fn is_of_slugs(kind: &str) -> bool {
             | "calendar"
             | "priority"
             | "template"
+            | "helpdesk"
             | "agreement"
             | "recipient"
             | "slug"

@@ -17,6 +17,7 @@ use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
 use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
 use crate::mapping::RecipientLinks;
+use crate::settings::Settings;
 use crate::status::{State, bound, period_at, state_at, status};
 
 use timeline::Timeline;
@@ -193,15 +194,29 @@ impl Obstacle {
 impl Register {
     /// Puts agreements in order. `links` say whether departments have the agreements of their company.
     pub fn new(agreements: Vec<Agreement>, catalog: Catalog, links: &RecipientLinks) -> Self {
-        let is_linked =
-            |agreement: &Agreement, recipient: &RecipientSlug| links.links_to(agreement, recipient);
+        Self::by(agreements, catalog, |_| links)
+    }
+
+    /// Puts agreements in order, each by the helpdesk in which it lives.
+    pub fn of(agreements: Vec<Agreement>, catalog: Catalog, settings: &Settings) -> Self {
+        Self::by(agreements, catalog, |agreement| &settings.helpdesk_of(agreement).mapping.recipients)
+    }
+
+    fn by<'a>(
+        agreements: Vec<Agreement>,
+        catalog: Catalog,
+        links: impl Fn(&Agreement) -> &'a RecipientLinks,
+    ) -> Self {
+        let is_linked = |agreement: &Agreement, recipient: &RecipientSlug| {
+            links(agreement).links_to(agreement, recipient)
+        };
         let courses = courses(&agreements, is_linked);
         let is_inherited = |agreement: &Agreement, recipient: &RecipientSlug| {
-            recipient.department().is_none() && links.passes_on(agreement)
+            recipient.department().is_none() && links(agreement).passes_on(agreement)
         };
         let inherited = agreements
             .iter()
-            .any(|agreement| !links.passes_on(agreement))
+            .any(|agreement| !links(agreement).passes_on(agreement))
             .then(|| self::courses(&agreements, is_inherited));
         Self { agreements, catalog, courses, inherited }
     }

@@ -72,6 +72,7 @@ pub fn add_dated(
                 Risk::Weakens(_)
                 | Risk::Overwrites(_)
                 | Risk::Retires
+                | Risk::Moves(_)
                 | Risk::Adopts
                 | Risk::Duplicates(_) => true,
             });

@@ -27,6 +27,7 @@ fn change(id: &str, risks: Vec<Risk>, cause: Option<Cause>) -> Change {
         ownership_key: None,
         phase: if risks.contains(&Risk::Deactivates) { Phase::Loss } else { Phase::Gain },
         after: Vec::new(),
+        elsewhere: None,
         risks,
         before: None,
         steps: Vec::new(),

@@ -161,7 +161,7 @@ pub fn announced_by(
 /// The agreements that do not have what a notice says after the apply: blocked, stopped by a guard, or left with drift.
 fn unconfirmed<'a>(plan: &'a Plan, waiting: &'a [Change]) -> BTreeSet<&'a AgreementId> {
     let blocked = plan.blocked.iter().filter(|blocked| match blocked.reason {
-        Reason::Guarded(_) | Reason::Waits(_) | Reason::Orphan { .. } => false,
+        Reason::Guarded(_) | Reason::Waits(_) | Reason::Elsewhere(_) | Reason::Orphan { .. } => false,
         Reason::Unresolved(_)
         | Reason::Unreadable(_)
         | Reason::SameOwnershipKey(_)
@@ -185,7 +185,8 @@ pub fn announced_at_most(
     let by_id: BTreeMap<&AgreementId, &Agreement> =
         agreements.iter().map(|agreement| (&agreement.id, agreement)).collect();
     let succession = Succession::of(agreements);
-    for change in plan.changes.iter().filter(|change| change.verb != Verb::Retire) {
+    let is_kept = |change: &&Change| !matches!(change.verb, Verb::Retire | Verb::Move);
+    for change in plan.changes.iter().filter(is_kept) {
         let Some(agreement) = by_id.get(&change.id) else {
             continue;
         };

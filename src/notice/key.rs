@@ -58,7 +58,8 @@ impl Channel {
 
     /// The channels in the settings. With the embedded helpdesk, mail goes to a folder by default.
     pub fn configured(settings: &Settings) -> Vec<Self> {
-        let has_mail = settings.sender.is_some() || matches!(settings.helpdesk.kind, Product::Sandbox);
+        let has_mail =
+            settings.sender.is_some() || matches!(settings.default_helpdesk().kind, Product::Sandbox);
         let mail = has_mail.then_some(Self::Mail);
         let webhook = settings.webhook.as_ref().map(|_| Self::Webhook);
         let helpdesk = settings.helpdesk_notice.as_ref().map(|_| Self::Helpdesk);

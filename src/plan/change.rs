@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Day;
-use crate::ident::{AgreementId, ClientSlug, LiveId};
+use crate::ident::{AgreementId, ClientSlug, HelpdeskName, LiveId};
 use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
 use crate::status::{State, StatusReason};
@@ -42,12 +42,25 @@ pub struct Change {
     pub phase: Phase,
     /// The changes that must be confirmed before this one.
     pub after: Vec<AgreementId>,
+    /// The agreement that must be confirmed in another helpdesk before this change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// The risks that a reviewer must not overlook.
     pub risks: Vec<Risk>,
     /// The digest of the live object, by which apply detects a stale plan; `None` where there is no object yet.
     pub before: Option<String>,
     /// The steps of the apply, in order. Every prefix of them leaves a legal state.
     pub steps: Vec<Step>,
+}
+
+/// An agreement that lives in another helpdesk of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The helpdesk in which it lives.
+    pub helpdesk: HelpdeskName,
 }
 
 /// The calendar of an agreement on both sides of a change; `None` for none.
@@ -70,6 +83,8 @@ pub enum Verb {
     Update,
     /// The document is gone, and the live agreement is deactivated.
     Retire,
+    /// The document names another helpdesk, and the live agreement is deactivated once it is confirmed there.
+    Move,
 }
 
 /// A change of the tenant's own state.
@@ -140,6 +155,8 @@ pub enum Risk {
     Weakens(Vec<Weakened>),
     /// The document is gone.
     Retires,
+    /// The agreement lives in another helpdesk now.
+    Moves(Elsewhere),
     /// An object that Servanda did not manage is adopted.
     Adopts,
     /// The last day comes earlier than the live one.

@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agreement::Agreement;
+use crate::calendar::Instant;
 use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Record, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
-    AgreementHours, Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason,
-    StateChange, Totals, Verb,
+    AgreementHours, Blocked, Change, Elsewhere, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan,
+    Reason, StateChange, Totals, Verb,
 };
 use crate::plan::{Risk, risk, steps};
-use crate::status::State;
+use crate::status::{State, status};
 
 /// The conditions of a diff, besides the two sides.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct DiffContext<'a> {
     pub mapping: &'a Mapping,
     /// Whether agreements whose document is gone are retired.
     pub prune: bool,
+    /// The agreements that live in other helpdesks of the repository.
+    pub elsewhere: &'a [Agreement],
 }
 
 /// Returns the changes that make `live` equal to `desired`.
@@ -225,6 +229,7 @@ impl<'a> Comparison<'a> {
             ownership_key: None,
             phase: Phase::Gain,
             after: Vec::new(),
+            elsewhere: None,
             risks: Vec::new(),
             before: None,
             steps: Vec::new(),
@@ -234,6 +239,7 @@ impl<'a> Comparison<'a> {
     /// Adds the managed objects that no document accounts for.
     fn orphans(&mut self) {
         let created = self.created_active();
+        let moved = moved(self.context.elsewhere);
         for (id, observed) in &self.live.agreements {
             if self.claimed.contains(id) {
                 continue;
@@ -241,7 +247,10 @@ impl<'a> Comparison<'a> {
             match observed {
                 Observed::Absent => {}
                 Observed::Unknown(why) => self.block(id, Reason::Unreadable(why.clone())),
-                Observed::Present(found) => self.orphan(id, found, &created),
+                Observed::Present(found) => match moved.get(id) {
+                    Some(agreement) => self.move_away(id, found, agreement),
+                    None => self.orphan(id, found, &created),
+                },
             }
         }
     }
@@ -278,16 +287,32 @@ impl<'a> Comparison<'a> {
                 self.found.changes[*index].risks.push(Risk::Duplicates(id.clone()));
             }
         }
-        let title = match found.record.fields.get(&Field::Title) {
-            Some(Value::Text(title)) => title.clone(),
-            _ => found.object.to_string(),
-        };
+        let title = title(found);
         if self.context.prune {
             self.found.changes.push(steps::retirement(id, found, title, self.context.mapping));
         } else {
             let state = found.record.state.clone();
             self.block(id, Reason::Orphan { title, object: found.object.clone(), state });
         }
+    }
+
+    /// Withdraws an agreement that lives in another helpdesk now, unless nothing of it is left here to withdraw.
+    fn move_away(&mut self, id: &AgreementId, found: &LiveAgreement, agreement: &Agreement) {
+        let Some(elsewhere) = elsewhere(agreement) else { return };
+        let states = &self.context.mapping.states;
+        let mut over = [State::Expired, State::Terminated].iter().filter_map(|state| states.get(state));
+        if found.archived || over.any(|over| *over == found.record.state) {
+            return;
+        }
+        let status = status(agreement, self.context.header.as_of);
+        let mut change = steps::retirement(id, found, title(found), self.context.mapping);
+        change.verb = Verb::Move;
+        change.client = Some(agreement.client.clone());
+        change.status = Some(status.state);
+        change.because = Some(status.because);
+        change.risks = vec![Risk::Moves(elsewhere.clone())];
+        change.elsewhere = Some(elsewhere);
+        self.found.changes.push(change);
     }
 
     /// Puts changes in their order, lets losses wait for the successors that take over, and counts.
@@ -330,8 +355,11 @@ impl<'a> Comparison<'a> {
             self.found.changes.iter().map(|change| change.id.clone()).collect();
         let blocked: BTreeSet<AgreementId> = self.found.blocked.iter().map(|held| held.id.clone()).collect();
         let mut waiting = Vec::new();
+        let successors = successors(self.context.elsewhere, self.context.header.as_of);
         for change in self.found.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
             let Some(successor) = self.desired.successors.get(&change.id) else {
+                let successor = successors.get(&change.id).and_then(|successor| elsewhere(successor));
+                change.elsewhere = change.elsewhere.take().or(successor);
                 continue;
             };
             if blocked.contains(successor) {
@@ -343,6 +371,31 @@ impl<'a> Comparison<'a> {
         self.found.changes.retain(|change| waiting.iter().all(|held| held.id != change.id));
         self.found.blocked.extend(waiting);
     }
+}
+
+fn title(found: &LiveAgreement) -> String {
+    match found.record.fields.get(&Field::Title) {
+        Some(Value::Text(title)) => title.clone(),
+        _ => found.object.to_string(),
+    }
+}
+
+fn elsewhere(agreement: &Agreement) -> Option<Elsewhere> {
+    let helpdesk = agreement.helpdesk.clone()?;
+    Some(Elsewhere { agreement: agreement.id.clone(), helpdesk })
+}
+
+/// The agreements of other helpdesks, by their current and former ids.
+fn moved(elsewhere: &[Agreement]) -> BTreeMap<&AgreementId, &Agreement> {
+    let former =
+        elsewhere.iter().flat_map(|agreement| agreement.formerly.iter().map(move |id| (id, agreement)));
+    former.chain(elsewhere.iter().map(|agreement| (&agreement.id, agreement))).collect()
+}
+
+/// The active agreements of other helpdesks, by those that they renew.
+fn successors(elsewhere: &[Agreement], at: Instant) -> BTreeMap<&AgreementId, &Agreement> {
+    let renewing = elsewhere.iter().filter_map(|agreement| Some((agreement.renews.as_ref()?, agreement)));
+    renewing.filter(|(_, agreement)| status(agreement, at).state == State::Active).collect()
 }
 
 fn live_active(live: &Live, mapping: &Mapping) -> usize {

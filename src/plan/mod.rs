@@ -26,7 +26,8 @@ mod tests;
 
 pub use cause::assign_causes;
 pub use change::{
-    AgreementHours, Cause, Change, FieldChange, OwnershipKey, Phase, Risk, StateChange, Step, Verb, Weakened,
+    AgreementHours, Cause, Change, Elsewhere, FieldChange, OwnershipKey, Phase, Risk, StateChange, Step,
+    Verb, Weakened,
 };
 pub use diff::{DiffContext, diff};
 pub use drift::{Drift, DriftPart, HistoryEvent, attribute_drift, keep_drift};

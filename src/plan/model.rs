@@ -9,7 +9,7 @@ use crate::calendar::Instant;
 use crate::desired::{OtherTitle, Unresolved};
 use crate::ident::{AgreementId, ClientSlug, Language, LiveId};
 use crate::mapping::Field;
-use crate::plan::change::{Change, Verb};
+use crate::plan::change::{Change, Elsewhere, Verb};
 use crate::plan::drift::Drift;
 use crate::selection::AgreementSelection;
 
@@ -108,6 +108,8 @@ pub enum Reason {
     Waits(AgreementId),
     /// The live object is archived, and deactivation does not archive by the settings.
     Archived(LiveId),
+    /// It stays until this agreement is confirmed in another helpdesk, which is not possible now.
+    Elsewhere(Elsewhere),
 }
 
 /// A guard.
@@ -183,6 +185,9 @@ pub struct Totals {
     pub updates: usize,
     /// Retirements.
     pub retirements: usize,
+    /// Agreements that live in another helpdesk now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moves: usize,
     /// Changes that activate an agreement.
     pub activations: usize,
     /// Changes that deactivate an agreement.
@@ -198,14 +203,29 @@ impl Plan {
         self.changes.is_empty()
     }
 
+    /// Counts the changes again after some were removed that activate nothing.
+    pub(crate) fn count_again(&mut self) {
+        let activations = self.totals.activations;
+        self.count(None);
+        self.totals.activations = activations;
+    }
+
     /// Counts the changes again, after a guard has removed some. `active` is the tenant's state of an active agreement.
     pub(crate) fn count(&mut self, active: Option<&String>) {
         let verb = |verb: Verb| self.changes.iter().filter(|change| change.verb == verb).count();
-        let (creations, updates, retirements) = (verb(Verb::Create), verb(Verb::Update), verb(Verb::Retire));
+        let (creations, updates) = (verb(Verb::Create), verb(Verb::Update));
+        let (retirements, moves) = (verb(Verb::Retire), verb(Verb::Move));
         let activates =
             |change: &&Change| change.state.as_ref().is_some_and(|state| Some(&state.after) == active);
         let activations = self.changes.iter().filter(activates).count();
         let deactivations = self.changes.iter().filter(|change| change.deactivates()).count();
-        self.totals = Totals { creations, updates, retirements, activations, deactivations, ..self.totals };
+        let totals = self.totals;
+        self.totals = Totals { creations, updates, retirements, moves, activations, deactivations, ..totals };
     }
+}
+
+/// Whether a number of the totals is left out, as in the plans of a repository with one helpdesk.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }

@@ -19,7 +19,10 @@ pub fn restrict(
     active: Option<&String>,
 ) {
     let (mut changes, outside): (Vec<Change>, Vec<Change>) =
-        std::mem::take(&mut plan.changes).into_iter().partition(|change| is_selected(&change.id));
+        std::mem::take(&mut plan.changes).into_iter().partition(|change| {
+            let awaited = change.elsewhere.as_ref().map(|elsewhere| &elsewhere.agreement);
+            is_selected(&change.id) && awaited.is_none_or(&is_selected)
+        });
     let gone = outside.into_iter().map(|change| change.id).collect();
     plan.blocked.retain(|blocked| is_selected(&blocked.id));
     let waiting = dependents(&changes, gone);

@@ -8,6 +8,7 @@ mod lines;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use litemap::LiteMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use crate::check::CheckedRepository;
 use crate::diagnostic::{Sources, Span};
 use crate::document::Document;
 use crate::document::tree::{self, Node};
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, HelpdeskName, LiveId};
 use crate::plan::{Change, GuardName, OnBase, Risk, on_base};
 use crate::template::Resolved;
 
@@ -208,7 +209,8 @@ fn dependencies<'a>(agreement: &Agreement, side: &'a CheckedRepository) -> Vec<O
     let client = catalog.clients.get(&agreement.client);
     let contacts = client.into_iter().flat_map(Dependency::contacts);
     let recipients = agreement.recipients.iter().map(|slug| catalog.recipient(slug));
-    let links_departments = side.settings.helpdesk.mapping.recipients.links_departments_of(agreement);
+    let links_departments =
+        side.settings.helpdesk_of(agreement).mapping.recipients.links_departments_of(agreement);
     let departments = client.filter(|_| links_departments).into_iter();
     let departments = departments.flat_map(|client| client.departments.values().map(Some));
     let manager = agreement.manager.iter().map(|slug| catalog.managers.get(slug));
@@ -231,13 +233,13 @@ fn dependencies<'a>(agreement: &Agreement, side: &'a CheckedRepository) -> Vec<O
 /// A catalog entry or contact, without its position.
 #[derive(PartialEq, Eq)]
 enum Dependency<'a> {
-    Entry(&'a str, Option<&'a LiveId>, Option<&'a str>),
+    Entry(&'a str, Option<&'a LiveId>, &'a LiteMap<HelpdeskName, LiveId>, Option<&'a str>),
     Contact(&'a str, &'a Contact),
 }
 
 impl<'a> Dependency<'a> {
     fn entry(entry: &'a CatalogEntry) -> Self {
-        Self::Entry(&entry.title, entry.helpdesk.as_ref(), entry.email.as_deref())
+        Self::Entry(&entry.title, entry.helpdesk.as_ref(), &entry.elsewhere, entry.email.as_deref())
     }
 
     fn contacts(client: &'a ClientEntry) -> impl Iterator<Item = Self> {
@@ -268,7 +270,8 @@ pub fn red_lines_of_catalog(before: &[Document], after: &[Document], sources: &S
     for (keys, after, span) in after.iter().flat_map(references) {
         let before = earlier.get(&keys);
         let is_of_another = people.get(&after).is_some_and(|owner| *owner != keys[1]);
-        let is_reported = is_of_person(&keys) && (is_known(&keys[..2]) || is_of_another);
+        let is_reported = (is_of_person(&keys) && (is_known(&keys[..2]) || is_of_another))
+            || (is_of_another_helpdesk(&keys) && is_known(&keys[..2]));
         if before == Some(&after) || (before.is_none() && !is_reported) {
             continue;
         }
@@ -331,6 +334,11 @@ fn is_of_person(keys: &[&str]) -> bool {
     keys.get(2).is_some_and(|key| matches!(*key, "contacts" | "email"))
 }
 
+/// Whether the path is that of an id in one of several helpdesks.
+fn is_of_another_helpdesk(keys: &[&str]) -> bool {
+    keys.len() > 3 && keys[keys.len() - 2] == "helpdesk"
+}
+
 /// A reference as written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum WrittenReference<'a> {
@@ -382,6 +390,10 @@ fn add_references<'a>(
     found: &mut Vec<(Keys<'a>, WrittenReference<'a>, Span)>,
 ) {
     let text = |key: &str| node.get(&[key]).and_then(|held| Some((held.as_text()?, held.span)));
+    for id in node.get(&["helpdesk"]).into_iter().flat_map(entries) {
+        let object = id.node.as_text().map(WrittenReference::Object);
+        found.extend(object.map(|object| ([keys, &["helpdesk", &*id.key]].concat(), object, id.node.span)));
+    }
     let object = text("helpdesk").map(|(id, span)| (WrittenReference::Object(id), span));
     let titled = || text("title").map(|(title, span)| (WrittenReference::Title(title), span));
     let bare = || node.as_text().map(|address| (WrittenReference::Address(address), node.span));

@@ -15,6 +15,8 @@ pub enum ChangeSeverity {
     Weakens,
     /// The document is gone.
     Retires,
+    /// The agreement lives in another helpdesk now.
+    Moves,
     /// The last day comes earlier than the live one.
     Shortens,
     /// A text of people is overwritten.
@@ -31,10 +33,11 @@ pub enum ChangeSeverity {
 
 impl ChangeSeverity {
     /// All severities, the most severe first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Stops,
         Self::Weakens,
         Self::Retires,
+        Self::Moves,
         Self::Shortens,
         Self::Overwrites,
         Self::Duplicates,
@@ -54,6 +57,7 @@ impl ChangeSeverity {
             Risk::Deactivates => Self::Stops,
             Risk::Weakens(_) => Self::Weakens,
             Risk::Retires => Self::Retires,
+            Risk::Moves(_) => Self::Moves,
             Risk::Shortens => Self::Shortens,
             Risk::Overwrites(_) => Self::Overwrites,
             Risk::Duplicates(_) => Self::Duplicates,

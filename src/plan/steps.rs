@@ -109,6 +109,7 @@ pub(super) fn retirement(
         ownership_key: None,
         phase: Phase::Loss,
         after: Vec::new(),
+        elsewhere: None,
         risks,
         before: Some(found.digest()),
         steps,

@@ -2,6 +2,7 @@
 
 mod access;
 mod adoption;
+mod elsewhere;
 mod guarded;
 mod moved;
 mod on_base;
@@ -53,6 +54,7 @@ fn entry(kind: &str, slug: &str) -> CatalogEntry {
     CatalogEntry {
         title: slug.to_uppercase(),
         helpdesk: LiveId::new(&format!("{kind}${slug}")),
+        elsewhere: litemap::LiteMap::new(),
         email: None,
         span,
     }
@@ -68,6 +70,7 @@ fn catalog() -> Catalog {
                     entry: entry("ou", slug),
                     contacts: LiteMap::new(),
                     departments: LiteMap::new(),
+                    lives_in: None,
                     zone: None,
                     language: None,
                 };
@@ -137,6 +140,7 @@ fn planned(
     let acknowledged = [(GuardName::Vanished, [1].into())].into();
     let selection = AgreementSelection::default();
     let input = PlannerInput {
+        elsewhere: &[],
         agreements,
         catalog: &catalog(),
         settings,

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::envelope::GuardedPlan;
+use crate::helpdesks::HelpdeskPlans;
 use crate::plan::ChangeSeverity;
 use crate::render::link::Links;
 use crate::render::wording::frame;
@@ -39,6 +40,11 @@ impl CommentSeverity {
                 Self::Risk(RiskGrade(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)))
             },
         )
+    }
+
+    /// The severity of the most severe plan of several helpdesks.
+    pub fn of_several(plans: &HelpdeskPlans) -> Self {
+        plans.helpdesks.values().map(Self::of).max().unwrap_or(Self::Harmless)
     }
 
     fn word(self) -> String {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::ident::HelpdeskName;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -55,6 +56,12 @@ impl DoctorCheck {
     /// A check that passed with a remark.
     pub fn warning(check: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { check, status: CheckStatus::Warning, message: message.into(), help: Some(help.into()) }
+    }
+
+    /// The same check of one of several helpdesks.
+    #[must_use]
+    pub fn of_helpdesk(self, name: &HelpdeskName) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
     }
 
     /// A check that failed.

@@ -3,9 +3,13 @@
 //! The envelope of a plan is also what a saved plan is, and what the text of a plan is made from, so that
 //! the two cannot differ. Values stand in it whole, for apply needs them so; only texts for people are masked.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Code, Diagnostics, Label, Position, Severity, Sources};
 use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
+use crate::helpdesks::{HelpdeskPlans, Unavailable};
+use crate::ident::HelpdeskName;
 use crate::outcome::Outcome;
 use crate::plan::{Blocked, Header};
 use crate::render::encode;
@@ -134,12 +138,22 @@ pub struct RunReport<'a> {
     pub run: &'a str,
     /// The exit code.
     pub exit: u8,
-    /// The outcome of the apply.
-    pub apply: OutcomeEnvelope<'a>,
+    /// The outcome of the apply; of several helpdesks, the outcome of each.
+    pub apply: AppliedEnvelope<'a>,
     /// The results of the notices; `null` where none could be sent.
     pub notices: Option<NoticeResults>,
     /// The reason why no notice could be sent.
     pub notices_failure: Option<NoticesFailure<'a>>,
+}
+
+/// The outcome of an apply to the only helpdesk, or to several.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum AppliedEnvelope<'a> {
+    /// That of the only helpdesk.
+    One(OutcomeEnvelope<'a>),
+    /// Those of several.
+    Several(OutcomesEnvelope<'a>),
 }
 
 /// The reason why no notice could be sent.
@@ -162,6 +176,27 @@ pub fn outcome<'a>(envelope: &'a GuardedPlan, outcome: &'a Outcome) -> OutcomeEn
         awaiting: &envelope.awaiting,
         blocked: &envelope.plan.blocked,
     }
+}
+
+/// The outcomes of the plans of several helpdesks.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct OutcomesEnvelope<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// The outcome of each helpdesk, by its name.
+    pub helpdesks: BTreeMap<&'a HelpdeskName, OutcomeEnvelope<'a>>,
+    /// The helpdesks that could not be planned or applied, with the reason.
+    pub unavailable: &'a BTreeMap<HelpdeskName, Unavailable>,
+}
+
+/// Puts the outcomes of helpdesks beside those that have none.
+pub fn outcomes<'a>(
+    plans: &'a HelpdeskPlans,
+    outcomes: &'a BTreeMap<HelpdeskName, Outcome>,
+) -> OutcomesEnvelope<'a> {
+    let planned = outcomes.iter().filter_map(|(name, found)| Some((name, plans.helpdesks.get(name)?, found)));
+    let helpdesks = planned.map(|(name, plan, found)| (name, outcome(plan, found)));
+    OutcomesEnvelope { format: 1, helpdesks: helpdesks.collect(), unavailable: &plans.unavailable }
 }
 
 /// The diagnostics of a run.

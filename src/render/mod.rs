@@ -27,6 +27,7 @@ pub mod markdown;
 pub mod html;
 pub mod comment_state;
 pub mod outcome;
+pub mod helpdesks;
 pub mod status;
 pub mod entitlement;
 pub mod openapi;

@@ -7,7 +7,7 @@ use crate::ident::AgreementId;
 use crate::outcome::{
     ChangeResult, NoCreation, NotTried, Outcome, StepFailure, Stopped, Withdrawn, WithoutKey,
 };
-use crate::plan::{Altered, Change, DriftPart, FieldChange, Plan, Step, Verb};
+use crate::plan::{Altered, Change, DriftPart, Elsewhere, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -136,6 +136,7 @@ fn done(change: &Change) -> &'static str {
         (Verb::Create, Some(State::Active)) => "created, active",
         (Verb::Create, _) => "created",
         (Verb::Retire, _) => "retired",
+        (Verb::Move, _) => "retired here, and confirmed in its new helpdesk",
         (Verb::Update, Some(State::Active)) if change.state.is_some() => "activated",
         (Verb::Update, _) if change.deactivates() => "deactivated",
         (Verb::Update, _) => "updated",
@@ -175,6 +176,10 @@ fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
             (format!("the run ended before {}", step(&reached, change)), next)
         }
         ChangeResult::NotTried(NotTried::Waits(other)) => (waits(other), format!("resolve {other} first")),
+        ChangeResult::NotTried(NotTried::Elsewhere(Elsewhere { agreement, helpdesk })) => {
+            let why = format!("{agreement} is not confirmed in {helpdesk}, so that this one stays as it is");
+            (why, format!("resolve {agreement} in {helpdesk} first, then apply again"))
+        }
         ChangeResult::NotTried(NotTried::Stopped) => {
             ("the run ended before this change".to_owned(), "apply again".to_owned())
         }

@@ -1,7 +1,7 @@
 //! Sentences for what is not planned and for what a guard stopped: reasons, what helps, notes.
 
 use crate::ident::{Language, LiveId};
-use crate::plan::{GuardName, Note, Reason};
+use crate::plan::{Elsewhere, GuardName, Note, Reason};
 use crate::render::line::Line;
 use crate::render::vocabulary::Vocabulary;
 use crate::render::wording::{Text, Value, plan, reasons as texts};
@@ -48,8 +48,16 @@ pub(super) fn blocked_reason(reason: &Reason, words: Vocabulary<'_>) -> Line {
         Reason::CannotAdopt(id) => of(texts::CANNOT_ADOPT, &[("object", object(id))]),
         Reason::Guarded(name) => of(texts::GUARDED, &[("guard", code(name.as_str()))]),
         Reason::Waits(other) => of(texts::WAITS, &[("other", Line::new().foreign(other.as_str()).into())]),
+        Reason::Elsewhere(Elsewhere { agreement, helpdesk }) => of(
+            texts::ELSEWHERE,
+            &[("other", foreign(agreement.as_str())), ("helpdesk", foreign(helpdesk.as_str()))],
+        ),
         Reason::Archived(id) => of(texts::ARCHIVED, &[("object", object(id))]),
     }
+}
+
+fn foreign(text: &str) -> Value {
+    Line::new().foreign(text).into()
 }
 
 /// The action that unblocks a blocked agreement.
@@ -67,6 +75,10 @@ pub(super) fn remedy(reason: &Reason, words: Vocabulary<'_>) -> Line {
         Reason::Guarded(_) => of(texts::ACKNOWLEDGE, &[]),
         Reason::Waits(other) => {
             of(texts::UNBLOCK_OTHER, &[("other", Line::new().foreign(other.as_str()).into())])
+        }
+        Reason::Elsewhere(Elsewhere { agreement, helpdesk }) => {
+            let values = [("other", foreign(agreement.as_str())), ("helpdesk", foreign(helpdesk.as_str()))];
+            of(texts::UNBLOCK_ELSEWHERE, &values)
         }
         Reason::Archived(_) => of(texts::RESTORE_OBJECT, &[("key", code("deactivate: archive"))]),
     }

@@ -122,6 +122,8 @@ pub(super) struct RiskCounts {
     pub(super) weakened: usize,
     /// Orphans that are retired.
     pub(super) retired: usize,
+    /// Agreements that live in another helpdesk now.
+    pub(super) moved: usize,
     /// Agreements that end earlier than before.
     pub(super) shortened: usize,
     /// Texts of people that are overwritten.
@@ -235,6 +237,7 @@ impl RiskCounts {
                 Risk::Deactivates => counts.deactivated += 1,
                 Risk::Weakens(weakened) => counts.weakened += weakened.len(),
                 Risk::Retires => counts.retired += 1,
+                Risk::Moves(_) => counts.moved += 1,
                 Risk::Shortens => counts.shortened += 1,
                 Risk::Overwrites(fields) => counts.overwritten += fields.len(),
                 Risk::Duplicates(_) => counts.duplicated += 1,

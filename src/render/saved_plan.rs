@@ -1,6 +1,7 @@
 //! The text of a saved plan: its JSON with a digest of all of it.
 
 use crate::envelope::GuardedPlan;
+use crate::helpdesks::{self, HelpdeskPlans};
 use crate::plan::FORMAT;
 use crate::render::json;
 
@@ -31,6 +32,35 @@ pub fn read(text: &str) -> Result<GuardedPlan, NotAPlan> {
     let plan: GuardedPlan = serde_json::from_value(value).map_err(invalid)?;
     let is_intact = plan.digest.is_some() && plan.is_intact() && json::pretty(&plan) == text;
     is_intact.then_some(plan).ok_or(NotAPlan::Damaged)
+}
+
+/// The text of the plans of several helpdesks with their digest.
+pub fn write_all(plans: &HelpdeskPlans) -> String {
+    json::pretty(&plans.clone().sealed())
+}
+
+/// Whether a text is meant as the plans of several helpdesks.
+pub fn is_of_several(text: &str) -> bool {
+    let value = serde_json::from_str::<serde_json::Value>(text);
+    value.is_ok_and(|value| value.get("helpdesks").is_some())
+}
+
+/// Reads plans of several helpdesks whose text is exactly as [`write_all`] made it.
+pub fn read_all(text: &str) -> Result<HelpdeskPlans, NotAPlan> {
+    let invalid = |error: serde_json::Error| NotAPlan::Invalid(error.to_string());
+    let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
+    let format = &value["format"];
+    if format.as_u64() != Some(u64::from(helpdesks::FORMAT)) {
+        return Err(NotAPlan::OtherFormat(format.to_string()));
+    }
+    let own = value["helpdesks"].as_object().into_iter().flat_map(|plans| plans.values());
+    let mut formats = own.map(|plan| &plan["plan"]["format"]);
+    if let Some(other) = formats.find(|format| format.as_u64() != Some(u64::from(FORMAT))) {
+        return Err(NotAPlan::OtherFormat(other.to_string()));
+    }
+    let plans: HelpdeskPlans = serde_json::from_value(value).map_err(invalid)?;
+    let is_intact = plans.digest.is_some() && plans.is_intact() && json::pretty(&plans) == text;
+    is_intact.then_some(plans).ok_or(NotAPlan::Damaged)
 }
 
 #[cfg(test)]

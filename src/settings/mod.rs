@@ -11,7 +11,9 @@ pub use address::{AddressPolicy, RefusedAddress, is_this_machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::agreement::Agreement;
 use crate::calendar::{TimeOfDay, Zone};
+use crate::ident::HelpdeskName;
 pub use crate::ident::Language;
 use crate::mapping::{Field, Mapping};
 
@@ -22,8 +24,12 @@ pub struct Settings {
     pub zone: Zone,
     /// The language of titles and notices.
     pub language: Language,
-    /// The helpdesk that is reconciled.
+    /// The helpdesk that is reconciled; of several, the default one.
     pub helpdesk: HelpdeskConfig,
+    /// The helpdesks by name, if there may be several.
+    pub helpdesks: BTreeMap<HelpdeskName, HelpdeskConfig>,
+    /// The name of the helpdesk of agreements that name none; `None` if there is one without a name.
+    pub default_helpdesk: Option<HelpdeskName>,
     /// The ledger.
     pub ledger: LedgerConfig,
     /// The limits of an apply.
@@ -48,6 +54,27 @@ impl Settings {
     /// The default number of days after which a notice counts as late.
     pub const DEFAULT_LATE_AFTER: i32 = 3;
 
+    /// The helpdesk in which an agreement lives.
+    pub fn helpdesk_of(&self, agreement: &Agreement) -> &HelpdeskConfig {
+        self.helpdesk_named(agreement.helpdesk.as_ref())
+    }
+
+    /// The helpdesk of this name, or the default one.
+    pub fn helpdesk_named(&self, name: Option<&HelpdeskName>) -> &HelpdeskConfig {
+        name.and_then(|name| self.helpdesks.get(name)).unwrap_or(&self.helpdesk)
+    }
+
+    /// The helpdesk whose agreements name none. It also has the records of notices.
+    pub fn default_helpdesk(&self) -> &HelpdeskConfig {
+        self.helpdesk_named(self.default_helpdesk.as_ref())
+    }
+
+    /// The settings for one of several helpdesks, which takes the place of the default one.
+    #[must_use]
+    pub fn of_helpdesk(&self, name: &HelpdeskName) -> Self {
+        Self { helpdesk: self.helpdesk_named(Some(name)).clone(), ..self.clone() }
+    }
+
     /// The time after which a notice counts as late.
     pub fn late_time(&self) -> jiff::SignedDuration {
         jiff::SignedDuration::from_hours(i64::from(self.late_after) * 24)
@@ -61,6 +88,8 @@ impl Default for Settings {
             zone: Zone::UTC,
             language: Language::default(),
             helpdesk: HelpdeskConfig::default(),
+            helpdesks: BTreeMap::new(),
+            default_helpdesk: None,
             ledger: LedgerConfig::default(),
             guards: Guards::default(),
             mail: None,
@@ -203,6 +232,8 @@ impl AllowedMail {
 /// The helpdesk: its address, its mapping and its limits.
 #[derive(Clone, Debug)]
 pub struct HelpdeskConfig {
+    /// The name, if there may be several helpdesks.
+    pub name: Option<HelpdeskName>,
     /// The product and its address.
     pub kind: Product,
     /// The way it stores agreements.
@@ -402,13 +433,14 @@ pub struct LedgerConfig {
 impl Settings {
     /// The files of certificates that the settings name.
     pub fn certificates(&self) -> impl Iterator<Item = &str> {
-        let of_helpdesk = match &self.helpdesk.kind {
+        let helpdesks = std::iter::once(&self.helpdesk).chain(self.helpdesks.values());
+        let of_helpdesks = helpdesks.filter_map(|helpdesk| match &helpdesk.kind {
             Product::Itsm365 { ca_file, .. }
             | Product::Itop { ca_file, .. }
             | Product::Bridge { ca_file, .. } => ca_file.as_deref(),
             Product::Sandbox => None,
-        };
-        of_helpdesk.into_iter().chain(self.ledger.ca_file.as_deref())
+        });
+        of_helpdesks.chain(self.ledger.ca_file.as_deref())
     }
 }
 
@@ -473,6 +505,7 @@ impl HelpdeskConfig {
 impl Default for HelpdeskConfig {
     fn default() -> Self {
         Self {
+            name: None,
             kind: Product::Sandbox,
             mapping: Mapping::default(),
             rehearsal: true,

@@ -75,7 +75,7 @@ pub(crate) fn point(repository: &Repository, url: &str, more: &str) {
 }
 
 /// The embedded helpdesk, spelled out as any other tenant's.
-const MAPPING: &str = "  agreement:
+pub(crate) const MAPPING: &str = "  agreement:
     class: agreement$agreement
     key: { attribute: inventoryNumber, prefix: \"sv:\" }
     attributes:

@@ -20,6 +20,7 @@ impl SettingsReader<'_> {
             Product::Bridge { .. } => (bridge::PACE, bridge::SEARCH_LAG),
         };
         HelpdeskConfig {
+            name: None,
             rehearsal: written.rehearsal.unwrap_or(matches!(kind, Product::Sandbox)),
             drift: self.drift(written.drift.as_ref()),
             pace: Pace {

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod helpdesk;
+mod helpdesks;
 mod itop;
 mod mapping;
 mod reader;
@@ -14,8 +15,9 @@ use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::ident::LiveId;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, Guards, HelpdeskNotice, LedgerConfig, LedgerPlace, LedgerWitness,
-    MailPace, MailSender, SecretText, Settings, WebhookConfig, WebhookFormat, ascii_domain,
+    AllowedMail, DeactivationGuard, Guards, HelpdeskConfig, HelpdeskNotice, LedgerConfig, LedgerPlace,
+    LedgerWitness, MailPace, MailSender, Product, SecretText, Settings, WebhookConfig, WebhookFormat,
+    ascii_domain,
 };
 
 use reader::SettingsReader;
@@ -31,11 +33,10 @@ pub(in crate::check) fn settings(
         let help = "add `timezone: Europe/Moscow`, the time zone of clients and agreements that set none";
         reader.fault(Code::E010, &["timezone"], "`timezone` is missing", help);
     }
-    let written = document.helpdesk.clone().unwrap_or_default();
+    let helpdesks = reader.helpdesks(document);
     let settings = Settings {
         zone: zone.unwrap_or(Zone::UTC),
         language: document.language.map(shape::LanguageShape::language).unwrap_or_default(),
-        helpdesk: reader.helpdesk(&written),
         ledger: reader.ledger(document.ledger.as_ref()),
         guards: reader.guards(document.guards.as_ref()),
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
@@ -44,9 +45,12 @@ pub(in crate::check) fn settings(
         helpdesk_notice: document
             .notices
             .as_ref()
-            .and_then(|notices| reader.helpdesk_notice(notices, &written)),
+            .and_then(|notices| reader.helpdesk_notice(notices, helpdesks.all())),
         notice_time: reader.notice_time(document.notices.as_ref()),
         late_after: reader.late_after(document.notices.as_ref()),
+        helpdesk: helpdesks.main,
+        helpdesks: helpdesks.named,
+        default_helpdesk: helpdesks.default,
     };
     (settings, reader.faults)
 }
@@ -193,16 +197,19 @@ impl SettingsReader<'_> {
         Some(sender)
     }
 
-    fn helpdesk_notice(
+    fn helpdesk_notice<'h>(
         &mut self,
         written: &shape::NoticeSettingsShape,
-        helpdesk: &shape::HelpdeskShape,
+        helpdesks: impl Iterator<Item = &'h HelpdeskConfig> + Clone,
     ) -> Option<HelpdeskNotice> {
-        if helpdesk.kind == Some(shape::HelpdeskKindShape::Itop) {
+        if helpdesks.clone().any(|helpdesk| matches!(helpdesk.kind, Product::Itop { .. })) {
             self.reject_helpdesk_notices(written);
             return None;
         }
-        if helpdesk.kind == Some(shape::HelpdeskKindShape::Http) && written.module.is_some() {
+        let mut helpdesks = helpdesks;
+        if written.module.is_some()
+            && helpdesks.any(|helpdesk| matches!(helpdesk.kind, Product::Bridge { .. }))
+        {
             let help = "delete the key, and use `comment:`, `mail:` or `webhook:` for notices";
             self.fault(Code::E009, &["notices", "module"], "an adapter has no script modules", help);
             return None;

@@ -14,7 +14,13 @@ fn id(text: &str) -> LiveId {
 
 fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    CatalogEntry { title: title.to_owned(), helpdesk: helpdesk.map(id), email: None, span }
+    CatalogEntry {
+        title: title.to_owned(),
+        helpdesk: helpdesk.map(id),
+        elsewhere: litemap::LiteMap::new(),
+        email: None,
+        span,
+    }
 }
 
 fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, ClientEntry) {
@@ -22,6 +28,7 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
         entry: entry(title, helpdesk),
         contacts: LiteMap::new(),
         departments: LiteMap::new(),
+        lives_in: None,
         zone: None,
         language: None,
     };

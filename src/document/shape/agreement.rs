@@ -43,6 +43,10 @@ pub struct AgreementDocument {
     /// The legal entity of the provider: a slug of `providers:` in catalog.yaml. Only needed if there are several.
     #[schemars(with = "Option<text::Provider>")]
     pub provider: Option<String>,
+    /// The helpdesk in which the agreement lives: a name of `helpdesks:` in servanda.yaml. Default: that of the client in
+    /// catalog.yaml, else the default one. Example: `berlin`.
+    #[schemars(with = "Option<text::Helpdesk>")]
+    pub helpdesk: Option<String>,
     /// The recipients of notices to `client`, instead of the client's contacts in catalog.yaml: a map from any name to an
     /// address, or to a person in the helpdesk. Example: `main: { helpdesk: "employee$811" }`.
     #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]

@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::agreement::{ContactAddressShape, ContactShape};
-use super::either::KindOr;
+use super::either::{KindOr, TextOr};
 use super::text::{self, Keyed, LanguageShape};
+
+/// The id of an object: in the default helpdesk, or by the names of several helpdesks.
+pub type LiveIdShape = TextOr<BTreeMap<String, String>>;
+
+/// Ids by the names of helpdesks.
+type IdsShape = Keyed<text::Helpdesk, text::LiveId>;
 
 /// Slugs for existing objects of the helpdesk: clients, services, managers, providers, calendars and priorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -41,8 +47,12 @@ pub struct CatalogClientShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the client is found by its exact title. Example: `ou$7001`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
+    /// The helpdesk of the client's agreements, unless they set another: a name of `helpdesks:` in servanda.yaml. Default:
+    /// the default one. Example: `berlin`.
+    #[schemars(with = "Option<text::Helpdesk>")]
+    pub lives_in: Option<String>,
     /// The time zone of the client's agreements, unless they set another. Default: that of servanda.yaml. Example: `Asia/Vladivostok`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
@@ -66,8 +76,8 @@ pub struct CatalogDepartmentShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the department is found by its exact title. Example: `ou$7002`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
 }
 
 /// A service that clients can request.
@@ -79,8 +89,8 @@ pub struct CatalogServiceShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the service is found by its exact title. Example: `slmService$605005`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
 }
 
 /// A person on the provider's side.
@@ -92,8 +102,8 @@ pub struct CatalogManagerShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The person in the helpdesk, whose address is read when a message is sent. Example: `employee$12`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
     /// An address instead of the one in the helpdesk. Example: `i.petrova@acme.example`.
     #[schemars(with = "Option<text::Email>")]
     pub email: Option<String>,
@@ -108,8 +118,8 @@ pub struct CatalogProviderShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the provider is found by its exact title. Example: `ou$7000`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
 }
 
 /// A calendar with opening hours.
@@ -121,8 +131,8 @@ pub struct CatalogCalendarShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the calendar is found by its exact title. Example: `servicetime$37001`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
 }
 
 /// A priority of requests, with its own targets.
@@ -134,6 +144,6 @@ pub struct CatalogPriorityShape {
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
     /// The id of the object in the helpdesk. Without it the priority is found by its exact title. Example: `priority$2`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub helpdesk: Option<String>,
+    #[schemars(with = "Option<KindOr<text::LiveId, IdsShape>>")]
+    pub helpdesk: Option<LiveIdShape>,
 }

@@ -15,6 +15,9 @@ use super::text::{self, Keyed};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HelpdeskShape {
+    /// `true` for the helpdesk of agreements that name none; for one below `helpdesks:`, if there are several.
+    #[schemars(extend("const" = true))]
+    pub default: Option<bool>,
     /// `itsm365`, `itop`, `http` (an adapter: a program that serves any other helpdesk), or `sandbox`, the built-in helpdesk.
     /// Default: `sandbox`.
     pub kind: Option<HelpdeskKindShape>,

@@ -24,7 +24,7 @@ pub(crate) use agreement::{ENTRY_LACKS, TEMPLATE_LACKS, TemplateOnly};
 pub use calendar::CalendarDocument;
 pub use catalog::{
     CatalogCalendarShape, CatalogClientShape, CatalogDepartmentShape, CatalogDocument, CatalogManagerShape,
-    CatalogPriorityShape, CatalogProviderShape, CatalogServiceShape,
+    CatalogPriorityShape, CatalogProviderShape, CatalogServiceShape, LiveIdShape,
 };
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
 pub use helpdesk::{

@@ -3,16 +3,19 @@
 //! The settings are trusted: a pull request cannot change them for its own run. No field takes a secret, only the name of
 //! the environment variable that contains it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::either::{KindOr, TextOr};
 use super::helpdesk::HelpdeskShape;
 use super::secret::SecretShape;
-use super::text::{self, LanguageShape};
+use super::text::{self, Keyed, LanguageShape};
 
 /// The settings: the time zone, the helpdesk and its mapping, the ledger, mail, and guards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["helpdesk", "helpdesks"])))]
 pub struct SettingsDocument {
     /// The time zone of days, unless a client or an agreement sets another, by its IANA name. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
@@ -22,6 +25,10 @@ pub struct SettingsDocument {
     pub language: Option<LanguageShape>,
     /// The helpdesk that contains the agreements. Default: the sandbox.
     pub helpdesk: Option<HelpdeskShape>,
+    /// Several helpdesks instead of one `helpdesk`, by name. Agreements and clients name theirs with `helpdesk:`; one of
+    /// them is the `default` of all others. Example: `berlin: { kind: itop, url: https://itop.acme.example, default: true }`.
+    #[schemars(with = "Option<Keyed<text::Helpdesk, HelpdeskShape>>")]
+    pub helpdesks: Option<BTreeMap<String, HelpdeskShape>>,
     /// The ledger: the durable record of sent notices, the lock and the last applied state.
     pub ledger: Option<LedgerShape>,
     /// The mail server, and the allowed addresses.

@@ -70,6 +70,8 @@ texts! {
     Priority "priority" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// A name of a template.
     Template "template" r"^[a-z0-9][a-z0-9._-]*$" <= 100
+    /// The name of a helpdesk.
+    Helpdesk "helpdesk" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// An id of an agreement, or of an entry of a set.
     Agreement "agreement" r"^[a-z0-9][a-z0-9._-]*$" <= 100 r"^[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}$"
     /// Any other slug: of a contact, a department, a label.

@@ -32,6 +32,7 @@ fn change(fixture: &Fixture, on: &str, verb: Verb) -> Change {
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
+        elsewhere: None,
         risks: Vec::new(),
         before: None,
         steps: Vec::new(),

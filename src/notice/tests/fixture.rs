@@ -53,10 +53,23 @@ impl Fixture {
         let agreements = agreements.into_iter().map(|agreement| (agreement.id.clone(), agreement)).collect();
         let span =
             crate::diagnostic::Span::of_file(crate::diagnostic::Sources::default().add("catalog.yaml", ""));
-        let entry = CatalogEntry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
+        let entry = CatalogEntry {
+            title: "Маяк".to_owned(),
+            helpdesk: None,
+            elsewhere: litemap::LiteMap::new(),
+            email: None,
+            span,
+        };
         let contacts =
             [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into_iter().collect();
-        let client = ClientEntry { entry, contacts, departments: LiteMap::new(), zone: None, language: None };
+        let client = ClientEntry {
+            entry,
+            contacts,
+            departments: LiteMap::new(),
+            lives_in: None,
+            zone: None,
+            language: None,
+        };
         let mut catalog = Catalog::default();
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self {

@@ -20,6 +20,7 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 fn planned(base: &[Agreement], head: &[Agreement], live: &Live, settings: &Settings) -> GuardedPlan {
     let catalog = catalog();
     let input = PlannerInput {
+        elsewhere: &[],
         agreements: head,
         catalog: &catalog,
         settings,

@@ -19,7 +19,7 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 /// The number of concurrent changes.
 const CONCURRENCY: usize = 4;
 
-type Pairs = BTreeSet<(LiveId, LiveId)>;
+pub(super) type Pairs = BTreeSet<(LiveId, LiveId)>;
 
 fn present(live: &Live) -> impl Iterator<Item = (&AgreementId, &LiveAgreement)> {
     live.agreements.iter().filter_map(|(id, observed)| match observed {
@@ -37,7 +37,7 @@ fn is_active(found: &LiveAgreement, mapping: &Mapping) -> bool {
 }
 
 /// The services that recipients may use, by agreement, judged by the live state only.
-fn usable(live: &Live, mapping: &Mapping) -> BTreeMap<AgreementId, Pairs> {
+pub(super) fn usable(live: &Live, mapping: &Mapping) -> BTreeMap<AgreementId, Pairs> {
     let set = |found: &LiveAgreement, field: Field| match found.record.fields.get(&field) {
         Some(Value::References(set)) => set.clone(),
         _ => BTreeSet::new(),

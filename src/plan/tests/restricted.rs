@@ -22,6 +22,7 @@ fn restricted(
 ) -> GuardedPlan {
     let acknowledged = [(crate::plan::GuardName::Vanished, [1].into())].into();
     let input = PlannerInput {
+        elsewhere: &[],
         agreements,
         catalog: &catalog(),
         settings: &settings(mapping),

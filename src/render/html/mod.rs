@@ -6,10 +6,12 @@ mod writer;
 mod changes;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use crate::envelope::GuardedPlan;
 use crate::render::alike;
 use crate::render::encode;
+use crate::render::line::Line;
 use crate::render::link::{Links, Places};
 use crate::render::plan::phrases;
 use crate::render::plan::summary;
@@ -17,6 +19,7 @@ use crate::render::reasons;
 use crate::render::review::{self, Review, RiskyChange};
 use crate::render::scope;
 use crate::render::wording::{Text, frame, plan as texts};
+use crate::settings::Language;
 
 use changes::Changes;
 use inline::inline;
@@ -30,20 +33,61 @@ const STYLE: &str = concat!(include_str!("../theme.css"), include_str!("page.css
 
 /// A plan as a page, with links to the lines that cause changes.
 pub fn page(envelope: &GuardedPlan, links: &Links) -> String {
-    let review = Review::of(envelope);
-    let words = review.words();
-    let verdict = [("verdict", summary::verdict(&review).into())];
-    let title = frame::PLAN.words(words.language, &verdict);
-    let mut html = Html { text: String::new(), words, places: Places::of(envelope, links) };
-    html.line(format_args!(
+    let title = title(&Review::of(envelope));
+    let mut page = opened(&title, envelope.plan.header.language);
+    page.push_str(&content(envelope, links));
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+/// The plans of several helpdesks as a page: those that have none, with the reason, and a section for each of the others.
+pub(in crate::render) fn page_of_several<'a>(
+    title: &str,
+    language: Language,
+    failures: impl Iterator<Item = (Line, Vec<Line>)>,
+    plans: impl Iterator<Item = (Line, &'a GuardedPlan)>,
+    links: &Links,
+) -> String {
+    let mut page = opened(title, language);
+    let mut put = |line: std::fmt::Arguments<'_>| {
+        page.write_fmt(line).expect("a string takes all that is written");
+    };
+    put(format_args!("<header class=\"top\">\n<h1>{}</h1>\n</header>\n", encode::html(title)));
+    for (heading, why) in failures {
+        let why: String = why.iter().map(|line| format!("<p>{}</p>\n", inline(line))).collect();
+        put(format_args!("<section class=\"held\">\n<h2>{}</h2>\n{why}</section>\n", inline(&heading)));
+    }
+    for (heading, envelope) in plans {
+        put(format_args!("<section>\n<h2>{}</h2>\n", inline(&heading)));
+        put(format_args!("{}</section>\n", content(envelope, links)));
+    }
+    put(format_args!("</body>\n</html>\n"));
+    page
+}
+
+fn title(review: &Review<'_>) -> String {
+    let verdict = [("verdict", summary::verdict(review).into())];
+    frame::PLAN.words(review.words().language, &verdict)
+}
+
+/// The beginning of a page.
+fn opened(title: &str, language: Language) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
-        words.language.as_str(),
-        title = encode::html(&title),
-    ));
-    html.header(&review, &title, links);
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        language.as_str(),
+        title = encode::html(title),
+    )
+}
+
+/// A plan without the frame of the page.
+fn content(envelope: &GuardedPlan, links: &Links) -> String {
+    let review = Review::of(envelope);
+    let words = review.words();
+    let mut html = Html { text: String::new(), words, places: Places::of(envelope, links) };
+    html.header(&review, &title(&review), links);
     html.line(format_args!("<main>"));
     html.red_lines(envelope);
     html.changed_lines(envelope);
@@ -58,7 +102,7 @@ pub fn page(envelope: &GuardedPlan, links: &Links) -> String {
     let notes = reasons::notes(&envelope.plan.notes, words);
     html.list(words.say(texts::NOTES), notes.iter().map(inline).collect());
     let facts = inline(&summary::facts(envelope, words));
-    html.line(format_args!("</main>\n<footer><p>{facts}</p></footer>\n</body>\n</html>"));
+    html.line(format_args!("</main>\n<footer><p>{facts}</p></footer>"));
     html.text
 }
 

@@ -70,6 +70,13 @@ impl Budget {
         Self { usual, most, ..self }
     }
 
+    /// The share of one of several plans in the same text, after these bytes.
+    #[must_use]
+    pub fn shared(self, plans: usize, bytes: usize) -> Self {
+        let share = |size: usize| size.saturating_sub(bytes) / plans;
+        Self { usual: share(self.usual), most: share(self.most), texts: self.texts / plans, ..self }
+    }
+
     /// The maximum size of a text, in bytes.
     pub const fn most(self) -> usize {
         if self.most < Self::LEAST { Self::LEAST } else { self.most }

@@ -8,6 +8,7 @@ mod budget;
 mod creation;
 mod inline;
 mod risks;
+pub(in crate::render) mod several;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

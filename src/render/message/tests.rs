@@ -52,7 +52,13 @@ fn notice(
 
 fn entry(title: &str, email: Option<&str>) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    CatalogEntry { title: title.to_owned(), helpdesk: None, email: email.map(str::to_owned), span }
+    CatalogEntry {
+        title: title.to_owned(),
+        helpdesk: None,
+        elsewhere: litemap::LiteMap::new(),
+        email: email.map(str::to_owned),
+        span,
+    }
 }
 
 fn catalog() -> Catalog {
@@ -61,6 +67,7 @@ fn catalog() -> Catalog {
         entry: entry("Стоматология «Маяк»", None),
         contacts: LiteMap::new(),
         departments: LiteMap::new(),
+        lives_in: None,
         zone: None,
         language: None,
     };

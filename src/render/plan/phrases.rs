@@ -8,8 +8,8 @@ use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    AgreementHours, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Risk, StateChange, Step, Verb,
-    Weakened,
+    AgreementHours, Cause, Change, Drift, DriftPart, Elsewhere, FieldChange, GuardName, Risk, StateChange,
+    Step, Verb, Weakened,
 };
 use crate::render::line::Line;
 use crate::render::plan::drift;
@@ -55,6 +55,8 @@ pub(in crate::render) fn details(change: &Change, words: Vocabulary<'_>) -> Vec<
         Detail::Field(FieldDetail { cause: other(detail.cause), ..detail })
     }));
     details.extend(change.after.iter().map(|awaited| Detail::Text(awaits(awaited, words), None)));
+    let elsewhere = change.elsewhere.iter().filter(|_| change.verb != Verb::Move);
+    details.extend(elsewhere.map(|awaited| Detail::Text(awaits_elsewhere(awaited, words), None)));
     details
 }
 
@@ -62,6 +64,14 @@ pub(in crate::render) fn details(change: &Change, words: Vocabulary<'_>) -> Vec<
 pub(in crate::render) fn awaits(awaited: &AgreementId, words: Vocabulary<'_>) -> Line {
     let other = Line::new().foreign_toned(Tone::Quiet, awaited.as_str());
     texts::APPLIED_AFTER.toned(words.language, Tone::Quiet, &[("other", other.into())])
+}
+
+/// The note that a change is applied only after one in another helpdesk.
+fn awaits_elsewhere(awaited: &Elsewhere, words: Vocabulary<'_>) -> Line {
+    let quiet = |text: &str| Line::new().foreign_toned(Tone::Quiet, text);
+    let (other, helpdesk) = (quiet(awaited.agreement.as_str()), quiet(awaited.helpdesk.as_str()));
+    let values = [("other", other.into()), ("helpdesk", helpdesk.into())];
+    texts::APPLIED_AFTER_ELSEWHERE.toned(words.language, Tone::Quiet, &values)
 }
 
 /// A value before and after, for a difference.
@@ -164,6 +174,7 @@ pub(in crate::render) fn symbol(change: &Change) -> (Tone, &'static str) {
     match change.verb {
         Verb::Create => (Tone::Gain, "+"),
         Verb::Retire => (Tone::Loss, "−"),
+        Verb::Move => (Tone::Shift, "→"),
         Verb::Update if activates(change) => (Tone::Gain, "▲"),
         Verb::Update if change.deactivates() => (Tone::Loss, "▼"),
         Verb::Update => (Tone::Shift, "~"),
@@ -181,6 +192,11 @@ pub(in crate::render) fn result(change: &Change, words: Vocabulary<'_>) -> Optio
     let why = change.because.map(|because| status_reason(because, change, words));
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let result = match (change.verb, change.status) {
+        (Verb::Move, _) => {
+            let helpdesk = change.elsewhere.as_ref().map_or("", |elsewhere| elsewhere.helpdesk.as_str());
+            let helpdesk = [("helpdesk", Line::new().foreign(helpdesk).into())];
+            return Some(words.line(texts::MOVED, &helpdesk));
+        }
         (Verb::Retire, _) | (_, None) => words.say(texts::RETIRED).to_owned(),
         (Verb::Create, Some(status)) => {
             let status = [("status", words.status(status).into())];
@@ -259,6 +275,7 @@ pub(in crate::render) const fn risk_name(risk: &Risk, words: Vocabulary<'_>) -> 
         Risk::Deactivates => texts::DEACTIVATES,
         Risk::Weakens(_) => texts::WEAKENS,
         Risk::Retires => texts::RETIRES,
+        Risk::Moves(_) => texts::MOVES,
         Risk::Adopts => texts::ADOPTS,
         Risk::Shortens => texts::SHORTENS,
         Risk::Overwrites(_) => texts::OVERWRITES,
@@ -274,6 +291,10 @@ fn warnings(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Vec<Line> {
         Risk::Deactivates => said(texts::NO_REQUESTS),
         Risk::Weakens(weakened) => return weakenings(weakened, words).into_iter().map(warning).collect(),
         Risk::Retires => said(texts::DOCUMENT_GONE),
+        Risk::Moves(elsewhere) => {
+            let helpdesk = Line::new().foreign(elsewhere.helpdesk.as_str());
+            words.line(texts::LIVES_ELSEWHERE, &[("helpdesk", helpdesk.into())])
+        }
         Risk::Adopts => match &change.object {
             Some(object) => {
                 let object = Line::new().foreign(object.as_str());
@@ -300,7 +321,7 @@ fn brief_risk(risk: &Risk, change: &Change, words: Vocabulary<'_>) -> Line {
     match risk {
         Risk::Weakens(weakened) => name.text(" ").text(&words.count(texts::SERVICE_LEVELS, weakened.len())),
         Risk::Overwrites(fields) => name.text(": ").join(field_names(fields, words)),
-        Risk::Adopts | Risk::Duplicates(_) => {
+        Risk::Moves(_) | Risk::Adopts | Risk::Duplicates(_) => {
             warnings(risk, change, words).into_iter().next().unwrap_or(name)
         }
         Risk::Deactivates | Risk::Retires | Risk::Shortens => name,

@@ -25,6 +25,7 @@ pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
+        elsewhere: None,
         risks: Vec::new(),
         before: None,
         steps: Vec::new(),

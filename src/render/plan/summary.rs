@@ -35,11 +35,13 @@ pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
 
 /// The number of each risk.
 fn risks(counts: RiskCounts, words: Vocabulary<'_>) -> Vec<String> {
-    let RiskCounts { deactivated, weakened, retired, shortened, overwritten, duplicated, adopted } = counts;
+    let RiskCounts { deactivated, weakened, retired, moved, shortened, overwritten, duplicated, adopted } =
+        counts;
     let parts = [
         (deactivated, texts::VERDICT_DEACTIVATED),
         (weakened, texts::VERDICT_WEAKENED),
         (retired, texts::VERDICT_RETIRED),
+        (moved, texts::VERDICT_MOVED),
         (shortened, texts::VERDICT_SHORTENED),
         (overwritten, texts::VERDICT_OVERWRITTEN),
         (duplicated, texts::VERDICT_DUPLICATED),
@@ -87,6 +89,7 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
             (of(Verb::Create), texts::TO_CREATE),
             (of(Verb::Update), texts::TO_CHANGE),
             (of(Verb::Retire), texts::TO_RETIRE),
+            (of(Verb::Move), texts::TO_MOVE),
         ],
         vec![
             (counts.waiting, texts::WAITING),

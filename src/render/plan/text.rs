@@ -141,6 +141,7 @@ pub(super) fn last_line(plan: &Plan) -> String {
         (of(Verb::Create).count(), texts::TO_CREATE, created),
         (of(Verb::Update).count(), texts::TO_CHANGE, updated),
         (of(Verb::Retire).count(), texts::TO_RETIRE, String::new()),
+        (of(Verb::Move).count(), texts::TO_MOVE, String::new()),
         (waiting, texts::WAITING, String::new()),
         (blocked, texts::BLOCKED_NUMBER, String::new()),
         (drift_kept, texts::DRIFT_KEPT, String::new()),

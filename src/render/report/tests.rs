@@ -72,6 +72,7 @@ fn named(text: &str) -> (Agreement, Catalog) {
     let entry = || CatalogEntry {
         title: text.to_owned(),
         helpdesk: None,
+        elsewhere: litemap::LiteMap::new(),
         email: Some(text.to_owned()),
         span: Span::of_file(Sources::default().add("catalog.yaml", "")),
     };
@@ -93,6 +94,7 @@ fn named(text: &str) -> (Agreement, Catalog) {
         entry: entry(),
         contacts: LiteMap::new(),
         departments: LiteMap::from_iter([("it".to_owned(), entry())]),
+        lives_in: None,
         zone: None,
         language: None,
     };

@@ -20,6 +20,8 @@ texts! {
     STAYS = "stays {status}", "по-прежнему {status}";
     RETIRED = "will be retired: its document no longer exists",
         "будет выведено из действия: файла соглашения больше нет";
+    MOVED = "moves to the helpdesk {helpdesk}, and will be retired here once it is confirmed there",
+        "переезжает в хелпдеск {helpdesk}; здесь будет выведено из действия, когда подтвердится там";
     CREATED = "will be created with status {status}", "будет создано в статусе «{status}»";
     BECOMES_PLANNED = "will become planned", "станет запланированным";
     BECOMES_ACTIVE = "will become active", "начнёт действовать";
@@ -73,10 +75,13 @@ texts! {
     ARCHIVED = "will be archived in the helpdesk", "будет убрано в архив хелпдеска";
     RESTORED = "will be restored from the archive of the helpdesk", "будет возвращено из архива хелпдеска";
     APPLIED_AFTER = "applied only after {other} is confirmed", "применяется только после подтверждения {other}";
+    APPLIED_AFTER_ELSEWHERE = "applied only after {other} is confirmed in the helpdesk {helpdesk}",
+        "применяется только после подтверждения {other} в хелпдеске {helpdesk}";
 
     DEACTIVATES = "deactivates", "отключение";
     WEAKENS = "weakens", "ослабление";
     RETIRES = "retires", "вывод из действия";
+    MOVES = "moves", "переезд";
     ADOPTS = "adopts", "принятие под управление";
     SHORTENS = "shortens", "сокращение срока";
     OVERWRITES = "overwrites", "перезапись текста";
@@ -84,6 +89,7 @@ texts! {
     NO_REQUESTS = "clients can no longer make requests under this agreement",
         "клиенты больше не смогут обращаться по этому соглашению";
     DOCUMENT_GONE = "its document no longer exists", "файла соглашения больше нет";
+    LIVES_ELSEWHERE = "by the files it lives in the helpdesk {helpdesk}", "по файлам оно живёт в хелпдеске {helpdesk}";
     NONE_MANAGED_BEFORE = "Servanda did not manage their objects before", "раньше Servanda не управляла их объектами";
     NOT_MANAGED_BEFORE = "Servanda did not manage {object} before", "раньше Servanda не управляла объектом {object}";
     ENDS_EARLIER = "it will end earlier than in the helpdesk now", "закончится раньше, чем сейчас указано в хелпдеске";
@@ -101,6 +107,7 @@ texts! {
     VERDICT_WEAKENED = "{n} service [n|level|levels] weakened",
         "{n} [n|ослабленный норматив|ослабленных норматива|ослабленных нормативов]";
     VERDICT_RETIRED = "{n} retired", "{n} [n|вывод|вывода|выводов] из действия";
+    VERDICT_MOVED = "{n} moved to another helpdesk", "{n} [n|переезд|переезда|переездов] в другой хелпдеск";
     VERDICT_SHORTENED = "{n} shortened", "{n} [n|сокращение|сокращения|сокращений] срока";
     VERDICT_OVERWRITTEN = "{n} [n|text|texts] overwritten", "{n} [n|перезапись|перезаписи|перезаписей] текста";
     VERDICT_DUPLICATED = "{n} [n|duplicate|duplicates]", "{n} [n|дубль|дубля|дублей]";
@@ -112,6 +119,7 @@ texts! {
     TO_CREATE = "{n} to create", "создать {n}";
     TO_CHANGE = "{n} to change", "изменить {n}";
     TO_RETIRE = "{n} to retire", "вывести {n}";
+    TO_MOVE = "{n} to move to another helpdesk", "перенести в другой хелпдеск {n}";
     WAITING = "{n} awaiting acknowledgement", "ждут подтверждения: {n}";
     BLOCKED_NUMBER = "{n} blocked", "заблокировано: {n}";
     DRIFT_KEPT = "{n} with drift not corrected", "с неисправленным расхождением: {n}";
@@ -128,6 +136,12 @@ texts! {
     ALL_BY_DATE = ", by the date", ", по дате";
     SOME_BY_DATE = ", {n} by the date", ", из них по дате: {n}";
     OWN_AND_BASE = "The pull request changes {own}; {base}.", "Этот запрос на слияние меняет {own}; {base}.";
+    HELPDESK = "Helpdesk {helpdesk}", "Хелпдеск {helpdesk}";
+    UNAVAILABLE = "Not available: {why}", "Недоступен: {why}";
+    ALL_HELPDESKS = "{n} [n|change|changes] in {helpdesks} [helpdesks|helpdesk|helpdesks]",
+        "{n} [n|изменение|изменения|изменений] в {helpdesks} [helpdesks|хелпдеске|хелпдесках|хелпдесках]";
+    UNAVAILABLE_NUMBER = "; {n} [n|helpdesk is|helpdesks are] not available, and left as [n|it is|they are]",
+        "; {n} [n|хелпдеск недоступен и остаётся|хелпдеска недоступны и остаются|хелпдесков недоступны и остаются] как есть";
     HEADER = "Plan as of {day}", "План на {day}";
     HEADER_PLACE = " ({zone}) for {helpdesk}", " ({zone}), хелпдеск: {helpdesk}";
     COMMIT = ", commit {commit}", ", коммит {commit}";

@@ -16,6 +16,8 @@ texts! {
         "остановлено предохранителем {guard}, пока не подтверждено точное число";
     WAITS = "depends on {other}, which is itself blocked", "зависит от {other}, а оно само заблокировано";
     ARCHIVED = "its object {object} is archived in the helpdesk", "его объект {object} в архиве хелпдеска";
+    ELSEWHERE = "stays as it is until {other} is confirmed in the helpdesk {helpdesk}, which is not possible now",
+        "остаётся как есть, пока {other} не подтвердится в хелпдеске {helpdesk}, а сейчас это невозможно";
     ADD_ID = "add the right id under {key} in catalog.yaml and check that the login may see the object",
         "впишите верный идентификатор в {key} в каталоге и проверьте, что ключ видит этот объект";
     ADD_RIGHT_ID = "add the id of the right one under {key} in catalog.yaml",
@@ -29,6 +31,8 @@ texts! {
     CHECK_ADOPTS = "check {key} in its file", "проверьте {key} в его файле";
     ACKNOWLEDGE = "acknowledge the number", "подтвердите число";
     UNBLOCK_OTHER = "unblock {other} first", "сначала разблокируйте {other}";
+    UNBLOCK_ELSEWHERE = "make {helpdesk} available, and unblock {other} there",
+        "сделайте хелпдеск {helpdesk} доступным и разблокируйте в нём {other}";
     RESTORE_OBJECT = "restore the object in the helpdesk, or set {key} in servanda.yaml",
         "верните объект из архива хелпдеска или задайте {key} в настройках";
 

@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use servanda::envelope::GuardedPlan;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::plan::Plan;
 use servanda::render;
 
@@ -27,16 +28,9 @@ pub(crate) struct Attended<'a> {
     pub(crate) context: &'a Context,
 }
 
-impl Audience for Attended<'_> {
-    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
-        match self.format {
-            Format::Text => print_data(&render::plan::overview(envelope, self.context.paint())),
-            Format::Json => Ok(()),
-        }
-    }
-
+impl Attended<'_> {
     /// Asks on a terminal; elsewhere `--yes` is needed.
-    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+    fn ask(&self, changes: usize, helpdesk: &str) -> Result<(), Failure> {
         if self.is_confirmed {
             return Ok(());
         }
@@ -48,11 +42,7 @@ impl Audience for Attended<'_> {
             )
             .help("pass `--yes` to apply without a confirmation"));
         }
-        print_message(&format!(
-            "Apply {} changes to {}? Only `yes` continues: ",
-            plan.changes.len(),
-            plan.header.helpdesk
-        ));
+        print_message(&format!("Apply {changes} changes to {helpdesk}? Only `yes` continues: "));
         let mut answer = String::new();
         match std::io::stdin().lock().read_line(&mut answer) {
             Ok(_) if answer.trim() == "yes" => Ok(()),
@@ -62,6 +52,35 @@ impl Audience for Attended<'_> {
                 "the plan was not confirmed, and not applied",
             )),
         }
+    }
+}
+
+impl Audience for Attended<'_> {
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => print_data(&render::plan::overview(envelope, self.context.paint())),
+            Format::Json => Ok(()),
+        }
+    }
+
+    fn show_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => {
+                let paint = self.context.paint();
+                print_data(&render::helpdesks::text(plans, paint, render::plan::overview))
+            }
+            Format::Json => Ok(()),
+        }
+    }
+
+    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+        self.ask(plan.changes.len(), &plan.header.helpdesk)
+    }
+
+    fn confirm_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure> {
+        let changed = plans.helpdesks.iter().filter(|(_, guarded)| !guarded.plan.is_empty());
+        let names: Vec<&str> = changed.map(|(name, _)| name.as_str()).collect();
+        self.ask(plans.changes(), &names.join(" and "))
     }
 
     fn inform(&self, text: &str) {
@@ -99,7 +118,22 @@ impl Audience for Unattended<'_> {
         Ok(())
     }
 
+    fn show_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure> {
+        let mut plans = plans.clone();
+        if self.is_first {
+            for guarded in plans.helpdesks.values_mut() {
+                guarded.announced.clear();
+            }
+        }
+        inform(&render::helpdesks::text(&plans, self.context.paint_errors(), render::plan::overview));
+        Ok(())
+    }
+
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn confirm_all(&self, _: &HelpdeskPlans) -> Result<(), Failure> {
         Ok(())
     }
 

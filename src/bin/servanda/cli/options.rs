@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use servanda::author::{ActivationStep, EditTarget, EffectiveFrom};
 use servanda::calendar::{Instant, Lead, Zone};
+use servanda::check::CheckedRepository;
+use servanda::ident::HelpdeskName;
 use servanda::render::markdown::Forge;
 use servanda::selection::AgreementSelection;
 use servanda::settings::Language;
@@ -19,6 +21,7 @@ use crate::process::messages::LogFormat;
 use crate::reconcile::plan::PlanTerms;
 use crate::workspace::change_set::{EditSession, WriteMode};
 use crate::workspace::git;
+use crate::workspace::helpdesks::one_helpdesk;
 use crate::workspace::load::{self, Workspace};
 
 /// Switches of every command.
@@ -190,6 +193,9 @@ pub(crate) struct SelectionOptions {
     /// Only these agreements; `*` stands for any characters, in all switches of this group
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
+    /// Only agreements of this helpdesk, a name of `helpdesks:` in servanda.yaml
+    #[arg(long, value_name = "NAME")]
+    helpdesk: Vec<String>,
     /// Only agreements of this client
     #[arg(long, value_name = "SLUG")]
     client: Vec<String>,
@@ -215,13 +221,14 @@ pub(crate) struct SelectionOptions {
 
 impl SelectionOptions {
     /// The ids of these switches.
-    pub(crate) const IDS: [&'static str; 8] =
-        ["id", "client", "template", "service", "manager", "status", "label", "ending_within"];
+    pub(crate) const IDS: [&'static str; 9] =
+        ["id", "helpdesk", "client", "template", "service", "manager", "status", "label", "ending_within"];
 
     /// The query.
     pub(crate) fn selection(&self) -> AgreementSelection {
         AgreementSelection {
             ids: self.id.clone(),
+            helpdesks: self.helpdesk.clone(),
             clients: self.client.clone(),
             templates: self.template.clone(),
             services: self.service.clone(),
@@ -252,6 +259,28 @@ pub(crate) struct NotifyOptions {
     pub(crate) accept_messages: Option<usize>,
     #[command(flatten)]
     pub(crate) lock: LockOptions,
+}
+
+/// The switch of the commands that are about one helpdesk.
+#[derive(Args)]
+pub(crate) struct HelpdeskOption {
+    /// The helpdesk, a name of `helpdesks:` in servanda.yaml; needed if there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) helpdesk: Option<String>,
+}
+
+impl HelpdeskOption {
+    /// The part of a repository in that helpdesk, and its name; `None` if the only one has no name.
+    pub(crate) fn part_of(
+        &self,
+        checked: CheckedRepository,
+    ) -> Result<(CheckedRepository, Option<HelpdeskName>), Failure> {
+        let name = one_helpdesk(&checked.settings, self.helpdesk.as_deref())?;
+        Ok(match name {
+            None => (checked, None),
+            Some(name) => (checked.in_helpdesk(&name), Some(name)),
+        })
+    }
 }
 
 /// The switch of the commands that write files.

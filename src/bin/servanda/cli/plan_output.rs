@@ -2,7 +2,9 @@
 
 use clap::ValueEnum;
 use servanda::envelope::GuardedPlan;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::render;
+use servanda::render::helpdesks;
 use servanda::render::markdown::Budget;
 use servanda::settings::Language;
 
@@ -68,6 +70,23 @@ impl PlanOutput {
             }
             PlanFormat::Summary => render::markdown::summary(envelope, &links),
             PlanFormat::Html => render::html::page(envelope, &links),
+        })
+    }
+
+    /// Renders the plans of several helpdesks in the selected format.
+    pub(crate) fn render_all(&self, plans: &HelpdeskPlans, context: &Context) -> Result<String, Failure> {
+        let translated = self.language.map(|language| helpdesks::translated(plans, language.into()));
+        let plans = translated.as_ref().filter(|_| self.format != PlanFormat::Json).unwrap_or(plans);
+        let (links, paint) = (CiJob::of_environment().links(None), context.paint());
+        Ok(match self.format {
+            PlanFormat::Text if self.expand => helpdesks::text(plans, paint, render::plan::expanded),
+            PlanFormat::Text => helpdesks::text(plans, paint, render::plan::text),
+            PlanFormat::Json => render::json::pretty(plans),
+            PlanFormat::Markdown => {
+                self.part(helpdesks::comments(plans, Budget::comment(self.forge.into()), &links))?
+            }
+            PlanFormat::Summary => helpdesks::comments(plans, Budget::summary(), &links).concat(),
+            PlanFormat::Html => helpdesks::page(plans, &links),
         })
     }
 

@@ -11,6 +11,7 @@ use servanda::calendar::read_instant;
 use servanda::diagnostic::Severity;
 use servanda::envelope::GuardedPlan;
 use servanda::guard::Acknowledged;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::live::ObjectKind;
 use servanda::outcome::ChangeResult;
 use servanda::plan::{Change, Plan};
@@ -262,6 +263,14 @@ impl Progress for Unattended {
 
 impl Audience for Unattended {
     fn show(&self, _: &GuardedPlan) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn show_all(&self, _: &HelpdeskPlans) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn confirm_all(&self, _: &HelpdeskPlans) -> Result<(), Failure> {
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use servanda::agreement::Agreement;
 use servanda::bridge::{Capability, Description};
 use servanda::catalog::Catalog;
 use servanda::check::CheckedRepository;
+use servanda::ident::HelpdeskName;
 use servanda::mapping::Mapping;
 use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product, is_this_machine};
 
@@ -42,6 +43,8 @@ pub(crate) struct Connection {
     mapping: Mapping,
     pace: Pace,
     embedded: Option<sandbox::RunningSandbox>,
+    /// The name of the helpdesk, if there may be several.
+    helpdesk: Option<HelpdeskName>,
 }
 
 /// The connection to one product, with what is cached during it.
@@ -144,7 +147,8 @@ pub(crate) async fn open_at(
         }
     };
     let product = product.map_err(ReadError::from)?;
-    Ok(Connection { product, mapping, pace: helpdesk.pace, embedded })
+    let name = helpdesk.name.clone();
+    Ok(Connection { product, mapping, pace: helpdesk.pace, embedded, helpdesk: name })
 }
 
 /// Starts the sandbox with the data of its file, or seeded from the catalog.
@@ -156,7 +160,7 @@ async fn start_sandbox(
 ) -> Result<sandbox::RunningSandbox, Failure> {
     let clock =
         if as_of.is_asked { SandboxClock::fixed(as_of.instant) } else { SandboxClock::running(clock) };
-    let file = from_catalog::database_file(root)?;
+    let file = from_catalog::database_file(root, helpdesk.name.as_ref())?;
     let mut options = SandboxOptions::default();
     options.follow(&helpdesk.mapping.recipients);
     let sandbox = from_catalog::open(file, context.catalog, context.agreements, clock, options)?;
@@ -206,7 +210,7 @@ impl Connection {
     /// A connection to ITSM 365 over an existing transport.
     #[cfg(test)]
     pub(crate) fn by(transport: Itsm365Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self { product: ProductConnection::itsm365(transport), mapping, pace, embedded: None }
+        Self { product: ProductConnection::itsm365(transport), mapping, pace, embedded: None, helpdesk: None }
     }
 
     /// A connection to iTop over an existing transport.
@@ -218,7 +222,7 @@ impl Connection {
         pace: Pace,
     ) -> Self {
         let product = ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
-        Self { product, mapping, pace, embedded: None }
+        Self { product, mapping, pace, embedded: None, helpdesk: None }
     }
 
     /// The description of an adapter; `None` for a helpdesk that Servanda speaks to itself.
@@ -295,9 +299,10 @@ impl Connection {
 
     /// The name of the helpdesk in plans: its address, or that it is the embedded one.
     pub(crate) fn name(&self) -> String {
-        match self.embedded {
-            Some(_) => "the embedded helpdesk".to_owned(),
-            None => match &self.product {
+        match (&self.embedded, &self.helpdesk) {
+            (Some(_), None) => "the embedded helpdesk".to_owned(),
+            (Some(_), Some(name)) => format!("the embedded helpdesk {name}"),
+            (None, _) => match &self.product {
                 ProductConnection::Itsm365 { transport, .. } => transport.safe_name(),
                 ProductConnection::Itop { transport, .. } => transport.safe_name(),
                 ProductConnection::Bridge { transport, .. } => transport.safe_name(),

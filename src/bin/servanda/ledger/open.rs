@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::plan::LastApplied;
-use servanda::settings::LedgerPlace;
+use servanda::settings::{HelpdeskConfig, LedgerPlace};
 
 use super::LedgerRecords;
 use super::checksum::Checksummed;
@@ -29,9 +29,22 @@ const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// A ledger that cannot be opened fails on its first use, since not every command needs it.
 pub(crate) fn open(workspace: &Workspace) -> LedgerRecords {
     let ledger = store(workspace).unwrap_or_else(|why| AnyLedger::Unusable(UnusableLedger(why)));
-    let helpdesk = &workspace.settings.helpdesk;
-    let name = helpdesk.kind.url().unwrap_or("sandbox");
-    Records::new(Checksummed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
+    Records::new(Checksummed::over(ledger), &name_of(&workspace.settings.helpdesk))
+}
+
+/// Opens the records of another helpdesk of the same repository.
+pub(crate) fn beside(records: &LedgerRecords, helpdesk: &HelpdeskConfig) -> LedgerRecords {
+    records.beside(&name_of(helpdesk))
+}
+
+/// The name of a helpdesk in a ledger.
+fn name_of(helpdesk: &HelpdeskConfig) -> String {
+    let place = match (helpdesk.kind.url(), &helpdesk.name) {
+        (Some(url), _) => url.to_owned(),
+        (None, None) => "sandbox".to_owned(),
+        (None, Some(name)) => format!("sandbox {name}"),
+    };
+    format!("{place} {}", helpdesk.mapping.key.prefix)
 }
 
 /// The store that the settings name, or why it cannot be used.

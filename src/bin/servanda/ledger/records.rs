@@ -10,7 +10,7 @@ mod pending;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ type Past = BTreeMap<AgreementId, BTreeSet<String>>;
 
 /// The records of one helpdesk.
 pub(crate) struct Records<L> {
-    ledger: L,
+    ledger: Arc<L>,
     scope: String,
     pending: PendingNotes,
     /// The stored notices, by key.
@@ -91,6 +91,15 @@ pub(crate) struct Unlocked {
 impl<L: LedgerStore> Records<L> {
     /// The records of a helpdesk, which is identified by a name without secrets.
     pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
+        Self::over(Arc::new(ledger), helpdesk)
+    }
+
+    /// The records of another helpdesk in the same ledger, whose lock is that of both.
+    pub(crate) fn beside(&self, helpdesk: &str) -> Self {
+        Self::over(Arc::clone(&self.ledger), helpdesk)
+    }
+
+    fn over(ledger: Arc<L>, helpdesk: &str) -> Self {
         let scope = digest(&helpdesk);
         Self {
             ledger,
@@ -121,9 +130,22 @@ impl<L: LedgerStore> Records<L> {
         self.ledger.write(&self.swaps_to(last_applied).await?).await
     }
 
-    /// Like [`Self::keep`], as the last write of a run, with which the lock is released.
-    pub(crate) async fn keep_last(&self, last_applied: &LastApplied) -> Result<(), LedgerError> {
-        self.ledger.write_before_unlock(&self.swaps_to(last_applied).await?).await
+    /// Like [`Self::keep`] for several helpdesks, as the last write of a run, with which the lock is released.
+    pub(crate) async fn keep_last<'a>(
+        states: impl IntoIterator<Item = (&'a Self, &'a LastApplied)>,
+    ) -> Result<(), LedgerError>
+    where
+        L: 'a,
+    {
+        let (mut swaps, mut ledger) = (Vec::new(), None);
+        for (records, state) in states {
+            swaps.extend(records.swaps_to(state).await?);
+            ledger = Some(&records.ledger);
+        }
+        match ledger {
+            Some(ledger) => ledger.write_before_unlock(&swaps).await,
+            None => Ok(()),
+        }
     }
 
     async fn swaps_to(&self, last_applied: &LastApplied) -> Result<Vec<Swap>, LedgerError> {
@@ -306,7 +328,7 @@ impl<L: LedgerStore> Records<L> {
     }
 
     /// The underlying store.
-    pub(crate) const fn ledger(&self) -> &L {
+    pub(crate) fn ledger(&self) -> &L {
         &self.ledger
     }
 

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use servanda::ident::{AgreementId, LiveId};
 use servanda::notice::Channel;
 use servanda::notice::DueNotices;
 use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKEOVER_AFTER};
 use servanda::render::message::RenderedMessage;
 use servanda::settings::{HelpdeskNotice, MailSender, Product, SecretText, Settings, WebhookFormat};
 
-use crate::helpdesk::connect::Connection;
 use crate::notify::channel::{DeliveryChannel, Submit};
-use crate::notify::helpdesk_comment::{HelpdeskComment, PreparedComment};
+use crate::notify::helpdesk_comment::{HelpdeskComment, LiveObjects, NoticeConnections, PreparedComment};
 use crate::notify::mail::{MailOffer, PreparedMail, Smtp};
 use crate::notify::outbox::{Outbox, PreparedFile};
 use crate::notify::webhook::{PreparedPost, WebhookChannel};
@@ -50,7 +48,7 @@ impl Channels {
     pub(crate) fn open(settings: &Settings, root: &Path) -> Result<Self, Failure> {
         let mail = match &settings.sender {
             Some(sender) => Some(mail_channel(&secret(&sender.server, "mail.url")?, sender, root)?),
-            None if matches!(settings.helpdesk.kind, Product::Sandbox) => {
+            None if matches!(settings.default_helpdesk().kind, Product::Sandbox) => {
                 let outbox = Outbox::at(root, SANDBOX_OUTBOX, "Servanda <servanda@localhost>");
                 Some(MailChannel::Outbox(outbox))
             }
@@ -71,7 +69,9 @@ impl Channels {
             mail,
             webhook,
             helpdesk: settings.helpdesk_notice.clone(),
-            is_search_in_time: TAKEOVER_AFTER.unsigned_abs() > settings.helpdesk.search_lag,
+            is_search_in_time: std::iter::once(&settings.helpdesk)
+                .chain(settings.helpdesks.values())
+                .all(|helpdesk| TAKEOVER_AFTER.unsigned_abs() > helpdesk.search_lag),
             sender: if sender.is_empty() { from.to_owned() } else { sender },
         })
     }
@@ -117,8 +117,8 @@ impl Channels {
     /// Connects the channels for a run.
     pub(crate) fn connect<'a>(
         &'a self,
-        connection: &'a Connection,
-        objects: &'a BTreeMap<AgreementId, LiveId>,
+        connections: &'a NoticeConnections<'a>,
+        objects: &'a LiveObjects,
         run: &'a str,
     ) -> RunChannels<'a> {
         let mail = self.mail.as_ref().map(|mail| match mail {
@@ -128,7 +128,7 @@ impl Channels {
         let webhook = self.webhook.as_ref().map(AnyChannel::Webhook);
         let is_search_in_time = self.is_search_in_time;
         let helpdesk = self.helpdesk.as_ref().map(|settings| {
-            let comment = HelpdeskComment { connection, settings, is_search_in_time, objects, run };
+            let comment = HelpdeskComment { connections, settings, is_search_in_time, objects, run };
             AnyChannel::Helpdesk(comment)
         });
         let channels = [(Channel::Mail, mail), (Channel::Webhook, webhook), (Channel::Helpdesk, helpdesk)];

@@ -23,6 +23,7 @@ use crate::helpdesk::{NoSharedCreations, Reader as _};
 use crate::ledger::{LedgerError, LedgerRecords, LedgerSecret};
 use crate::notify::channel::Submit as _;
 use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
+use crate::notify::helpdesk_comment::{LiveObjects, NoticeConnections};
 use crate::notify::limits::{check_recipient, limit_messages};
 use crate::notify::trust::LedgerTrust;
 use crate::process::context::clock;
@@ -54,7 +55,7 @@ pub(crate) struct Dispatcher<'a> {
 struct HelpdeskState {
     confirmations: BTreeMap<AgreementId, Confirmation>,
     /// The live objects of the agreements, by their current and former ids.
-    objects: BTreeMap<AgreementId, LiveId>,
+    objects: LiveObjects,
     addresses: BTreeMap<LiveId, String>,
     /// The agreements that the plan changes for another cause than the date.
     edited: BTreeSet<AgreementId>,
@@ -169,20 +170,32 @@ impl<'a> Dispatcher<'a> {
         self
     }
 
-    /// Takes the causes of changes from the plan, and the confirmed state from the helpdesk as it was last read.
+    /// Takes the causes of changes from the plan of a helpdesk, and the confirmed state from it as it was last read. Of
+    /// several helpdesks, `workspace` is that of one, in which its agreements live.
     #[must_use]
-    pub(crate) fn with_live_state(mut self, plan: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
-        let edited = plan
-            .plan
-            .changes
-            .iter()
-            .chain(&plan.guarded_changes)
-            .filter(|change| change.causes().any(|cause| cause != Some(Cause::Date)));
-        self.helpdesk.edited = edited.map(|change| change.id.clone()).collect();
+    pub(crate) fn with_live_state(
+        mut self,
+        workspace: &Workspace,
+        plan: &GuardedPlan,
+        seen: Option<&(GuardedPlan, Sides)>,
+    ) -> Self {
+        let edited =
+            plan.all_changes().filter(|change| change.causes().any(|cause| cause != Some(Cause::Date)));
+        self.helpdesk.edited.extend(edited.map(|change| change.id.clone()));
         if let Some((latest, sides)) = seen {
-            let open = latest.plan.changes.iter().chain(&latest.guarded_changes);
-            self.helpdesk.confirmations = confirmations(&sides.desired, &sides.live, open);
-            self.helpdesk.objects = objects(&sides.live, &self.workspace.agreements);
+            self.helpdesk.confirmations.extend(confirmations(
+                &sides.desired,
+                &sides.live,
+                latest.all_changes(),
+            ));
+            let name = &workspace.settings.helpdesk.name;
+            let agreements = workspace.agreements.iter();
+            let here: BTreeSet<&AgreementId> =
+                agreements.flat_map(|agreement| agreement.formerly.iter().chain([&agreement.id])).collect();
+            let found = objects(&sides.live, &workspace.agreements).into_iter();
+            // An agreement that moved away still has its object here.
+            let found = found.filter(|(id, _)| name.is_none() || here.contains(id));
+            self.helpdesk.objects.extend(found.map(|(id, object)| (id, (name.clone(), object))));
         }
         self
     }
@@ -244,7 +257,7 @@ impl<'a> Dispatcher<'a> {
         mut self,
         is_first: bool,
         records: Option<&LedgerRecords>,
-        connection: &Connection,
+        connections: &NoticeConnections<'_>,
         run: &str,
         stop: &Stop,
     ) -> Result<DispatchResult, Failure> {
@@ -253,28 +266,42 @@ impl<'a> Dispatcher<'a> {
             return Err(Failure::new(Exit::Refused, "ledger-unavailable", message));
         };
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
-        let reader = connection.reader();
         if is_first {
-            trust.read_witness(&reader).await?;
+            if let Some(connection) = connections.main {
+                trust.read_witness(&connection.reader()).await?;
+            }
             trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
         }
         trust.verify().await?;
-        if !is_first {
-            trust.check_witness(&reader).await?;
+        match connections.main {
+            Some(connection) if !is_first => trust.check_witness(&connection.reader()).await?,
+            Some(_) => {}
+            None => trust.refuse_without_witness()?,
         }
         self.add_unrecorded(records).await?;
-        self.helpdesk.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
-            log_warning(&format!("the addresses of people in the helpdesk cannot be read: {error}\n"));
-            BTreeMap::new()
-        });
-        let channels = self.channels.connect(connection, &self.helpdesk.objects, run);
+        self.helpdesk.addresses = self.addresses(connections.main).await;
+        let channels = self.channels.connect(connections, &self.helpdesk.objects, run);
         let mut result = self.drive(records, &channels, run, stop).await;
         self.channels.close().await;
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
-        if let Err(why) = trust.note_run(&connection.writer(run, &NoSharedCreations), run).await {
+        if let Some(connection) = connections.main
+            && let Err(why) = trust.note_run(&connection.writer(run, &NoSharedCreations), run).await
+        {
             result.report.ended.get_or_insert(why);
         }
         Ok(result)
+    }
+
+    /// Reads the addresses of people; without them, notices to these people are deferred.
+    async fn addresses(&self, connection: Option<&Connection>) -> BTreeMap<LiveId, String> {
+        let Some(connection) = connection else {
+            return BTreeMap::new();
+        };
+        let addresses = connection.reader().addresses(&people(self.workspace)).await;
+        addresses.unwrap_or_else(|error| {
+            log_warning(&format!("the addresses of people in the helpdesk cannot be read: {error}\n"));
+            BTreeMap::new()
+        })
     }
 
     /// Records what was live before it was managed, and moves the records of renamed agreements.

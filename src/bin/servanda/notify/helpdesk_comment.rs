@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use servanda::ident::{AgreementId, LiveId};
+use servanda::ident::{AgreementId, HelpdeskName, LiveId};
 use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply};
 use servanda::render::message::{self, RenderedMessage};
 use servanda::settings::HelpdeskNotice;
@@ -15,15 +15,43 @@ use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{NoSharedCreations, Reader as _, WriteError, Writer as _};
 use crate::notify::channel::{DeliveryChannel, Submit};
 use crate::notify::webhook::body;
+use crate::reconcile::open::OpenHelpdesks;
+
+/// The live objects of agreements by their current and former ids, each with the name of its helpdesk if there may be
+/// several.
+pub(crate) type LiveObjects = BTreeMap<AgreementId, (Option<HelpdeskName>, LiveId)>;
+
+/// The connections that notices need.
+pub(crate) struct NoticeConnections<'a> {
+    /// The one to the helpdesk with the people who receive notices, and with the witness of the ledger: the only one, or the
+    /// default one. `None` while it is not available.
+    pub(crate) main: Option<&'a Connection>,
+    /// That of each helpdesk in which agreements live.
+    pub(crate) helpdesks: BTreeMap<Option<HelpdeskName>, &'a Connection>,
+}
+
+impl<'a> NoticeConnections<'a> {
+    /// The connection to the only helpdesk.
+    pub(crate) fn to(connection: &'a Connection) -> Self {
+        Self { main: Some(connection), helpdesks: [(None, connection)].into() }
+    }
+
+    /// The connections to several helpdesks, of which the one with the name `main` has the people.
+    pub(crate) fn to_all(helpdesks: &'a OpenHelpdesks<'_>, main: Option<&HelpdeskName>) -> Self {
+        let of_main = helpdesks.iter().find(|(name, ..)| Some(*name) == main);
+        let all = helpdesks.iter().map(|(name, _, connection)| (Some(name.clone()), connection));
+        Self { main: of_main.map(|(_, _, connection)| connection), helpdesks: all.collect() }
+    }
+}
 
 /// The helpdesk as a channel.
 pub(crate) struct HelpdeskComment<'a> {
-    pub(crate) connection: &'a Connection,
+    pub(crate) connections: &'a NoticeConnections<'a>,
     pub(crate) settings: &'a HelpdeskNotice,
     /// Whether the helpdesk's search shows a new comment before another run may take over.
     pub(crate) is_search_in_time: bool,
     /// The live objects of the agreements.
-    pub(crate) objects: &'a BTreeMap<AgreementId, LiveId>,
+    pub(crate) objects: &'a LiveObjects,
     /// The name of the run.
     pub(crate) run: &'a str,
 }
@@ -58,7 +86,7 @@ impl<'a> DeliveryChannel for HelpdeskComment<'a> {
         message: &Message,
         rendered: &RenderedMessage,
     ) -> Result<PreparedComment<'a>, String> {
-        let object = self.object(message)?;
+        let (connection, object) = self.object(message)?;
         let content = match self.settings {
             HelpdeskNotice::Comment { is_private } => {
                 let text = message::comment(rendered, &message.name);
@@ -70,16 +98,16 @@ impl<'a> DeliveryChannel for HelpdeskComment<'a> {
                 Content::Call { function, body }
             }
         };
-        let (connection, run) = (self.connection, self.run);
+        let run = self.run;
         Ok(PreparedComment { connection, run, object, name: message.name.clone(), content })
     }
 
     async fn query(&self, message: &Message) -> Reply {
-        let object = match self.object(message) {
-            Ok(object) => object,
+        let (connection, object) = match self.object(message) {
+            Ok(found) => found,
             Err(why) => return Reply::Unknown(why),
         };
-        match self.connection.reader().find_comment(object, &message::reference(&message.name)).await {
+        match connection.reader().find_comment(object, &message::reference(&message.name)).await {
             Ok(Some(comment)) => Reply::Sent(comment.to_string()),
             Ok(None) => Reply::NotFound,
             Err(error) => Reply::Unknown(error.to_string()),
@@ -88,9 +116,10 @@ impl<'a> DeliveryChannel for HelpdeskComment<'a> {
 }
 
 impl<'a> HelpdeskComment<'a> {
-    fn object(&self, message: &Message) -> Result<&'a LiveId, String> {
-        let object = self.objects.get(message.address.as_str());
-        object.ok_or_else(|| format!("the helpdesk has no agreement {}", message.address))
+    fn object(&self, message: &Message) -> Result<(&'a Connection, &'a LiveId), String> {
+        let found = self.objects.get(message.address.as_str());
+        let found = found.and_then(|(name, object)| Some((*self.connections.helpdesks.get(name)?, object)));
+        found.ok_or_else(|| format!("the helpdesk has no agreement {}", message.address))
     }
 }
 

@@ -6,6 +6,6 @@ pub(crate) mod trust;
 mod mail;
 mod outbox;
 mod webhook;
-mod helpdesk_comment;
+pub(crate) mod helpdesk_comment;
 pub(crate) mod channels;
 pub(crate) mod delivery;

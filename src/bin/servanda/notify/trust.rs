@@ -119,6 +119,18 @@ impl<'a> LedgerTrust<'a> {
         ))
     }
 
+    /// Refuses to go on while the helpdesk with the witness is not available.
+    pub(crate) fn refuse_without_witness(&self) -> Result<(), Failure> {
+        match self.witness {
+            None => Ok(()),
+            Some(_) => Err(refusal(
+                "ledger-witness-unreadable",
+                "the helpdesk with the witness of the ledger is not available",
+                "make the default helpdesk of servanda.yaml available, and do not leave it out by `--helpdesk`",
+            )),
+        }
+    }
+
     /// Notes a run that changed the ledger, there and in the helpdesk, for [`Self::check_witness`] of the next run.
     pub(crate) async fn note_run(&self, writer: &impl Writer, run: &str) -> Result<(), String> {
         let Some(LedgerWitness { object, attribute }) = self.witness else {

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use servanda::ident::HelpdeskName;
 use servanda::render::encode;
 
 use crate::process::messages::print_error;
@@ -74,7 +75,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The reason why a run failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
@@ -96,6 +97,12 @@ impl Failure {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The same failure, with the name of the one of several helpdesks that it is about.
+    #[must_use]
+    pub(crate) fn of_helpdesk(self, name: &HelpdeskName) -> Self {
+        Self { message: format!("{name}: {}", self.message), ..self }
     }
 
     /// An argument of the command line that cannot be used.

@@ -9,6 +9,8 @@ pub(crate) mod snapshot;
 pub(crate) mod journal;
 pub(crate) mod apply;
 pub(crate) mod run;
+pub(crate) mod joint;
+pub(crate) mod open;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -94,6 +94,7 @@ fn with_input<T>(
         |address: &str| ledger.notices.map_or_else(String::new, |notices| notices.secret.hide(address));
     plan(&PlannerInput {
         agreements: &workspace.agreements,
+        elsewhere: &workspace.elsewhere,
         catalog: &workspace.catalog,
         settings: &workspace.settings,
         last_applied: ledger.last_applied,
@@ -102,11 +103,14 @@ fn with_input<T>(
         acknowledged: &terms.acknowledged,
         selection: &terms.selection,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
-        base: workspace.pull_request.as_deref().map(|PullRequestBase { agreements, catalog, scope }| Base {
-            agreements,
-            catalog,
-            scope,
-        }),
+        base: workspace.pull_request.as_deref().map(
+            |PullRequestBase { agreements, elsewhere, catalog, scope }| Base {
+                agreements,
+                elsewhere,
+                catalog,
+                scope,
+            },
+        ),
         sent: ledger.notices.map(|notices| SentNotices { records: &notices.records, hide: &hide }),
     })
 }

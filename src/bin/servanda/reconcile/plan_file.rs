@@ -7,8 +7,11 @@ use std::path::Path;
 
 use servanda::calendar::Instant;
 use servanda::envelope::GuardedPlan;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::plan::{FORMAT, Verb};
+use servanda::render::helpdesks;
 use servanda::render::saved_plan::{self, NotAPlan};
+use servanda::settings::Language;
 
 use crate::process::context::AsOf;
 use crate::process::failure::{Exit, Failure};
@@ -19,15 +22,85 @@ use crate::workspace::load::Workspace;
 /// The advice wherever a saved plan cannot be used.
 const PLAN_AGAIN: &str = "make a new plan with `servanda plan --out FILE`, and review it";
 
+/// A plan as it was saved: of the only helpdesk, or of several.
+pub(crate) enum SavedPlan {
+    One(Box<GuardedPlan>),
+    Several(HelpdeskPlans),
+}
+
+impl SavedPlan {
+    /// The plan of the only helpdesk.
+    pub(crate) fn one(self) -> Result<GuardedPlan, Failure> {
+        match self {
+            Self::One(plan) => Ok(*plan),
+            Self::Several(_) => Err(refused(
+                "plan-of-another-repository",
+                "the plan is of a repository with several helpdesks",
+            )),
+        }
+    }
+
+    /// The plans of several helpdesks.
+    pub(crate) fn several(self) -> Result<HelpdeskPlans, Failure> {
+        match self {
+            Self::Several(plans) => Ok(plans),
+            Self::One(_) => {
+                Err(refused("plan-of-another-repository", "the plan is of a repository with one helpdesk"))
+            }
+        }
+    }
+
+    /// The language of the plan.
+    pub(crate) fn language(&self) -> Language {
+        match self {
+            Self::One(plan) => plan.plan.header.language,
+            Self::Several(plans) => helpdesks::language(plans),
+        }
+    }
+
+    /// The plan in another language.
+    pub(crate) fn translated(self, language: Language) -> Self {
+        match self {
+            Self::One(mut plan) => {
+                plan.plan.header.language = language;
+                Self::One(plan)
+            }
+            Self::Several(plans) => Self::Several(helpdesks::translated(&plans, language)),
+        }
+    }
+
+    fn plans(&self) -> Vec<&GuardedPlan> {
+        match self {
+            Self::One(plan) => vec![plan],
+            Self::Several(plans) => plans.helpdesks.values().collect(),
+        }
+    }
+}
+
+fn refused(code: &'static str, message: impl Into<String>) -> Failure {
+    Failure::new(Exit::Stale, code, message).help(PLAN_AGAIN)
+}
+
 /// Writes the plan atomically, with its digest.
 pub(crate) fn write(path: &Path, plan: &GuardedPlan) -> Result<(), Failure> {
     files::write_whole(path, &saved_plan::write(plan))
 }
 
+/// Writes the plans of several helpdesks atomically, with their digest.
+pub(crate) fn write_all(path: &Path, plans: &HelpdeskPlans) -> Result<(), Failure> {
+    files::write_whole(path, &saved_plan::write_all(plans))
+}
+
 /// Reads a plan of the current format that is exactly as it was written; any other is refused.
-pub(crate) fn read(path: &Path) -> Result<GuardedPlan, Failure> {
+pub(crate) fn read(path: &Path) -> Result<SavedPlan, Failure> {
     let shown = path.display();
-    saved_plan::read(&files::read_named(path)?).map_err(|wrong| {
+    let text = files::read_named(path)?;
+    let read = if saved_plan::is_of_several(&text) {
+        saved_plan::read_all(&text).map(SavedPlan::Several)
+    } else {
+        saved_plan::read(&text).map(|plan| SavedPlan::One(Box::new(plan)))
+    };
+    read.map_err(|wrong| {
         let (code, message) = match wrong {
             NotAPlan::Invalid(error) => ("plan-invalid", format!("{shown} is not a plan: {error}")),
             NotAPlan::OtherFormat(format) => (
@@ -50,8 +123,6 @@ pub(crate) fn refuse_foreign(
 ) -> Result<(), Failure> {
     let header = &saved.plan.header;
     let prefix = &workspace.settings.helpdesk.mapping.key.prefix;
-    let refused =
-        |code: &'static str, message: String| Failure::new(Exit::Stale, code, message).help(PLAN_AGAIN);
     if header.helpdesk != helpdesk {
         let message = format!("the plan is for {}, and the settings name {helpdesk}", header.helpdesk);
         return Err(refused("plan-for-another-helpdesk", message));
@@ -71,19 +142,25 @@ pub(crate) fn refuse_foreign(
 ///
 /// A plan for another day than today is refused, unless the helpdesk is a rehearsal.
 pub(crate) fn terms_of(
-    saved: &GuardedPlan,
+    saved: &SavedPlan,
     given: PlanTerms,
     workspace: &Workspace,
     now: Instant,
 ) -> Result<PlanTerms, Failure> {
-    let instant = saved.plan.header.as_of;
+    let plans = saved.plans();
+    let Some(first) = plans.first() else {
+        return Err(refused("plan-empty", "no helpdesk could be planned"));
+    };
+    let instant = first.plan.header.as_of;
     let zone = &workspace.settings.zone;
     let (planned, today) = (zone.day_of(instant), zone.day_of(now));
-    if planned != today && !workspace.settings.helpdesk.rehearsal {
+    let all = std::iter::once(&workspace.settings.helpdesk).chain(workspace.settings.helpdesks.values());
+    if planned != today && !all.into_iter().all(|helpdesk| helpdesk.rehearsal) {
         let message = format!("the plan is for {planned}, and today is {today}");
-        return Err(Failure::new(Exit::Stale, "plan-for-another-day", message).help(PLAN_AGAIN));
+        return Err(refused("plan-for-another-day", message));
     }
-    let prune = saved.plan.changes.iter().any(|change| change.verb == Verb::Retire);
-    let selection = saved.plan.header.selection.clone();
+    let changes = plans.iter().flat_map(|guarded| &guarded.plan.changes);
+    let prune = changes.into_iter().any(|change| change.verb == Verb::Retire);
+    let selection = first.plan.header.selection.clone();
     Ok(PlanTerms { as_of: AsOf { instant, is_asked: planned != today }, prune, selection, ..given })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use servanda::calendar::Instant;
 use servanda::envelope::{Conclusion, GuardedPlan, Verdict};
 use servanda::guard::{Acknowledged, read_acknowledgement};
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
 use servanda::plan::{LastApplied, Plan, Verb, pending_creations};
@@ -39,6 +40,10 @@ pub(crate) trait Audience {
     fn show(&self, plan: &GuardedPlan) -> Result<(), Failure>;
     /// Asks whether to apply the plan; a refusal is a failure.
     fn confirm(&self, plan: &Plan) -> Result<(), Failure>;
+    /// Shows the plans of several helpdesks.
+    fn show_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure>;
+    /// Asks whether to apply the plans of several helpdesks.
+    fn confirm_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure>;
     /// Receives one line of information.
     fn inform(&self, text: &str);
     /// The longest time to wait for the lock.
@@ -60,7 +65,35 @@ pub(crate) struct Reconciled {
 }
 
 /// A plan, both of its sides, and the results of changes that are left out.
-type LoadedPlan = (GuardedPlan, Option<Sides>, BTreeMap<AgreementId, ChangeResult>);
+pub(super) type LoadedPlan = (GuardedPlan, Option<Sides>, BTreeMap<AgreementId, ChangeResult>);
+
+/// The apply of one plan in progress.
+pub(super) struct Work {
+    pub(super) guarded: GuardedPlan,
+    /// Both sides of the plan, until something is written.
+    sides: Option<Sides>,
+    left_out: BTreeMap<AgreementId, ChangeResult>,
+    pub(super) applied: Applied,
+    /// The verdict of the plan made after the apply.
+    after: Option<Verdict>,
+}
+
+impl Work {
+    pub(super) fn of((guarded, sides, left_out): LoadedPlan) -> Self {
+        let mut applied = Applied::default();
+        applied.outcome.remaining = sides.is_some().then_some(0);
+        Self { guarded, sides, left_out, applied, after: None }
+    }
+
+    /// The end of the apply, which a signal may have stopped.
+    pub(super) fn conclude(self, signal: Option<Exit>) -> Reconciled {
+        let Self { guarded, left_out, mut applied, after, .. } = self;
+        applied.outcome.results.extend(left_out);
+        let conclusion =
+            Conclusion::of(&guarded.verdict.and_after(after), &applied.outcome, signal.is_some());
+        Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) }
+    }
+}
 
 /// A reconciliation of one workspace with one helpdesk.
 pub(crate) struct Reconciliation<'a, A> {
@@ -118,6 +151,13 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         }
     }
 
+    /// Uses the ledger of another reconciliation of the same repository, and its lock.
+    pub(super) fn sharing_ledger_of(mut self, other: &Self) -> Self {
+        let helpdesk = &self.workspace.settings.helpdesk;
+        self.records = other.records.as_ref().map(|records| ledger::beside(records, helpdesk));
+        self
+    }
+
     /// Uses the clock of a test.
     #[cfg(test)]
     pub(crate) fn with_clock(mut self, clock: WallClock<'a>) -> Self {
@@ -141,19 +181,34 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// Makes a plan without applying it.
     pub(crate) async fn plan_only(&mut self) -> Result<GuardedPlan, Failure> {
         let (guarded, sides) = self.make().await?;
-        compare_clocks(self.workspace, self.connection, (self.clock)()).await?;
+        self.compare_clocks().await?;
         self.latest = Some((guarded.clone(), sides));
         Ok(guarded)
     }
 
     /// Returns the lock. The instant of a run that changed nothing is recorded with it.
     pub(crate) async fn unlock(&self, lock: Option<LedgerLock>) {
-        if let (Some(records), Some(lock)) = (&self.records, lock) {
-            if let Some(unchanged) = &self.unchanged
-                && let Err(error) = records.keep_last(unchanged).await
-            {
-                self.audience.inform(&format!("cannot record the last-applied state: {error}"));
-            }
+        Self::unlock_all([self], lock).await;
+    }
+
+    /// Returns the lock that several reconciliations have together.
+    pub(super) async fn unlock_all<'s>(
+        all: impl IntoIterator<Item = &'s Self> + Clone,
+        lock: Option<LedgerLock>,
+    ) where
+        Self: 's,
+    {
+        let unchanged = all.clone().into_iter();
+        let unchanged = unchanged.filter_map(|one| one.records.as_ref().zip(one.unchanged.as_ref()));
+        if lock.is_some()
+            && let Err(error) = LedgerRecords::keep_last(unchanged).await
+            && let Some(one) = all.clone().into_iter().next()
+        {
+            one.audience.inform(&format!("cannot record the last-applied state: {error}"));
+        }
+        if let Some(lock) = lock
+            && let Some(records) = all.into_iter().find_map(|one| one.records.as_ref())
+        {
             records.unlock(lock).await;
         }
     }
@@ -174,31 +229,48 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     async fn apply_loaded(&mut self, loaded: LoadedPlan) -> Result<Reconciled, Failure> {
-        let (guarded, sides, left_out) = loaded;
+        let mut work = Work::of(loaded);
         // Once more: this machine may have slept since the lock was taken.
-        compare_clocks(self.workspace, self.connection, (self.clock)()).await?;
-        self.audience.show(&guarded)?;
-        let mut applied = Applied::default();
-        applied.outcome.remaining = sides.is_some().then_some(0);
-        let (mut signal, mut after) = (None, None);
-        if guarded.plan.is_empty() {
-            if let Some(sides) = sides {
-                self.remember(&guarded, &sides, &applied).await;
-                self.latest = Some((guarded.clone(), sides));
-            }
-        } else {
-            // Both sides are read again after the apply.
-            drop(sides);
-            self.audience.confirm(&guarded.plan)?;
-            let stop = self.audience.listen();
-            applied = self.apply(&guarded.plan, &stop).await?;
-            after = self.verify(&mut applied, &stop).await;
-            signal = stop.is_asked().then(|| stop.exit());
+        self.compare_clocks().await?;
+        self.audience.show(&work.guarded)?;
+        if work.guarded.plan.is_empty() {
+            self.keep_unchanged(&mut work).await;
+            return Ok(work.conclude(None));
         }
-        applied.outcome.results.extend(left_out);
-        let conclusion =
-            Conclusion::of(&guarded.verdict.and_after(after), &applied.outcome, signal.is_some());
-        Ok(Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) })
+        self.audience.confirm(&work.guarded.plan)?;
+        let stop = self.audience.listen();
+        self.apply_part(&mut work, None, &stop).await?;
+        Ok(work.conclude(stop.is_asked().then(|| stop.exit())))
+    }
+
+    /// Refuses a clock of this machine that differs from the helpdesk's; `false` if the helpdesk tells none.
+    pub(super) async fn compare_clocks(&self) -> Result<bool, Failure> {
+        compare_clocks(self.workspace, self.connection, (self.clock)()).await
+    }
+
+    /// Records the last-applied state of a plan without changes.
+    pub(super) async fn keep_unchanged(&mut self, work: &mut Work) {
+        if let Some(sides) = work.sides.take() {
+            self.remember(&work.guarded, &sides, &work.applied).await;
+            self.latest = Some((work.guarded.clone(), sides));
+        }
+    }
+
+    /// Applies a plan, or a part of it, and plans again.
+    pub(super) async fn apply_part(
+        &mut self,
+        work: &mut Work,
+        part: Option<&Plan>,
+        stop: &Stop,
+    ) -> Result<(), Failure> {
+        // Both sides are read again after the apply.
+        work.sides = None;
+        let Applied { outcome, creations } = self.apply(part.unwrap_or(&work.guarded.plan), stop).await?;
+        work.applied.outcome.results.extend(outcome.results);
+        work.applied.outcome.stopped = work.applied.outcome.stopped.take().or(outcome.stopped);
+        work.applied.creations.extend(creations);
+        work.after = self.verify(&mut work.applied, stop).await;
+        Ok(())
     }
 
     /// Compares the clocks, takes the lock and reads the last-applied state.
@@ -206,36 +278,73 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// An unavailable ledger does not stop the apply, since each object is read again before it is written. Without the
     /// ledger, causes are unknown and creations are not recorded before they are sent.
     pub(crate) async fn lock(&mut self) -> Result<Option<LedgerLock>, Failure> {
-        if !compare_clocks(self.workspace, self.connection, (self.clock)()).await? {
+        self.announce_clock().await?;
+        let taken = self.take_lock().await;
+        self.read_ledger(taken).await
+    }
+
+    /// Compares the clocks, and tells of a helpdesk that has none.
+    pub(super) async fn announce_clock(&self) -> Result<(), Failure> {
+        if !self.compare_clocks().await? {
             self.audience.inform(NOT_REPORTED);
         }
+        Ok(())
+    }
+
+    /// Takes the lock of the ledger. The inner error is that the ledger is unavailable.
+    pub(super) async fn take_lock(&self) -> Result<Result<Option<LedgerLock>, Failure>, Failure> {
         let Some(records) = &self.records else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         // The ledger may be a file in this folder.
         files::own_folder(&self.workspace.root)?;
         let holder = Holder { run: self.run_name.clone(), since: (self.clock)() };
         let inform = |text: &str| self.audience.inform(text);
-        let taken = ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await;
-        let read = match taken {
-            Err(failure) if failure.exit == Exit::Locked => return Err(failure),
-            Err(failure) => Err(failure),
-            Ok(lock) => {
-                records.last_applied().await.map(|last_applied| (lock, last_applied)).map_err(Failure::from)
+        match ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await {
+            Err(failure) if failure.exit == Exit::Locked => Err(failure),
+            Err(failure) => Ok(Err(failure)),
+            Ok(lock) => Ok(Ok(Some(lock))),
+        }
+    }
+
+    /// Reads what the ledger has of this helpdesk, under a lock that was taken, and returns the lock.
+    async fn read_ledger(
+        &mut self,
+        taken: Result<Result<Option<LedgerLock>, Failure>, Failure>,
+    ) -> Result<Option<LedgerLock>, Failure> {
+        let lock = match taken? {
+            Ok(lock) => lock,
+            Err(failure) => {
+                self.go_without_ledger(&failure);
+                return Ok(None);
             }
         };
-        match read {
-            Ok((lock, last_applied)) => {
+        Ok(if self.read_last_applied().await { lock } else { None })
+    }
+
+    /// Reads the last-applied state and the records of notices, and returns whether the ledger could be read.
+    pub(super) async fn read_last_applied(&mut self) -> bool {
+        let Some(records) = &self.records else {
+            return false;
+        };
+        match records.last_applied().await {
+            Ok(last_applied) => {
                 self.last_applied = last_applied;
-                self.notices = RecordedNotices::read(self.workspace, records).await.ok().flatten();
-                Ok(Some(lock))
+                let of_notices = ledger::beside(records, self.workspace.settings.default_helpdesk());
+                self.notices = RecordedNotices::read(self.workspace, &of_notices).await.ok().flatten();
+                true
             }
-            Err(failure) => {
-                self.audience.inform(&format!("continuing without the ledger: {}", failure.message));
-                self.records = None;
-                Ok(None)
+            Err(error) => {
+                self.go_without_ledger(&Failure::from(error));
+                false
             }
         }
+    }
+
+    /// Goes on without the ledger.
+    pub(super) fn go_without_ledger(&mut self, failure: &Failure) {
+        self.audience.inform(&format!("continuing without the ledger: {}", failure.message));
+        self.records = None;
     }
 
     /// Makes a plan now; of a saved one, only the changes that still follow. Creations of earlier runs that may not be
@@ -243,7 +352,10 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     ///
     /// Also returns both sides, unless the plan lacks changes because a saved one does not permit them, and the results of
     /// the saved changes that are left out.
-    async fn load_or_make_plan(&mut self, saved: Option<GuardedPlan>) -> Result<LoadedPlan, Failure> {
+    pub(super) async fn load_or_make_plan(
+        &mut self,
+        saved: Option<GuardedPlan>,
+    ) -> Result<LoadedPlan, Failure> {
         self.read_acknowledgements();
         if let Some(saved) = &saved {
             plan_file::refuse_foreign(saved, self.workspace, &self.connection.name())?;

@@ -8,7 +8,8 @@ mod lines;
 
 pub(crate) use lines::Snapshot;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use servanda::bridge::carried;
 use servanda::calendar::Instant;
 use servanda::envelope::GuardedPlan;
+use servanda::ident::HelpdeskName;
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::plan::{LastApplied, attribute_drift};
 
@@ -24,6 +26,7 @@ use crate::helpdesk::{Reader as _, Selection};
 use crate::process::failure::{Exit, Failure};
 use crate::reconcile::plan::{FromLedger, PlanTerms, history, make_from};
 use crate::workspace::files;
+use crate::workspace::helpdesks::HelpdeskWorkspaces;
 use crate::workspace::load::Workspace;
 
 /// The age up to which a snapshot stands for a later one that differs in the instant of the last apply alone.
@@ -126,6 +129,30 @@ pub(crate) fn against_snapshot(
     let (mut envelope, sides) = make_from(workspace, live, terms, ledger, "a snapshot");
     attribute_drift(&mut envelope.plan.drift, &sides.live, &history);
     Ok(envelope)
+}
+
+/// The file of one of several helpdesks beside the one that was named: `live.json` is `live-berlin.json` for `berlin`.
+pub(crate) fn file_of(path: &Path, name: &HelpdeskName) -> PathBuf {
+    let file = path.file_name().map_or_else(String::new, |file| file.to_string_lossy().into_owned());
+    let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
+    let ending = if ending.is_empty() { String::new() } else { format!(".{ending}") };
+    path.with_file_name(format!("{stem}-{name}{ending}"))
+}
+
+/// Makes the plan of each of several helpdesks against its snapshot.
+pub(crate) fn against_snapshots(
+    workspaces: &mut HelpdeskWorkspaces,
+    terms: &PlanTerms,
+    path: &Path,
+) -> Result<BTreeMap<HelpdeskName, GuardedPlan>, Failure> {
+    let mut plans = BTreeMap::new();
+    for workspace in &mut workspaces.helpdesks {
+        if let Some(name) = workspace.settings.helpdesk.name.clone() {
+            let guarded = against_snapshot(workspace, terms, &file_of(path, &name))?;
+            plans.insert(name, guarded);
+        }
+    }
+    Ok(plans)
 }
 
 /// The agreements that differ from their last-applied state: all that may have drifted, independent of the files.

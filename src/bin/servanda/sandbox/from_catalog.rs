@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use servanda::agreement::Agreement;
 use servanda::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
-use servanda::ident::LiveId;
+use servanda::ident::{HelpdeskName, LiveId};
 
 use super::clock::SandboxClock;
 use super::database::DatabasePath;
@@ -15,9 +15,12 @@ use super::server::Sandbox;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files;
 
-/// The database file of a repository's sandbox.
-pub(crate) fn database_file(root: &Path) -> Result<PathBuf, Failure> {
-    files::own_file(root, "sandbox.db")
+/// The database file of a repository's sandbox; of several, of the one with this name.
+pub(crate) fn database_file(root: &Path, name: Option<&HelpdeskName>) -> Result<PathBuf, Failure> {
+    match name {
+        None => files::own_file(root, "sandbox.db"),
+        Some(name) => files::own_file(root, &format!("sandbox-{name}.db")),
+    }
 }
 
 /// Opens the sandbox and adds the missing entries of the catalog and contacts of the agreements.

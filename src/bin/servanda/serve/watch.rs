@@ -111,7 +111,7 @@ fn validate(loaded: LoadedFiles, commit: Option<String>, now: Instant) -> Result
     let (agreements, catalog) = (std::mem::take(&mut rest.agreements), std::mem::take(&mut rest.catalog));
     let digest = &rest.digest;
     Ok(ServedWorkspace {
-        register: Register::new(agreements, catalog, &rest.settings.helpdesk.mapping.recipients),
+        register: Register::of(agreements, catalog, &rest.settings),
         digest: digest.get(..12).unwrap_or(digest).to_owned(),
         rest,
         facts,

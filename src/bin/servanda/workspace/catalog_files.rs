@@ -1,6 +1,6 @@
 //! The files of the catalog among the loaded files, and their edits.
 
-use servanda::check::DEFAULT_PROVIDER;
+use servanda::check::default_provider;
 use servanda::diagnostic::{Code, Diagnostic};
 use servanda::discovery::catalog::CatalogEdit;
 use servanda::discovery::catalog_files::{self, CatalogFile, CatalogRefused, CatalogText};
@@ -11,8 +11,14 @@ use crate::workspace::load::LoadedFiles;
 impl LoadedFiles {
     /// Whether an error of the settings is that the catalog does not have their provider yet.
     pub(crate) fn awaits_the_catalog(&self, diagnostic: &Diagnostic) -> bool {
-        let written = self.settings.as_ref().and_then(|settings| settings.get(&DEFAULT_PROVIDER));
-        diagnostic.code == Code::E101 && written.is_some_and(|node| node.span == diagnostic.place.span)
+        let settings = &self.basis().settings;
+        let named = settings.helpdesks.keys().map(Some);
+        let mut paths = named.chain([None]).map(default_provider);
+        let is_place = |path: Vec<&str>| {
+            let written = self.settings.as_ref().and_then(|settings| settings.get(&path));
+            written.is_some_and(|node| node.span == diagnostic.place.span)
+        };
+        diagnostic.code == Code::E101 && paths.any(is_place)
     }
 
     /// The files of the catalog.

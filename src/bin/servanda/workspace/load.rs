@@ -62,6 +62,8 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
+    /// The agreements that live in other helpdesks, if the workspace is that of one of several.
+    pub(crate) elsewhere: Vec<Agreement>,
     /// The paths of the files of agreements.
     pub(crate) paths: BTreeMap<FileId, String>,
     /// The repository's own texts of notices, by their file names in `notices/`.
@@ -75,6 +77,8 @@ pub(crate) struct Workspace {
 /// The content of the base of a pull request, and the difference to it.
 pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
+    /// Those that live in other helpdesks, as in [`Workspace`].
+    pub(crate) elsewhere: Vec<Agreement>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,
 }
@@ -155,7 +159,7 @@ impl LoadedFiles {
     }
 
     /// The settings, catalog and calendars against which every agreement is checked. Computed once.
-    fn basis(&self) -> &Basis {
+    pub(super) fn basis(&self) -> &Basis {
         self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), &self.catalog, &self.calendars))
     }
 
@@ -418,6 +422,7 @@ impl LoadedFiles {
             settings: checked.settings,
             catalog: checked.catalog,
             agreements: checked.agreements,
+            elsewhere: Vec::new(),
             paths,
             texts,
             base: None,

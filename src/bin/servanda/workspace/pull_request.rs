@@ -166,7 +166,8 @@ impl PullRequest {
         }
         workspace.base = Some(base);
         let CheckedRepository { agreements, catalog, .. } = before;
-        workspace.pull_request = Some(Box::new(PullRequestBase { agreements, catalog, scope }));
+        workspace.pull_request =
+            Some(Box::new(PullRequestBase { agreements, elsewhere: Vec::new(), catalog, scope }));
         workspace.refuse_empty()
     }
 

@@ -7,7 +7,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::workspace::files;
 
 /// The files of a trusted commit that its settings name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedFiles {
     /// The first digits of the commit's hash.
     pub(crate) commit: String,

@@ -10,7 +10,9 @@ use crate::helpdesk::connect;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
-use crate::reconcile::plan_file;
+use crate::reconcile::joint::JointlyReconciled;
+use crate::reconcile::open::OpenHelpdesks;
+use crate::reconcile::plan_file::{self, SavedPlan};
 use crate::reconcile::run::{Reconciled, Reconciliation};
 use crate::workspace::files;
 
@@ -51,28 +53,53 @@ pub(crate) struct Arguments {
 /// Applies a saved plan, or one that is made now.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let saved = arguments.plan.as_deref().map(plan_file::read).transpose()?;
-    let (mut workspace, mut terms) = arguments.options.load(context)?;
+    let (workspace, mut terms) = arguments.options.load(context)?;
     if let Some(saved) = &saved {
         terms = plan_file::terms_of(saved, terms, &workspace, context.now)?;
     }
-    workspace.refuse_other_days(terms.as_of)?;
-    files::own_folder(&workspace.root)?;
+    let mut workspaces = workspace.by_helpdesk(&terms.selection)?;
+    terms.selection = terms.selection.within_helpdesks();
+    workspaces.refuse_other_days(terms.as_of)?;
+    files::own_folder(&workspaces.whole().root)?;
     let person = Attended {
         is_confirmed: arguments.yes,
         format: arguments.format,
         patience: arguments.lock.wait_lock,
         context,
     };
+    if !workspaces.is_single() {
+        let saved = saved.map(SavedPlan::several).transpose()?;
+        let concluded = runtime()?.block_on(async {
+            let mut helpdesks = OpenHelpdesks::open(&mut workspaces.helpdesks, terms.as_of).await;
+            let failures = std::mem::take(&mut helpdesks.failures);
+            let name = context.run_name();
+            let concluded = helpdesks.reconciliation(failures, &terms, &name, &person).run(saved).await;
+            helpdesks.close().await;
+            concluded
+        })?;
+        print_outcomes(&concluded, arguments.format, context)?;
+        return Ok(concluded.exit());
+    }
+    let saved = saved.map(SavedPlan::one).transpose()?;
+    let workspace = &mut workspaces.helpdesks[0];
     let concluded = runtime()?.block_on(async {
-        let connection = connect::open(&mut workspace, terms.as_of).await?;
+        let connection = connect::open(workspace, terms.as_of).await?;
         let mut reconciliation =
-            Reconciliation::new(&workspace, &connection, &terms, context.run_name(), &person);
+            Reconciliation::new(workspace, &connection, &terms, context.run_name(), &person);
         let concluded = reconciliation.run(saved).await;
         connection.close().await;
         concluded
     })?;
     print_outcome(&concluded, arguments.format, context)?;
     Ok(concluded.exit)
+}
+
+fn print_outcomes(concluded: &JointlyReconciled, format: Format, context: &Context) -> Result<(), Failure> {
+    let JointlyReconciled { plans, outcomes, .. } = concluded;
+    match format {
+        Format::Text => print_data(&render::helpdesks::outcomes(plans, outcomes, context.paint())),
+        Format::Json => print_data(&render::json::pretty(&render::json::outcomes(plans, outcomes))),
+    }
 }
 
 fn print_outcome(concluded: &Reconciled, format: Format, context: &Context) -> Result<(), Failure> {

@@ -1,11 +1,11 @@
 //! `servanda catalog`: compares the slugs of the catalog with the helpdesk, and updates its files.
 
-use servanda::discovery::catalog::{CatalogDifference, CatalogEdit, CatalogList, compare};
+use servanda::discovery::catalog::{CatalogDifference, CatalogEdit, CatalogList, OtherHelpdesk, compare};
 use servanda::discovery::catalog_files::{self, CatalogText};
 use servanda::document;
 use servanda::render;
 
-use crate::cli::options::{Format, WriteOptions};
+use crate::cli::options::{Format, HelpdeskOption, WriteOptions};
 use crate::cli::value_parsers;
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::{self, Connection};
@@ -94,6 +94,8 @@ struct AddClient {
 
 #[derive(clap::Args)]
 struct Pull {
+    #[command(flatten)]
+    helpdesk: HelpdeskOption,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -104,6 +106,8 @@ struct Pull {
 
 #[derive(clap::Args)]
 struct Check {
+    #[command(flatten)]
+    helpdesk: HelpdeskOption,
     /// Exit with 2 if there are differences
     #[arg(long)]
     exit_code: bool,
@@ -120,6 +124,8 @@ struct Comparison {
     loaded: LoadedFiles,
     findings: Vec<CatalogDifference>,
     helpdesk: String,
+    /// The helpdesk of several whose ids need its name.
+    other: Option<OtherHelpdesk>,
 }
 
 /// Compares, and for `pull` updates the file.
@@ -127,7 +133,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     match &arguments.command {
         Command::Add(Add::Client(client)) => add_client(client, context),
         Command::Check(check) => {
-            let mut comparison = compare_with_helpdesk(context)?;
+            let mut comparison = compare_with_helpdesk(&check.helpdesk, context)?;
             let differs = check.exit_code && !comparison.findings.is_empty();
             let omitted = comparison.findings.len().saturating_sub(check.limit.unwrap_or(usize::MAX));
             comparison.findings.truncate(check.limit.unwrap_or(usize::MAX));
@@ -138,9 +144,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
-            let comparison = compare_with_helpdesk(context)?;
-            let edits: Vec<CatalogEdit> =
-                comparison.findings.iter().filter_map(CatalogDifference::edit).collect();
+            let comparison = compare_with_helpdesk(&pull.helpdesk, context)?;
+            let edits: Vec<CatalogEdit> = comparison
+                .findings
+                .iter()
+                .filter_map(|found| found.edit(comparison.other.as_ref()))
+                .collect();
             let texts = comparison.loaded.edit_catalog(&edits)?;
             let written = if pull.dry_run { Vec::new() } else { texts };
             write(&comparison.loaded, &written)?;
@@ -167,7 +176,7 @@ fn add_client(arguments: &AddClient, context: &Context) -> Result<Exit, Failure>
     session.commit(proposals, arguments.write.mode(), context)
 }
 
-fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
+fn compare_with_helpdesk(option: &HelpdeskOption, context: &Context) -> Result<Comparison, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let mut checked = loaded.check(as_of.instant);
@@ -175,6 +184,11 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     // are ignored, since a missing slug may be the reason for this command.
     let is_needed = |path: &str| document::is_catalog(path) || path == loaded.settings_file.path();
     loaded.refuse_errors_in(is_needed, &checked.diagnostics, context)?;
+    let whole = checked.catalog.clone();
+    let name;
+    (checked, name) = option.part_of(checked)?;
+    let other = name.filter(|name| Some(name) != checked.settings.default_helpdesk.as_ref());
+    let other = other.zip(checked.settings.default_helpdesk.clone());
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
     let (inventory, helpdesk) = connect::look(&loaded.root, &mut checked, as_of, look)?;
@@ -188,7 +202,8 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     };
     let mut findings = compare(catalog, &inventory);
     findings.retain(|finding| !is_own_file(finding));
-    Ok(Comparison { loaded, findings, helpdesk })
+    let other = other.map(|(name, default)| OtherHelpdesk { name, default, catalog: whole });
+    Ok(Comparison { loaded, findings, helpdesk, other })
 }
 
 /// Writes the files of a catalog, all or none.

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use servanda::envelope::GuardedPlan;
 use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, marked};
+use servanda::render::helpdesks;
 use servanda::render::link::Links;
 use servanda::render::markdown::{self, Budget, Forge};
 use servanda::settings::Language;
@@ -18,7 +18,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
-use crate::reconcile::plan_file;
+use crate::reconcile::plan_file::{self, SavedPlan};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -98,7 +98,7 @@ fn key(text: &str) -> Result<String, String> {
 
 /// The comment: a plan, or the report that it failed.
 struct PlanComment {
-    plan: Option<GuardedPlan>,
+    plan: Option<SavedPlan>,
     commit: Option<String>,
     links: Links,
     language: Language,
@@ -107,7 +107,8 @@ struct PlanComment {
 impl CommentText for PlanComment {
     fn within(&self, budget: Budget) -> Vec<String> {
         match &self.plan {
-            Some(plan) => markdown::comments(plan, budget, &self.links),
+            Some(SavedPlan::One(plan)) => markdown::comments(plan, budget, &self.links),
+            Some(SavedPlan::Several(plans)) => helpdesks::comments(plans, budget, &self.links),
             None => vec![failed(self.commit.as_deref(), &self.links, self.language)],
         }
     }
@@ -117,7 +118,10 @@ impl CommentText for PlanComment {
     }
 
     fn severity(&self) -> Option<CommentSeverity> {
-        self.plan.as_ref().map(CommentSeverity::of)
+        self.plan.as_ref().map(|plan| match plan {
+            SavedPlan::One(plan) => CommentSeverity::of(plan),
+            SavedPlan::Several(plans) => CommentSeverity::of_several(plans),
+        })
     }
 }
 
@@ -125,11 +129,12 @@ impl CommentText for PlanComment {
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let job = CiJob::of_environment();
     let forge = arguments.forge.map(Forge::from).or(job.forge);
-    let mut plan = arguments.plan.as_deref().map(plan_file::read).transpose()?;
-    if let (Some(plan), Some(language)) = (&mut plan, arguments.language) {
-        plan.plan.header.language = language.into();
-    }
-    let of_plan = plan.as_ref().map_or_else(Language::default, |plan| plan.plan.header.language);
+    let plan = arguments.plan.as_deref().map(plan_file::read).transpose()?;
+    let plan = plan.map(|plan| match arguments.language {
+        Some(language) => plan.translated(language.into()),
+        None => plan,
+    });
+    let of_plan = plan.as_ref().map_or_else(Language::default, SavedPlan::language);
     let comment = PlanComment {
         plan,
         commit: arguments.commit.clone(),

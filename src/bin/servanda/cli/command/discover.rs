@@ -4,7 +4,7 @@ use servanda::discovery::{DiscoveredMapping, Evidence, MappingLine};
 use servanda::render;
 use servanda::settings::{HelpdeskConfig, Login, Product};
 
-use crate::cli::options::Format;
+use crate::cli::options::{Format, HelpdeskOption};
 use crate::helpdesk::Explorer as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
@@ -24,6 +24,8 @@ Nothing is written to the helpdesk. The proposal is best if the helpdesk contain
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    helpdesk: HelpdeskOption,
     /// The output format: `text` is YAML to paste
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let mut checked = loaded.check(as_of.instant);
     // Settings with an error could lead to another helpdesk than intended.
     loaded.refuse_errors_in(|path| path == loaded.settings_file.path(), &checked.diagnostics, context)?;
+    (checked, _) = arguments.helpdesk.part_of(checked)?;
     let (catalog, zone) = (checked.catalog.clone(), checked.settings.zone.clone());
     let look = async |connection: &Connection| {
         Ok(connection.explorer().discover(&catalog, &zone, as_of.instant).await?)

@@ -17,6 +17,7 @@ use servanda::diagnostic::{Diagnostic, Severity};
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
 use servanda::render::doctor::{CheckStatus, DoctorCheck};
+use servanda::selection::AgreementSelection;
 use servanda::settings::{LedgerPlace, LedgerWitness, Product};
 
 use crate::cli::options::Format;
@@ -53,6 +54,9 @@ pub(crate) struct Arguments {
     /// Push nothing to the branch of the ledger
     #[arg(long)]
     no_push: bool,
+    /// Only this helpdesk, a name of `helpdesks:` in servanda.yaml
+    #[arg(long, value_name = "NAME")]
+    helpdesk: Vec<String>,
 }
 
 /// Checks one thing after the other.
@@ -60,8 +64,10 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let (mut found, workspace) = check_files(loaded, as_of);
-    if let Some(mut workspace) = workspace {
-        check_surroundings(&mut workspace, as_of, !arguments.no_push, &mut found)?;
+    if let Some(workspace) = workspace {
+        let helpdesks = arguments.helpdesk.clone();
+        let selection = AgreementSelection { helpdesks, ..AgreementSelection::default() };
+        check_surroundings(workspace, &selection, as_of, !arguments.no_push, &mut found)?;
     }
     match arguments.format {
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
@@ -71,35 +77,69 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     Ok(if fails { Exit::Failure } else { Exit::Fine })
 }
 
-/// Checks everything that the settings name.
+/// Checks everything that the settings name: each helpdesk, then what all of them share.
 fn check_surroundings(
-    workspace: &mut Workspace,
+    workspace: Workspace,
+    selection: &AgreementSelection,
     as_of: AsOf,
     may_push: bool,
     found: &mut Vec<DoctorCheck>,
 ) -> Result<(), Failure> {
-    found.push(zone(workspace, as_of));
-    found.extend(settings(workspace));
+    found.push(zone(&workspace, as_of));
+    let mut workspaces = workspace.by_helpdesk(selection)?;
     runtime()?.block_on(async {
-        found.extend(checkout::check(&workspace.root).await);
-        found.extend(proxy::check(&workspace.settings.helpdesk.kind).await);
-        match connect::open(workspace, as_of).await {
-            Err(failure) => {
-                found.push(failing("helpdesk", failure));
-                check_ledger_and_mail(workspace, as_of, may_push, None, found).await;
+        let named = |workspace: &Workspace, own: Vec<DoctorCheck>| {
+            let name = workspace.settings.helpdesk.name.clone();
+            let named = own.into_iter().map(move |check| match &name {
+                Some(name) => check.of_helpdesk(name),
+                None => check,
+            });
+            named.collect::<Vec<_>>()
+        };
+        let of_settings = workspaces.helpdesks.iter();
+        found.extend(of_settings.flat_map(|workspace| named(workspace, settings(workspace).collect())));
+        found.extend(checkout::check(&workspaces.whole().root).await);
+        let default = workspaces.whole().settings.default_helpdesk.clone();
+        let mut main = None;
+        for workspace in &mut workspaces.helpdesks {
+            let name = workspace.settings.helpdesk.name.clone();
+            let mut own = Vec::new();
+            own.extend(proxy::check(&workspace.settings.helpdesk.kind).await);
+            let connection = connected(workspace, as_of, &mut own).await;
+            found.extend(named(workspace, own));
+            match connection {
+                Some(connection) if name == default => main = Some(connection),
+                Some(connection) => connection.close().await,
+                None => {}
             }
-            Ok(connection) => {
-                let answers = check_helpdesk(workspace, &connection, found).await;
-                if answers {
-                    found.push(addresses(workspace, &connection).await);
-                }
-                let connected = Some(&connection).filter(|_| answers);
-                check_ledger_and_mail(workspace, as_of, may_push, connected, found).await;
-                connection.close().await;
-            }
+        }
+        check_ledger_and_mail(workspaces.whole(), as_of, may_push, main.as_ref(), found).await;
+        if let Some(connection) = main {
+            connection.close().await;
         }
     });
     Ok(())
+}
+
+/// Checks one helpdesk, and returns the connection if it answers.
+async fn connected(
+    workspace: &mut Workspace,
+    as_of: AsOf,
+    found: &mut Vec<DoctorCheck>,
+) -> Option<Connection> {
+    let connection = match connect::open(workspace, as_of).await {
+        Err(failure) => {
+            found.push(failing("helpdesk", failure));
+            return None;
+        }
+        Ok(connection) => connection,
+    };
+    if check_helpdesk(workspace, &connection, found).await {
+        found.push(addresses(workspace, &connection).await);
+        return Some(connection);
+    }
+    connection.close().await;
+    None
 }
 
 /// The line of a failure. Without a help of its own, it refers to the settings.

@@ -59,8 +59,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         }
     };
     let checked = loaded.into_checked(at, context)?;
-    let register =
-        Register::new(checked.agreements, checked.catalog, &checked.settings.helpdesk.mapping.recipients);
+    let register = Register::of(checked.agreements, checked.catalog, &checked.settings);
     let query = ServiceQuery::parse(&register, &arguments.client, &arguments.service, &arguments.priority)
         .map_err(|unknown| Failure::usage(unknown.message, unknown.help))?;
     let question = query.question(at, &pauses);

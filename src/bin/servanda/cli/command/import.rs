@@ -8,9 +8,10 @@ use servanda::diagnostic::{Diagnostic, FileId, Severity, Sources};
 use servanda::discovery::agreements::{Adoption, AdoptionContext, AdoptionSelection, adopt};
 use servanda::ident::{LiveId, nearest};
 use servanda::live::Observed;
+use servanda::mapping::Field;
 use servanda::render;
 
-use crate::cli::options::TableFormat;
+use crate::cli::options::{HelpdeskOption, TableFormat};
 use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Reader as _, Selection};
 use crate::process::context::{AsOf, Context};
@@ -37,6 +38,8 @@ helpdesk: the next apply sets the ownership key of the objects, and changes noth
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    helpdesk: HelpdeskOption,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -77,9 +80,21 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut checked = loaded.check(as_of.instant);
     loaded.refuse_errors(&checked.diagnostics, context)?;
+    let name;
+    (checked, name) = arguments.helpdesk.part_of(checked)?;
+    let other = name.filter(|name| Some(name) != checked.settings.default_helpdesk.as_ref());
+    if other.is_some() {
+        // A person that a file names is one of the default helpdesk.
+        checked.settings.helpdesk.mapping.attributes.remove(&Field::Contacts);
+    }
     let least = Some(arguments.template_from).filter(|least| *least > 0);
     let selection = selection(arguments, &checked)?;
     let mut adoption = proposed(&loaded, &mut checked, as_of, least, &selection)?;
+    if let Some(name) = other {
+        for taken in &mut adoption.agreements {
+            taken.file.text.push_str(&format!("helpdesk: {name}\n"));
+        }
+    }
     let root = loaded.root.clone();
     skip_invalid(&mut adoption, loaded, as_of, context)?;
     if arguments.dry_run {

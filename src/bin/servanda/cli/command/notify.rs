@@ -15,6 +15,7 @@ use crate::ledger;
 use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{DispatchResult, Dispatcher};
+use crate::notify::helpdesk_comment::NoticeConnections;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
@@ -22,10 +23,12 @@ use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
+use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
+use servanda::selection::AgreementSelection;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -92,7 +95,7 @@ struct Resolve {
 
 /// Sends, previews or resolves.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (mut workspace, terms) =
+    let (mut workspace, mut terms) =
         PlanOptions::as_of(arguments.as_of.as_deref()).restricted_to(&arguments.selection).load(context)?;
     let runtime = runtime()?;
     if let Some(Subcommand::Resolve(resolved)) = &arguments.subcommand {
@@ -109,9 +112,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
+    let settings = workspace.settings.clone();
+    let selection = terms.selection.clone();
+    terms.selection = selection.within_helpdesks();
+    let mut workspaces = workspace.by_helpdesk(&selection)?;
     let ended = runtime.block_on(async {
-        let connection = connect::open(&mut workspace, terms.as_of).await?;
-        let notices = send(arguments, context, &workspace, &terms, &connection, &channels).await;
+        if let Some((whole, helpdesks)) = workspaces.several() {
+            return send_all(arguments, context, whole, helpdesks, &terms, &selection, &channels).await;
+        }
+        let workspace = &mut workspaces.helpdesks[0];
+        let connection = connect::open(workspace, terms.as_of).await?;
+        let notices = send(arguments, context, workspace, &terms, &connection, &channels).await;
         connection.close().await;
         notices
     });
@@ -119,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let result = ended?;
     match arguments.format {
         Format::Text => {
-            let has_channel = !Channel::configured(&workspace.settings).is_empty();
+            let has_channel = !Channel::configured(&settings).is_empty();
             let waiting = result.awaiting_acknowledgement;
             print_data(&render::notice::report(&result.report, waiting, has_channel))?;
         }
@@ -151,11 +162,59 @@ async fn send(
         let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
             .with_acknowledged(options.accept_messages)
             .restricted_to(&terms.selection)
-            .with_live_state(&made, reconciliation.latest());
-        dispatcher.run(options.init_ledger, reconciliation.records(), connection, &name, &audience.stop).await
+            .with_live_state(workspace, &made, reconciliation.latest());
+        let connections = NoticeConnections::to(connection);
+        let records = reconciliation.records();
+        dispatcher.run(options.init_ledger, records, &connections, &name, &audience.stop).await
     };
     let sent = sent.await;
     reconciliation.unlock(lock).await;
+    sent
+}
+
+/// Sends the notices about the agreements of several helpdesks.
+async fn send_all(
+    arguments: &Arguments,
+    context: &Context,
+    whole: &Workspace,
+    helpdesks: &mut [Workspace],
+    terms: &PlanTerms,
+    selection: &AgreementSelection,
+    channels: &Channels,
+) -> Result<DispatchResult, Failure> {
+    let options = &arguments.options;
+    let is_first = options.init_ledger;
+    let audience =
+        Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context, is_first };
+    let name = context.run_name();
+    let mut open = OpenHelpdesks::open(helpdesks, terms.as_of).await;
+    let failures = std::mem::take(&mut open.failures);
+    let mut reconciliation = open.reconciliation(failures, terms, &name, &audience);
+    let sent = async {
+        let lock = reconciliation.lock().await?;
+        let sent = async {
+            let made = reconciliation.plan_only().await?;
+            let mut dispatcher = Dispatcher::new(whole, channels, terms.as_of.instant)?
+                .with_acknowledged(options.accept_messages)
+                .restricted_to(selection);
+            for (helpdesk, workspace, _) in open.iter() {
+                let latest = reconciliation.latest().find(|(other, _)| *other == helpdesk);
+                if let Some(plan) = made.helpdesks.get(helpdesk) {
+                    dispatcher =
+                        dispatcher.with_live_state(workspace, plan, latest.map(|(_, latest)| latest));
+                }
+            }
+            let main = whole.settings.default_helpdesk();
+            let records = reconciliation.records().map(|records| ledger::beside(records, main));
+            let connections = NoticeConnections::to_all(&open, main.name.as_ref());
+            dispatcher.run(is_first, records.as_ref(), &connections, &name, &audience.stop).await
+        };
+        let sent = sent.await;
+        reconciliation.unlock(lock).await;
+        sent
+    };
+    let sent = sent.await;
+    open.close().await;
     sent
 }
 

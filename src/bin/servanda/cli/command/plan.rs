@@ -1,23 +1,29 @@
 //! `servanda plan`: compares the files with the helpdesk and prints the difference. Writes nothing.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use servanda::envelope::GuardedPlan;
+use servanda::helpdesks::HelpdeskPlans;
+use servanda::ident::HelpdeskName;
 use servanda::render;
 
 use crate::cli::options::PlanOptions;
 use crate::cli::plan_output::PlanOutput;
-use crate::helpdesk::connect;
-use crate::ledger::{self, RecordedNotices};
+use crate::helpdesk::connect::{self, Connection};
+use crate::ledger::{self, LedgerRecords, RecordedNotices};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
+use crate::reconcile::joint::{all_failed, unavailable};
+use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::{FromLedger, PlanTerms, make};
 use crate::reconcile::plan_file;
-use crate::reconcile::snapshot::against_snapshot;
+use crate::reconcile::snapshot::{against_snapshot, against_snapshots};
+use crate::workspace::helpdesks::HelpdeskWorkspaces;
 use crate::workspace::load::Workspace;
 use crate::workspace::pull_request::{PullRequest, Trust};
 
@@ -69,38 +75,105 @@ pub(crate) struct Arguments {
 
 /// Makes the plan and prints it.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (mut workspace, terms) = load(arguments, context)?;
+    let (workspace, mut terms) = load(arguments, context)?;
+    let mut workspaces = workspace.by_helpdesk(&terms.selection)?;
+    terms.selection = terms.selection.within_helpdesks();
+    if !workspaces.is_single() {
+        return run_all(arguments, context, &mut workspaces, &terms);
+    }
+    let workspace = &mut workspaces.helpdesks[0];
     let envelope = match &arguments.snapshot {
-        Some(path) => against_snapshot(&mut workspace, &terms, path)?,
+        Some(path) => against_snapshot(workspace, &terms, path)?,
         None => runtime()?.block_on(async {
-            let connection = connect::open(&mut workspace, terms.as_of).await?;
-            let records = ledger::open(&workspace);
-            let last_applied = ledger::read_last_applied(&records).await;
-            let notices = RecordedNotices::read(&workspace, &records).await.ok().flatten();
-            let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: notices.as_ref() };
-            let made = async {
-                let made = make(&workspace, &connection, &terms, ledger).await?;
-                // A plan for a day that was asked for does not depend on the clock.
-                if !terms.as_of.is_asked && !compare_clocks(&workspace, &connection, clock()).await? {
-                    inform(&format!("{NOT_REPORTED}\n"));
-                }
-                Ok::<_, Failure>(made.0)
-            };
-            let made = made.await;
+            let connection = connect::open(workspace, terms.as_of).await?;
+            let made = made(workspace, &connection, &terms, &ledger::open(workspace)).await;
             connection.close().await;
             made
         })?,
     };
     if let Some(path) = &arguments.out {
         plan_file::write(path, &envelope)?;
-        let path = path.display();
-        inform(&format!("saved to {path}; `servanda apply {path}` applies it\n"));
+        tell_saved(path);
     }
     print_page(&arguments.output.render(&envelope, context)?, context)?;
     if let Some(scope) = &envelope.scope {
         inform(&render::scope::text(scope, &envelope, context.paint_errors()));
     }
     Ok(exit_of(&envelope, arguments.exit_code))
+}
+
+fn tell_saved(path: &Path) {
+    let path = path.display();
+    inform(&format!("saved to {path}; `servanda apply {path}` applies it\n"));
+}
+
+/// Makes the plan of one helpdesk.
+async fn made(
+    workspace: &Workspace,
+    connection: &Connection,
+    terms: &PlanTerms,
+    records: &LedgerRecords,
+) -> Result<GuardedPlan, Failure> {
+    let last_applied = ledger::read_last_applied(records).await;
+    let of_notices = ledger::beside(records, workspace.settings.default_helpdesk());
+    let notices = RecordedNotices::read(workspace, &of_notices).await.ok().flatten();
+    let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: notices.as_ref() };
+    let made = make(workspace, connection, terms, ledger).await?;
+    // A plan for a day that was asked for does not depend on the clock.
+    if !terms.as_of.is_asked && !compare_clocks(workspace, connection, clock()).await? {
+        inform(&format!("{NOT_REPORTED}\n"));
+    }
+    Ok(made.0)
+}
+
+/// Makes the plans of several helpdesks and prints them.
+fn run_all(
+    arguments: &Arguments,
+    context: &Context,
+    workspaces: &mut HelpdeskWorkspaces,
+    terms: &PlanTerms,
+) -> Result<Exit, Failure> {
+    let (plans, failures) = match &arguments.snapshot {
+        Some(path) => (against_snapshots(workspaces, terms, path)?, BTreeMap::new()),
+        None => runtime()?.block_on(planned(workspaces, terms)),
+    };
+    if plans.is_empty()
+        && let Some(failure) = all_failed(failures.clone())
+    {
+        return Err(failure);
+    }
+    let unavailable = failures.iter().map(|(name, failure)| (name.clone(), unavailable(failure)));
+    let plans = HelpdeskPlans::new(plans, unavailable.collect());
+    if let Some(path) = &arguments.out {
+        plan_file::write_all(path, &plans)?;
+        tell_saved(path);
+    }
+    print_page(&arguments.output.render_all(&plans, context)?, context)?;
+    for guarded in plans.helpdesks.values() {
+        if let Some(scope) = &guarded.scope {
+            inform(&render::scope::text(scope, guarded, context.paint_errors()));
+        }
+    }
+    Ok(exit_of_all(&plans, arguments.exit_code))
+}
+
+/// The plan of each helpdesk, and the failures of the others.
+async fn planned(
+    workspaces: &mut HelpdeskWorkspaces,
+    terms: &PlanTerms,
+) -> (BTreeMap<HelpdeskName, GuardedPlan>, BTreeMap<HelpdeskName, Failure>) {
+    let records = ledger::open(&workspaces.helpdesks[0]);
+    let mut helpdesks = OpenHelpdesks::open(&mut workspaces.helpdesks, terms.as_of).await;
+    let (mut plans, mut failures) = (BTreeMap::new(), std::mem::take(&mut helpdesks.failures));
+    for (name, workspace, connection) in helpdesks.iter() {
+        let records = ledger::beside(&records, &workspace.settings.helpdesk);
+        match made(workspace, connection, terms, &records).await {
+            Ok(guarded) => _ = plans.insert(name.clone(), guarded),
+            Err(failure) => _ = failures.insert(name.clone(), failure),
+        }
+    }
+    helpdesks.close().await;
+    (plans, failures)
 }
 
 /// Loads and checks what is planned: the files on disk, or the head of a pull request.
@@ -124,4 +197,15 @@ fn exit_of(envelope: &GuardedPlan, exit_code: bool) -> Exit {
     } else {
         Exit::Fine
     }
+}
+
+/// The exit code of the plans of several helpdesks. One that is not available makes the result partial.
+fn exit_of_all(plans: &HelpdeskPlans, exit_code: bool) -> Exit {
+    let planned = plans.helpdesks.values().map(|guarded| exit_of(guarded, exit_code));
+    let failed = plans.unavailable.values().map(|failure| match failure.exit_code {
+        9 => Exit::Credentials,
+        4 => Exit::Refused,
+        _ => Exit::Partial,
+    });
+    planned.chain(failed).fold(Exit::Fine, Exit::most_severe)
 }

@@ -1,22 +1,30 @@
 //! `servanda run`: the scheduled job. Plans, applies what a date or a merge changed, sends notices, and reports.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use servanda::ident::HelpdeskName;
 use servanda::notice::Channel;
+use servanda::outcome::Stopped;
 use servanda::render;
-use servanda::render::json::{NoticesFailure, RunReport};
+use servanda::render::json::{AppliedEnvelope, NoticesFailure, RunReport};
+use servanda::selection::AgreementSelection;
 
 use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, NotifyOptions, PlanOptions};
-use crate::helpdesk::connect::{self, Connection};
+use crate::helpdesk::connect;
+use crate::ledger::{self, LedgerRecords};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{DispatchResult, Dispatcher};
+use crate::notify::helpdesk_comment::NoticeConnections;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, report};
 use crate::process::messages::log_warning;
 use crate::process::monitor::Monitor;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
+use crate::reconcile::joint::JointlyReconciled;
+use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::{Reconciled, Reconciliation};
 use crate::workspace::files;
@@ -62,11 +70,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let runtime = runtime()?;
     let monitor = Monitor::of_environment()?;
     runtime.block_on(monitor.begun());
-    let ended = runtime.block_on(run_job(arguments, context));
+    let mut exits = BTreeMap::new();
+    let ended = runtime.block_on(run_job(arguments, context, &mut exits));
     let exit = ended.as_ref().map_or_else(|failure| failure.exit, |exit| *exit);
     runtime.block_on(monitor.ended(exit));
     if let Some(path) = &arguments.metrics
-        && let Err(failure) = files::write_whole(path, &metrics(exit))
+        && let Err(failure) = files::write_whole(path, &metrics(exit, &exits))
     {
         log_warning(&format!("cannot write the metrics: {}\n", failure.message));
     }
@@ -75,12 +84,20 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     ended
 }
 
-async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (mut workspace, terms) = arguments.options.load(context)?;
-    workspace.refuse_other_days(terms.as_of)?;
-    files::own_folder(&workspace.root)?;
-    let channels = Channels::open(&workspace.settings, &workspace.root)?;
-    let connection = connect::open(&mut workspace, terms.as_of).await?;
+/// Runs the job, and collects the exit codes of several helpdesks.
+async fn run_job(
+    arguments: &Arguments,
+    context: &Context,
+    exits: &mut BTreeMap<HelpdeskName, Exit>,
+) -> Result<Exit, Failure> {
+    let (workspace, mut terms) = arguments.options.load(context)?;
+    let selection = terms.selection.clone();
+    let mut workspaces = workspace.by_helpdesk(&selection)?;
+    terms.selection = selection.within_helpdesks();
+    workspaces.refuse_other_days(terms.as_of)?;
+    files::own_folder(&workspaces.whole().root)?;
+    let channels = Channels::open(&workspaces.whole().settings, &workspaces.whole().root)?;
+    let has_channel = !Channel::configured(&workspaces.whole().settings).is_empty();
     let audience = Unattended {
         patience: arguments.notify.lock.wait_lock,
         stop: shutdown::listen(),
@@ -89,17 +106,21 @@ async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     };
     let name = context.run_name();
     let job = ScheduledJob {
-        workspace: &workspace,
         terms: &terms,
-        connection: &connection,
+        selection: &selection,
+        options: &arguments.notify,
         channels: &channels,
+        audience: &audience,
         name: &name,
     };
-    let result = job.run(&arguments.notify, &audience).await;
-    connection.close().await;
-    let result = result?;
+    let result = match workspaces.several() {
+        Some((whole, helpdesks)) => job.run_all(whole, helpdesks).await?,
+        None => job.run(&mut workspaces.helpdesks[0]).await?,
+    };
+    if let AppliedPlan::Several(concluded) = &result.applied {
+        exits.clone_from(&concluded.exits);
+    }
     let report = result.json(&name);
-    let has_channel = !Channel::configured(&workspace.settings).is_empty();
     if let Some(path) = &arguments.report
         && let Err(failure) = files::write_whole(path, &render::json::pretty(&report))
     {
@@ -114,68 +135,136 @@ async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
 
 /// One run of the job.
 struct ScheduledJob<'a> {
-    workspace: &'a Workspace,
     terms: &'a PlanTerms,
-    connection: &'a Connection,
+    /// The agreements whose notices are sent.
+    selection: &'a AgreementSelection,
+    options: &'a NotifyOptions,
     channels: &'a Channels,
+    audience: &'a Unattended<'a>,
     name: &'a str,
 }
 
 impl ScheduledJob<'_> {
     /// Applies and notifies under one lock.
-    async fn run(&self, notify: &NotifyOptions, audience: &Unattended<'_>) -> Result<JobResult, Failure> {
+    async fn run(&self, workspace: &mut Workspace) -> Result<JobResult, Failure> {
+        let connection = connect::open(workspace, self.terms.as_of).await?;
         let mut reconciliation =
-            Reconciliation::new(self.workspace, self.connection, self.terms, self.name.to_owned(), audience);
-        let lock = reconciliation.lock().await?;
+            Reconciliation::new(workspace, &connection, self.terms, self.name.to_owned(), self.audience);
         let result = async {
-            let concluded = reconciliation.run_locked(None).await?;
-            let notices = match concluded.outcome.stopped {
-                // A stop of the apply stops the notices as well.
-                Some(_) => Ok(DispatchResult::default()),
-                None => self.notify(notify, &reconciliation, &concluded, audience).await,
+            let lock = reconciliation.lock().await?;
+            let result = async {
+                let concluded = reconciliation.run_locked(None).await?;
+                let notices = match concluded.outcome.stopped {
+                    // A stop of the apply stops the notices as well.
+                    Some(_) => Ok(DispatchResult::default()),
+                    None => {
+                        let (plan, latest) = (&concluded.guarded, reconciliation.latest());
+                        let dispatcher = self.dispatcher(workspace)?.with_live_state(workspace, plan, latest);
+                        let connections = NoticeConnections::to(&connection);
+                        self.dispatch(dispatcher, reconciliation.records(), &connections).await
+                    }
+                };
+                Ok(JobResult { applied: AppliedPlan::One(concluded), notices })
             };
-            Ok(JobResult { concluded, notices })
+            let result = result.await;
+            reconciliation.unlock(lock).await;
+            result
         };
         let result = result.await;
-        reconciliation.unlock(lock).await;
+        connection.close().await;
         result
     }
 
-    async fn notify(
-        &self,
-        options: &NotifyOptions,
-        reconciliation: &Reconciliation<'_, Unattended<'_>>,
-        concluded: &Reconciled,
-        audience: &Unattended<'_>,
-    ) -> Result<DispatchResult, Failure> {
-        let dispatcher = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
-            .with_acknowledged(options.accept_messages)
-            .restricted_to(&self.terms.selection)
-            .with_live_state(&concluded.guarded, reconciliation.latest());
-        dispatcher
-            .run(options.init_ledger, reconciliation.records(), self.connection, self.name, &audience.stop)
-            .await
+    /// The same for several helpdesks, whose notices are sent together.
+    async fn run_all(&self, whole: &Workspace, helpdesks: &mut [Workspace]) -> Result<JobResult, Failure> {
+        let mut open = OpenHelpdesks::open(helpdesks, self.terms.as_of).await;
+        let failures = std::mem::take(&mut open.failures);
+        let mut reconciliation = open.reconciliation(failures, self.terms, self.name, self.audience);
+        let result = async {
+            let lock = reconciliation.lock().await?;
+            let result = async {
+                let concluded = reconciliation.run_locked(None).await?;
+                let is_stopped = concluded.outcomes.values().any(|outcome| match outcome.stopped {
+                    // The other helpdesks and the notices go on.
+                    None | Some(Stopped::Credentials) => false,
+                    Some(Stopped::Signal | Stopped::NoTrace(_)) => true,
+                });
+                let notices = if is_stopped {
+                    Ok(DispatchResult::default())
+                } else {
+                    let mut dispatcher = self.dispatcher(whole)?;
+                    for (name, workspace, _) in open.iter() {
+                        let latest = reconciliation.latest().find(|(other, _)| *other == name);
+                        if let Some(plan) = concluded.plans.helpdesks.get(name) {
+                            let latest = latest.map(|(_, latest)| latest);
+                            dispatcher = dispatcher.with_live_state(workspace, plan, latest);
+                        }
+                    }
+                    let main = whole.settings.default_helpdesk();
+                    let records = reconciliation.records().map(|records| ledger::beside(records, main));
+                    let connections = NoticeConnections::to_all(&open, main.name.as_ref());
+                    self.dispatch(dispatcher, records.as_ref(), &connections).await
+                };
+                Ok(JobResult { applied: AppliedPlan::Several(concluded), notices })
+            };
+            let result = result.await;
+            reconciliation.unlock(lock).await;
+            result
+        };
+        let result = result.await;
+        open.close().await;
+        result
     }
+
+    fn dispatcher<'w>(&self, workspace: &'w Workspace) -> Result<Dispatcher<'w>, Failure>
+    where
+        Self: 'w,
+    {
+        let dispatcher = Dispatcher::new(workspace, self.channels, self.terms.as_of.instant)?;
+        Ok(dispatcher.with_acknowledged(self.options.accept_messages).restricted_to(self.selection))
+    }
+
+    async fn dispatch(
+        &self,
+        dispatcher: Dispatcher<'_>,
+        records: Option<&LedgerRecords>,
+        connections: &NoticeConnections<'_>,
+    ) -> Result<DispatchResult, Failure> {
+        dispatcher.run(self.options.init_ledger, records, connections, self.name, &self.audience.stop).await
+    }
+}
+
+/// The applied plan of the only helpdesk, or the plans of several.
+enum AppliedPlan {
+    One(Reconciled),
+    Several(JointlyReconciled),
 }
 
 /// The result of a run of the job.
 struct JobResult {
-    concluded: Reconciled,
+    applied: AppliedPlan,
     notices: Result<DispatchResult, Failure>,
 }
 
 impl JobResult {
     fn exit(&self) -> Exit {
         let notices = self.notices.as_ref().map_or_else(|failure| failure.exit, DispatchResult::exit);
-        Exit::most_severe(self.concluded.exit, notices)
+        let applied = match &self.applied {
+            AppliedPlan::One(concluded) => concluded.exit,
+            AppliedPlan::Several(concluded) => concluded.exit(),
+        };
+        Exit::most_severe(applied, notices)
     }
 
     fn text(&self, context: &Context, has_channel: bool) -> String {
-        let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
-        let mut text = if envelope.plan.is_empty() {
-            String::new()
-        } else {
-            render::outcome::text(&envelope.plan, outcome, context.paint())
+        let mut text = match &self.applied {
+            AppliedPlan::One(Reconciled { guarded, .. }) if guarded.plan.is_empty() => String::new(),
+            AppliedPlan::One(Reconciled { guarded, outcome, .. }) => {
+                render::outcome::text(&guarded.plan, outcome, context.paint())
+            }
+            AppliedPlan::Several(JointlyReconciled { plans, outcomes, .. }) => {
+                render::helpdesks::outcomes(plans, outcomes, context.paint())
+            }
         };
         match &self.notices {
             Ok(result) => {
@@ -191,7 +280,14 @@ impl JobResult {
 
     /// The report as one object.
     fn json<'a>(&'a self, name: &'a str) -> RunReport<'a> {
-        let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
+        let apply = match &self.applied {
+            AppliedPlan::One(Reconciled { guarded, outcome, .. }) => {
+                AppliedEnvelope::One(render::json::outcome(guarded, outcome))
+            }
+            AppliedPlan::Several(JointlyReconciled { plans, outcomes, .. }) => {
+                AppliedEnvelope::Several(render::json::outcomes(plans, outcomes))
+            }
+        };
         let notices = self.notices.as_ref();
         let failure = |failure: &'a Failure| NoticesFailure {
             code: failure.code,
@@ -202,7 +298,7 @@ impl JobResult {
             format: 1,
             run: name,
             exit: self.exit() as u8,
-            apply: render::json::outcome(envelope, outcome),
+            apply,
             notices: notices
                 .ok()
                 .map(|result| render::notice::results(&result.report, result.awaiting_acknowledgement)),
@@ -211,9 +307,9 @@ impl JobResult {
     }
 }
 
-/// The metrics in the format of Prometheus' textfile collector.
-fn metrics(exit: Exit) -> String {
-    format!(
+/// The metrics in the format of Prometheus' textfile collector. Of several helpdesks, each has its own exit code.
+fn metrics(exit: Exit, exits: &BTreeMap<HelpdeskName, Exit>) -> String {
+    let mut text = format!(
         "# HELP servanda_last_run_timestamp_seconds When the last run ended.\n\
          # TYPE servanda_last_run_timestamp_seconds gauge\n\
          servanda_last_run_timestamp_seconds {}\n\
@@ -222,5 +318,16 @@ fn metrics(exit: Exit) -> String {
          servanda_last_run_exit_code {}\n",
         clock().as_second(),
         exit as u8
-    )
+    );
+    if !exits.is_empty() {
+        text.push_str(
+            "# HELP servanda_helpdesk_last_run_exit_code How the apply to a helpdesk ended in the last run.\n\
+             # TYPE servanda_helpdesk_last_run_exit_code gauge\n",
+        );
+    }
+    for (name, exit) in exits {
+        let line = format!("servanda_helpdesk_last_run_exit_code{{helpdesk=\"{name}\"}} {}\n", *exit as u8);
+        text.push_str(&line);
+    }
+    text
 }

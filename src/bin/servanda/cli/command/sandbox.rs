@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use servanda::render::sandbox_pages::PageContext;
 use servanda::settings::Language;
 
-use crate::cli::options::LanguageName;
+use crate::cli::options::{HelpdeskOption, LanguageName};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
@@ -42,6 +42,8 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Serve {
+    #[command(flatten)]
+    helpdesk: HelpdeskOption,
     /// The database; without it, the one in .servanda/ that the other commands use
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
@@ -79,8 +81,9 @@ fn read_json<T: serde::de::DeserializeOwned + Default>(path: Option<&Path>) -> R
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let Command::Serve(serve) = &arguments.command;
     let workspace = load::load(context)?.into_workspace(context.now, context)?;
+    let workspace = workspace.of_one_helpdesk(serve.helpdesk.helpdesk.as_deref())?;
     let file = match &serve.db {
-        None => from_catalog::database_file(&workspace.root)?,
+        None => from_catalog::database_file(&workspace.root, workspace.settings.helpdesk.name.as_ref())?,
         Some(path) => path.clone(),
     };
     let mut options: SandboxOptions = read_json(serve.options.as_deref())?;

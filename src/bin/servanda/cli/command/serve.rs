@@ -1,12 +1,14 @@
 //! `servanda serve`: answers `entitled` queries over HTTP, for a portal or a bot, and shows the report, clients' pages and a
 //! plan to people.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use servanda::guard::Acknowledged;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::render;
 use servanda::render::link::Links;
 use servanda::selection::AgreementSelection;
@@ -17,7 +19,7 @@ use crate::process::messages::log;
 use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::snapshot::against_snapshot;
+use crate::reconcile::snapshot::{against_snapshot, against_snapshots};
 use crate::serve::{CONNECTION_LIMIT, PlanPage, ServerState, Watcher, WorkspaceSource, serve};
 use crate::workspace::load;
 use crate::workspace::settings_file::SettingsFile;
@@ -64,15 +66,21 @@ pub(crate) struct Arguments {
 
 /// Makes the page with the plan of a workspace against a snapshot, which is read for each page.
 fn plan_page(path: PathBuf) -> PlanPage {
-    Box::new(move |mut workspace, now| {
+    Box::new(move |workspace, now| {
         let terms = PlanTerms {
             as_of: AsOf { instant: now, is_asked: true },
             prune: false,
             acknowledged: Acknowledged::default(),
             selection: AgreementSelection::default(),
         };
-        let plan = against_snapshot(&mut workspace, &terms, &path)?;
-        Ok(render::html::page(&plan, &Links::beside_the_report()))
+        let mut workspaces = workspace.by_helpdesk(&terms.selection)?;
+        let links = Links::beside_the_report();
+        if !workspaces.is_single() {
+            let plans = against_snapshots(&mut workspaces, &terms, &path)?;
+            return Ok(render::helpdesks::page(&HelpdeskPlans::new(plans, BTreeMap::new()), &links));
+        }
+        let plan = against_snapshot(&mut workspaces.helpdesks[0], &terms, &path)?;
+        Ok(render::html::page(&plan, &links))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
-use crate::reconcile::plan_file;
+use crate::reconcile::plan_file::{self, SavedPlan};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -39,6 +39,9 @@ struct PlanSelection {
     /// Only these agreements; `*` stands for any characters
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
+    /// Only the plan of this helpdesk, of a plan of several
+    #[arg(long, value_name = "NAME")]
+    helpdesk: Vec<String>,
     /// Only changes of this client
     #[arg(long, value_name = "SLUG")]
     client: Vec<String>,
@@ -49,17 +52,27 @@ struct PlanSelection {
 
 /// Prints the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let mut envelope = plan_file::read(&arguments.plan)?;
-    let PlanSelection { id, client, status } = &arguments.selection;
+    let saved = plan_file::read(&arguments.plan)?;
+    let PlanSelection { id, helpdesk, client, status } = &arguments.selection;
     let selection = AgreementSelection {
         ids: id.clone(),
+        helpdesks: helpdesk.clone(),
         clients: client.clone(),
         statuses: status.clone(),
         ..AgreementSelection::default()
     };
-    if !selection.is_everything() {
-        envelope.retain(&selection);
-    }
-    print_page(&arguments.output.render(&envelope, context)?, context)?;
+    let page = match saved {
+        SavedPlan::One(mut envelope) => {
+            if !selection.is_everything() {
+                envelope.retain(&selection);
+            }
+            arguments.output.render(&envelope, context)?
+        }
+        SavedPlan::Several(mut plans) => {
+            plans.retain(&selection);
+            arguments.output.render_all(&plans, context)?
+        }
+    };
+    print_page(&page, context)?;
     Ok(Exit::Fine)
 }

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::calendar::read_instant;
 use servanda::envelope::GuardedPlan;
+use servanda::helpdesks::HelpdeskPlans;
 use servanda::ident::AgreementId;
 use servanda::outcome::Outcome;
 use servanda::plan::{Change, Plan};
@@ -145,6 +146,14 @@ impl Audience for TestAudience {
     fn show(&self, _: &GuardedPlan) -> Result<(), Failure> {
         Ok(())
     }
+    fn show_all(&self, _: &HelpdeskPlans) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn confirm_all(&self, _: &HelpdeskPlans) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
         Ok(())
     }
@@ -208,7 +217,7 @@ impl ReconcileFixture {
     async fn open(folder: tempfile::TempDir, concurrency: usize, options: SandboxOptions) -> Self {
         let workspace = workspace(folder.path(), AUTUMN);
         let clock = SandboxClock::fixed(read_instant(AUTUMN).expect("an instant"));
-        let file = from_catalog::database_file(folder.path()).expect("a place");
+        let file = from_catalog::database_file(folder.path(), None).expect("a place");
         let sandbox = from_catalog::open(file, &workspace.catalog, &workspace.agreements, clock, options);
         let sandbox = sandbox.expect("it opens");
         let running = sandbox.start().await.expect("it starts");

@@ -109,7 +109,13 @@ async fn slugs_that_the_catalog_has_are_kept() {
         set(&bench, *contract, "provider_id", json!("2"));
     }
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    let entry = |title: &str| CatalogEntry { title: title.to_owned(), helpdesk: None, email: None, span };
+    let entry = |title: &str| CatalogEntry {
+        title: title.to_owned(),
+        helpdesk: None,
+        elsewhere: litemap::LiteMap::new(),
+        email: None,
+        span,
+    };
     let acme = (ProviderSlug::new("acme").expect("a slug"), entry("ООО «Акме»"));
     let normal = (PriorityName::new("normal").expect("a name"), entry("Normal"));
     let catalog = Catalog { providers: [acme].into(), priorities: [normal].into(), ..Catalog::default() };

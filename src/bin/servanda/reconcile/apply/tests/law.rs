@@ -41,7 +41,13 @@ fn nowhere() -> Span {
 }
 
 fn entry(title: &str, id: &str) -> CatalogEntry {
-    CatalogEntry { title: title.to_owned(), helpdesk: LiveId::new(id), email: None, span: nowhere() }
+    CatalogEntry {
+        title: title.to_owned(),
+        helpdesk: LiveId::new(id),
+        elsewhere: litemap::LiteMap::new(),
+        email: None,
+        span: nowhere(),
+    }
 }
 
 fn catalog() -> Catalog {
@@ -50,6 +56,7 @@ fn catalog() -> Catalog {
             entry: entry(slug, &format!("ou${number}")),
             contacts: litemap::LiteMap::new(),
             departments: litemap::LiteMap::new(),
+            lives_in: None,
             zone: None,
             language: None,
         };
@@ -182,6 +189,7 @@ impl LawFixture {
     /// Runs one reconciliation, as the program does: with lock, guards, causes, journal and ledger.
     async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
         let workspace = Workspace {
+            elsewhere: Vec::new(),
             paths: BTreeMap::new(),
             texts: BTreeMap::new(),
             root: self.folder.path().to_owned(),

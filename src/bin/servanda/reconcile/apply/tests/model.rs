@@ -263,6 +263,7 @@ pub(crate) fn creation() -> Plan {
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
+        elsewhere: None,
         risks: Vec::new(),
         before: None,
         steps: vec![

@@ -82,7 +82,7 @@ impl TestHelpdesk {
         write(folder.path(), "catalog.yaml", &catalog("t"));
         let workspace = workspace_as(folder.path(), "2027-01-01T09:00:00Z", false);
         let clock = SandboxClock::fixed(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
-        let file = from_catalog::database_file(folder.path()).expect("a place");
+        let file = from_catalog::database_file(folder.path(), None).expect("a place");
         let sandbox = from_catalog::open(file, &workspace.catalog, &[], clock, SandboxOptions::default())
             .expect("it opens");
         let running = sandbox.start().await.expect("it starts");

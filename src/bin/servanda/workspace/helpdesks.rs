@@ -1,0 +1,168 @@
+//! The workspace of each helpdesk of a repository with several: the agreements that live there, with the ids of that
+//! helpdesk and its settings. Everything that reads or writes one helpdesk takes it as it takes that of the only one.
+
+use std::collections::BTreeSet;
+
+use servanda::agreement::Agreement;
+use servanda::ident::{AgreementId, HelpdeskName};
+use servanda::plan::scope::Scope;
+use servanda::selection::AgreementSelection;
+use servanda::settings::Settings;
+
+use crate::process::context::AsOf;
+use crate::process::failure::Failure;
+use crate::workspace::load::{PullRequestBase, Workspace};
+
+/// The workspaces of the helpdesks that a command is about, and that of the whole repository.
+pub(crate) struct HelpdeskWorkspaces {
+    /// The whole; `None` if it is that of the only helpdesk.
+    whole: Option<Workspace>,
+    /// That of each helpdesk, in the order of names.
+    pub(crate) helpdesks: Vec<Workspace>,
+}
+
+impl HelpdeskWorkspaces {
+    /// The workspace of the whole repository.
+    pub(crate) fn whole(&self) -> &Workspace {
+        self.whole.as_ref().unwrap_or(&self.helpdesks[0])
+    }
+
+    /// The workspace of the whole repository and those of its several helpdesks; `None` if there is one helpdesk.
+    pub(crate) fn several(&mut self) -> Option<(&Workspace, &mut [Workspace])> {
+        let whole = self.whole.as_ref()?;
+        Some((whole, &mut self.helpdesks))
+    }
+
+    /// Whether the repository has one helpdesk without a name.
+    pub(crate) const fn is_single(&self) -> bool {
+        self.whole.is_none()
+    }
+
+    /// Refuses to write for another day than today, as [`Workspace::refuse_other_days`] does.
+    pub(crate) fn refuse_other_days(&self, as_of: AsOf) -> Result<(), Failure> {
+        self.helpdesks.iter().try_for_each(|workspace| workspace.refuse_other_days(as_of))
+    }
+}
+
+impl Workspace {
+    /// The workspaces of the helpdesks that a selection names, or of all.
+    pub(crate) fn by_helpdesk(self, selection: &AgreementSelection) -> Result<HelpdeskWorkspaces, Failure> {
+        let names = selected_helpdesks(&self.settings, selection)?;
+        if names.is_empty() {
+            return Ok(HelpdeskWorkspaces { whole: None, helpdesks: vec![self] });
+        }
+        let helpdesks = names.iter().map(|name| self.of_helpdesk(name)).collect();
+        Ok(HelpdeskWorkspaces { whole: Some(self), helpdesks })
+    }
+
+    /// The workspace of the one helpdesk that a command is about: the only one, or the one with this name.
+    pub(crate) fn of_one_helpdesk(self, name: Option<&str>) -> Result<Self, Failure> {
+        let name = one_helpdesk(&self.settings, name)?;
+        Ok(match name {
+            None => self,
+            Some(name) => self.of_helpdesk(&name),
+        })
+    }
+
+    /// The workspace of one of several helpdesks.
+    fn of_helpdesk(&self, name: &HelpdeskName) -> Self {
+        let settings = self.settings.of_helpdesk(name);
+        let default = settings.default_helpdesk.as_ref();
+        let (agreements, elsewhere) = split(&self.agreements, name, default);
+        let pull_request = self.pull_request.as_deref().map(|base| {
+            let (agreements, elsewhere) = split(&base.agreements, name, default);
+            let sides = base.agreements.iter().chain(&self.agreements);
+            let of_name = sides.filter(|agreement| agreement.helpdesk.as_ref() == Some(name));
+            let here: BTreeSet<&AgreementId> = of_name.map(|agreement| &agreement.id).collect();
+            let catalog = base.catalog.in_helpdesk(name, default);
+            Box::new(PullRequestBase {
+                agreements,
+                elsewhere,
+                catalog,
+                scope: restricted(&base.scope, |id| here.contains(id)),
+            })
+        });
+        Self {
+            root: self.root.clone(),
+            commit: self.commit.clone(),
+            digest: self.digest.clone(),
+            catalog: self.catalog.in_helpdesk(name, default),
+            agreements,
+            elsewhere,
+            paths: self.paths.clone(),
+            texts: self.texts.clone(),
+            base: self.base.clone(),
+            pull_request,
+            settings,
+        }
+    }
+}
+
+/// The name of the one helpdesk that a command is about, which must be passed if there are several; `None` if the only one
+/// has no name.
+pub(crate) fn one_helpdesk(settings: &Settings, name: Option<&str>) -> Result<Option<HelpdeskName>, Failure> {
+    let Some(name) = name else {
+        return match settings.helpdesks.len() {
+            0 | 1 => Ok(settings.helpdesks.keys().next().cloned()),
+            _ => {
+                let message = "this command is about one helpdesk, and servanda.yaml has several";
+                Err(Failure::usage(message, known(settings.helpdesks.keys())))
+            }
+        };
+    };
+    let selection = AgreementSelection { helpdesks: vec![name.to_owned()], ..AgreementSelection::default() };
+    Ok(selected_helpdesks(settings, &selection)?.into_iter().next())
+}
+
+/// The names of the helpdesks that a selection names, or of all; none if the only one has no name.
+fn selected_helpdesks(
+    settings: &Settings,
+    selection: &AgreementSelection,
+) -> Result<Vec<HelpdeskName>, Failure> {
+    let helpdesks = &settings.helpdesks;
+    let names: Vec<HelpdeskName> =
+        helpdesks.keys().filter(|name| selection.selects_helpdesk(name)).cloned().collect();
+    let is_known = |pattern: &&String| {
+        let one = AgreementSelection { helpdesks: vec![(*pattern).clone()], ..Default::default() };
+        !helpdesks.keys().any(|name| one.selects_helpdesk(name))
+    };
+    match selection.helpdesks.iter().find(is_known) {
+        None => Ok(names),
+        Some(unknown) if helpdesks.is_empty() => {
+            let help = "servanda.yaml has one helpdesk without a name; name several under `helpdesks:`";
+            Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), help))
+        }
+        Some(unknown) => {
+            Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), known(helpdesks.keys())))
+        }
+    }
+}
+
+/// Asks for one of the known helpdesks.
+fn known<'a>(names: impl Iterator<Item = &'a HelpdeskName>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`--helpdesk {name}`")).collect();
+    format!("pass one of {}", names.join(", "))
+}
+
+/// The agreements that live in a helpdesk, and all others. People of another helpdesk are no contacts here.
+fn split(
+    agreements: &[Agreement],
+    name: &HelpdeskName,
+    default: Option<&HelpdeskName>,
+) -> (Vec<Agreement>, Vec<Agreement>) {
+    let (mut here, elsewhere): (Vec<Agreement>, Vec<Agreement>) =
+        agreements.iter().cloned().partition(|agreement| agreement.helpdesk.as_ref() == Some(name));
+    if Some(name) != default {
+        here.iter_mut().for_each(Agreement::drop_people);
+    }
+    (here, elsewhere)
+}
+
+/// The scope of a pull request with only these agreements. What is not about agreements stays.
+fn restricted(scope: &Scope, is_here: impl Fn(&AgreementId) -> bool) -> Scope {
+    let mut scope = scope.clone();
+    scope.documents.retain(|id, _| is_here(id));
+    scope.indirect.retain(|id| is_here(id));
+    scope.edits.retain(|id, _| is_here(id));
+    scope
+}

@@ -1,0 +1,167 @@
+//! The plans of a repository with several helpdesks: one guarded plan for each, and what one awaits of another.
+//!
+//! Each helpdesk is planned by itself, with the agreements that live there. An agreement that moves to another helpdesk is
+//! created there and withdrawn here; the withdrawal awaits the creation, so that its client never has neither.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::envelope::{GuardedPlan, Meaning, Verdict};
+use crate::ident::{AgreementId, HelpdeskName};
+use crate::live::{Live, Observed, digest};
+use crate::plan::{Blocked, Change, Elsewhere, Note, Plan, Reason, dependents};
+use crate::selection::AgreementSelection;
+
+/// The version of the JSON of [`HelpdeskPlans`]. A reader refuses any other.
+pub const FORMAT: u32 = 1;
+
+/// The plans of several helpdesks: what `plan --out` saves for a repository with `helpdesks:`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HelpdeskPlans {
+    /// The version of this shape.
+    pub format: u32,
+    /// The expected end of an apply of all plans.
+    pub verdict: Verdict,
+    /// The plan of each helpdesk, by its name.
+    pub helpdesks: BTreeMap<HelpdeskName, GuardedPlan>,
+    /// The helpdesks that could not be planned, with the reason.
+    pub unavailable: BTreeMap<HelpdeskName, Unavailable>,
+    /// The digest of all of the above; only saved plans have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// The reason why a helpdesk could not be planned or applied. Its agreements are left as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unavailable {
+    /// The exit code of a run in which this is the only problem.
+    pub exit_code: u8,
+    /// The stable code of the failure.
+    pub code: String,
+    /// The problem.
+    pub message: String,
+    /// The advice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl HelpdeskPlans {
+    /// Combines the plans of helpdesks. Changes that await what no other plan can bring about are blocked.
+    pub fn new(
+        mut helpdesks: BTreeMap<HelpdeskName, GuardedPlan>,
+        unavailable: BTreeMap<HelpdeskName, Unavailable>,
+    ) -> Self {
+        let impossible: BTreeSet<Elsewhere> = {
+            let plans = helpdesks.values();
+            let awaited =
+                plans.flat_map(|plan| &plan.plan.changes).filter_map(|change| change.elsewhere.clone());
+            awaited.filter(|awaited| !can_confirm(helpdesks.get(&awaited.helpdesk), awaited)).collect()
+        };
+        for guarded in helpdesks.values_mut() {
+            hold(guarded, &impossible);
+        }
+        let verdict = verdict(&helpdesks, &unavailable);
+        Self { format: FORMAT, verdict, helpdesks, unavailable, digest: None }
+    }
+
+    /// Adds the digest of all plans, with which they are saved.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        let unsealed = Self { digest: None, ..self };
+        Self { digest: Some(digest(&unsealed)), ..unsealed }
+    }
+
+    /// Whether the plans are exactly as they were sealed.
+    pub fn is_intact(&self) -> bool {
+        self.clone().sealed() == *self
+    }
+
+    /// Keeps the helpdesks and the rows about agreements that are selected, as [`GuardedPlan::retain`] does.
+    pub fn retain(&mut self, selection: &AgreementSelection) {
+        self.helpdesks.retain(|name, _| selection.selects_helpdesk(name));
+        self.unavailable.retain(|name, _| selection.selects_helpdesk(name));
+        let within = selection.within_helpdesks();
+        if !within.is_everything() {
+            self.helpdesks.values_mut().for_each(|guarded| guarded.retain(&within));
+        }
+    }
+
+    /// Whether no plan has a change.
+    pub fn is_empty(&self) -> bool {
+        self.helpdesks.values().all(|guarded| guarded.plan.is_empty())
+    }
+
+    /// The number of changes of all plans.
+    pub fn changes(&self) -> usize {
+        self.helpdesks.values().map(|guarded| guarded.plan.changes.len()).sum()
+    }
+}
+
+/// Whether the apply of a plan may confirm an agreement. What is blocked or stopped by a guard stays as it is.
+fn can_confirm(plan: Option<&GuardedPlan>, awaited: &Elsewhere) -> bool {
+    plan.is_some_and(|guarded| {
+        let waiting = guarded.guarded_changes.iter().map(|change| &change.id);
+        let mut stuck = guarded.plan.blocked.iter().map(|blocked| &blocked.id).chain(waiting);
+        !stuck.any(|id| *id == awaited.agreement)
+    })
+}
+
+/// Blocks the changes of a plan that await something impossible, and those that wait for them in turn.
+fn hold(guarded: &mut GuardedPlan, impossible: &BTreeSet<Elsewhere>) {
+    let plan = &mut guarded.plan;
+    let is_held =
+        |change: &Change| change.elsewhere.as_ref().filter(|awaited| impossible.contains(*awaited)).cloned();
+    let mut held: BTreeMap<AgreementId, Reason> = plan
+        .changes
+        .iter()
+        .filter_map(|change| Some((change.id.clone(), Reason::Elsewhere(is_held(change)?))))
+        .collect();
+    if held.is_empty() {
+        return;
+    }
+    let waiting = dependents(&plan.changes, held.keys().cloned().collect());
+    held.extend(waiting.into_iter().map(|(id, awaited)| (id, Reason::Waits(awaited))));
+    plan.changes.retain(|change| !held.contains_key(&change.id));
+    plan.blocked.extend(held.into_iter().map(|(id, reason)| Blocked { id, reason }));
+    plan.blocked.sort();
+    plan.count_again();
+    guarded.verdict = Verdict::of(&guarded.plan, &guarded.awaiting);
+}
+
+/// The verdict of all plans: the most severe one, in the order of exit codes.
+fn verdict(
+    helpdesks: &BTreeMap<HelpdeskName, GuardedPlan>,
+    unavailable: &BTreeMap<HelpdeskName, Unavailable>,
+) -> Verdict {
+    const ORDER: [u8; 4] = [9, 4, 6, 0];
+    let plans = helpdesks.values().map(|guarded| guarded.verdict.exit_code);
+    let codes: Vec<u8> = plans.chain(unavailable.values().map(|failure| failure.exit_code)).collect();
+    let exit_code = ORDER.into_iter().find(|code| codes.contains(code)).unwrap_or_default();
+    let meaning = match exit_code {
+        4 => Meaning::RefusedByAGuard,
+        0 => Meaning::Complete,
+        _ => Meaning::Partial,
+    };
+    let changes_pending = helpdesks.values().any(|guarded| guarded.verdict.changes_pending);
+    Verdict { exit_code, meaning, changes_pending }
+}
+
+/// Whether an agreement is confirmed in its helpdesk: it is there, and a plan that was made from `live` leaves it as it is.
+/// One that is over needs no object.
+pub fn is_confirmed(agreement: &AgreementId, plan: &GuardedPlan, live: &Live) -> bool {
+    let is_over =
+        plan.plan.notes.iter().any(|note| matches!(note, Note::OverAndAbsent(id) if id == agreement));
+    let is_there = matches!(live.agreements.get(agreement), Some(Observed::Present(_)));
+    (is_there || is_over) && !plan.open_agreements().contains(agreement)
+}
+
+/// Splits a plan for its apply: the changes that await nothing of other helpdesks, and those that do, which are applied
+/// when all others of all helpdesks are.
+pub fn split(plan: &Plan) -> (Plan, Plan) {
+    let (last, first) = plan.changes.iter().cloned().partition(|change| change.elsewhere.is_some());
+    (Plan { changes: first, ..plan.clone() }, Plan { changes: last, ..plan.clone() })
+}

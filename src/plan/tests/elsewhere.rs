@@ -1,0 +1,208 @@
+//! Agreements that move between helpdesks: at every prefix of the apply, their clients have them in at least one.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::prefix::{Pairs, usable};
+use super::{agreement, any_mapping, any_repository, at, catalog, empty, id, settings};
+use crate::agreement::Agreement;
+use crate::envelope::GuardedPlan;
+use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, split};
+use crate::ident::{AgreementId, HelpdeskName};
+use crate::live::Live;
+use crate::mapping::Mapping;
+use crate::plan::{Change, Elsewhere, GuardName, Reason, Risk, Verb, apply_step};
+use crate::planner::{self, Origin, PlannerInput};
+use crate::selection::AgreementSelection;
+
+const NOW: &str = "2026-09-01T09:00:00Z";
+
+fn name(text: &str) -> HelpdeskName {
+    HelpdeskName::new(text).expect("a name")
+}
+
+fn living_in(mut agreement: Agreement, helpdesk: &str) -> Agreement {
+    agreement.helpdesk = Some(name(helpdesk));
+    agreement
+}
+
+/// One of the helpdesks: its mapping and what it holds.
+#[derive(Clone)]
+struct Helpdesk {
+    mapping: Mapping,
+    live: Live,
+}
+
+impl Helpdesk {
+    fn new(mapping: Mapping) -> Self {
+        Self { mapping, live: empty() }
+    }
+
+    /// The plan of the agreements that live in it.
+    fn plan(&self, agreements: &[Agreement], own: &str) -> GuardedPlan {
+        let is_own = |agreement: &&Agreement| agreement.helpdesk == Some(name(own));
+        let (here, elsewhere): (Vec<&Agreement>, Vec<&Agreement>) = agreements.iter().partition(is_own);
+        let clone = |some: Vec<&Agreement>| some.into_iter().cloned().collect::<Vec<_>>();
+        let input = PlannerInput {
+            agreements: &clone(here),
+            elsewhere: &clone(elsewhere),
+            catalog: &catalog(),
+            settings: &settings(&self.mapping),
+            last_applied: None,
+            instant: at(NOW),
+            prune: false,
+            acknowledged: &[(GuardName::Vanished, [1].into())].into(),
+            selection: &AgreementSelection::default(),
+            origin: Origin { commit: None, files: "", helpdesk: own },
+            sent: None,
+            base: None,
+        };
+        planner::plan(&input, self.live.clone()).0
+    }
+
+    fn granted(&self) -> BTreeMap<AgreementId, Pairs> {
+        usable(&self.live, &self.mapping)
+    }
+}
+
+type Helpdesks = BTreeMap<HelpdeskName, Helpdesk>;
+
+fn plans(helpdesks: &Helpdesks, agreements: &[Agreement]) -> HelpdeskPlans {
+    let plans = helpdesks.iter();
+    let plans = plans.map(|(own, helpdesk)| (own.clone(), helpdesk.plan(agreements, own.as_str())));
+    HelpdeskPlans::new(plans.collect(), BTreeMap::new())
+}
+
+fn granted(helpdesks: &Helpdesks) -> BTreeMap<AgreementId, Pairs> {
+    let mut all: BTreeMap<AgreementId, Pairs> = BTreeMap::new();
+    for (id, pairs) in helpdesks.values().flat_map(Helpdesk::granted) {
+        all.entry(id).or_default().extend(pairs);
+    }
+    all
+}
+
+/// Applies a change, and passes on the state after each step.
+fn apply(
+    helpdesks: &mut Helpdesks,
+    own: &HelpdeskName,
+    change: &Change,
+    check: &mut impl FnMut(&Helpdesks) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    for step in &change.steps {
+        let helpdesk = helpdesks.get_mut(own).expect("a helpdesk");
+        apply_step(change, step, &mut helpdesk.live, &helpdesk.mapping);
+        check(helpdesks)?;
+    }
+    Ok(())
+}
+
+/// Applies the plans in the two passes of the program.
+fn apply_all(
+    helpdesks: &mut Helpdesks,
+    agreements: &[Agreement],
+    check: &mut impl FnMut(&Helpdesks) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let plans = plans(helpdesks, agreements);
+    for (own, guarded) in &plans.helpdesks {
+        for change in &split(&guarded.plan).0.changes {
+            apply(helpdesks, own, change, check)?;
+        }
+    }
+    for (own, guarded) in &plans.helpdesks {
+        for change in &split(&guarded.plan).1.changes {
+            let awaited = change.elsewhere.as_ref().expect("it awaits another helpdesk");
+            let there = &helpdesks[&awaited.helpdesk];
+            let latest = there.plan(agreements, awaited.helpdesk.as_str());
+            prop_assert!(is_confirmed(&awaited.agreement, &latest, &there.live), "{:?}", awaited);
+            apply(helpdesks, own, change, check)?;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whoever_moves_is_at_no_step_without_service(
+        berlin in any_mapping(),
+        moscow in any_mapping(),
+        agreements in any_repository(),
+        moving in proptest::collection::vec(any::<bool>(), 1..20),
+    ) {
+        let mut helpdesks: Helpdesks =
+            [(name("berlin"), Helpdesk::new(berlin)), (name("moscow"), Helpdesk::new(moscow))].into();
+        let there: Vec<Agreement> =
+            agreements.into_iter().map(|agreement| living_in(agreement, "berlin")).collect();
+        apply_all(&mut helpdesks, &there, &mut |_| Ok(()))?;
+        let before = granted(&helpdesks);
+        let moved: Vec<Agreement> = there.into_iter().zip(moving.into_iter().cycle()).map(|(agreement, moves)| {
+            living_in(agreement, if moves { "moscow" } else { "berlin" })
+        }).collect();
+        let mut after = helpdesks.clone();
+        apply_all(&mut after, &moved, &mut |_| Ok(()))?;
+        let after = granted(&after);
+        let mut check = |now: &Helpdesks| {
+            let now = granted(now);
+            for (id, pairs) in &before {
+                let kept = pairs.iter().filter(|pair| after.get(id).is_some_and(|after| after.contains(*pair)));
+                for pair in kept {
+                    prop_assert!(now.get(id).is_some_and(|now| now.contains(pair)), "{id} is without {pair:?}");
+                }
+            }
+            Ok(())
+        };
+        apply_all(&mut helpdesks, &moved, &mut check)?;
+        let again = plans(&helpdesks, &moved);
+        prop_assert!(again.is_empty(), "{:?}", again.helpdesks);
+        for agreement in &moved {
+            let other = if agreement.helpdesk == Some(name("berlin")) { "moscow" } else { "berlin" };
+            let left = helpdesks[&name(other)].granted().remove(&agreement.id);
+            prop_assert!(left.is_none_or(|left| left.is_empty()), "{} is left in {other}", agreement.id);
+        }
+    }
+}
+
+/// The helpdesk with an active agreement, and that agreement in another helpdesk.
+fn moving() -> (Helpdesk, Agreement) {
+    let agreement = agreement("a", "2026-01-01", "2026-12-31");
+    let mut helpdesks: Helpdesks = [(name("berlin"), Helpdesk::new(Mapping::default()))].into();
+    let there = living_in(agreement.clone(), "berlin");
+    apply_all(&mut helpdesks, &[there], &mut |_| Ok(())).expect("applied");
+    let berlin = helpdesks.remove(&name("berlin")).expect("a helpdesk");
+    (berlin, living_in(agreement, "moscow"))
+}
+
+#[test]
+fn a_move_is_no_orphan_and_stays_while_its_new_helpdesk_cannot_confirm_it() {
+    let (berlin, moved) = moving();
+    let elsewhere = Elsewhere { agreement: id("a"), helpdesk: name("moscow") };
+    let guarded = berlin.plan(std::slice::from_ref(&moved), "berlin");
+    let [change] = &guarded.plan.changes[..] else { panic!("{:?}", guarded.plan) };
+    assert_eq!((change.verb, &change.elsewhere), (Verb::Move, &Some(elsewhere.clone())));
+    assert_eq!(change.risks, [Risk::Moves(elsewhere.clone())]);
+    assert_eq!((guarded.plan.totals.moves, guarded.plan.totals.retirements), (1, 0));
+    let unavailable = Unavailable { exit_code: 6, code: String::new(), message: String::new(), help: None };
+    let alone = [(name("berlin"), guarded)];
+    let held = HelpdeskPlans::new(alone.into(), [(name("moscow"), unavailable)].into());
+    let berlin = &held.helpdesks[&name("berlin")];
+    assert!(berlin.plan.is_empty());
+    assert_eq!(berlin.plan.blocked[0].reason, Reason::Elsewhere(elsewhere));
+    assert_eq!((held.verdict.exit_code, berlin.plan.totals.moves), (6, 0));
+}
+
+#[test]
+fn a_predecessor_waits_for_its_successor_in_another_helpdesk() {
+    let mut berlin = Helpdesk::new(Mapping::default());
+    let mut old = living_in(agreement("a-2025", "2025-01-01", "2026-12-31"), "berlin");
+    let mut one: Helpdesks = [(name("berlin"), berlin.clone())].into();
+    apply_all(&mut one, std::slice::from_ref(&old), &mut |_| Ok(())).expect("applied");
+    berlin = one.remove(&name("berlin")).expect("a helpdesk");
+    old.period.end = crate::agreement::PeriodEnd::LastDay(crate::agreement::sample::day("2026-08-31"));
+    let mut new = living_in(agreement("a-2026", "2026-09-01", "2027-08-31"), "moscow");
+    new.renews = Some(id("a-2025"));
+    let guarded = berlin.plan(&[old, new], "berlin");
+    let awaited = Elsewhere { agreement: id("a-2026"), helpdesk: name("moscow") };
+    assert_eq!(guarded.plan.changes[0].elsewhere, Some(awaited));
+}

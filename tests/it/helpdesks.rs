@@ -1,0 +1,195 @@
+//! Several helpdesks in one repository: planned and applied each by itself, and agreements that move between them.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::processes::{KEY, MAPPING, Served, is_full};
+use crate::repository::Repository;
+
+const DAY: &str = "2026-09-01";
+
+/// An agreement of the example that is active on that day, and its file.
+const MOVED: (&str, &str) = ("severny-veter-2026", "agreements/2026/severny-veter-2026.yaml");
+
+/// The settings with these helpdesks.
+fn settings(helpdesks: &str) -> String {
+    format!("timezone: Europe/Moscow\nlanguage: en\nhelpdesks:\n{helpdesks}")
+}
+
+/// The example with two embedded helpdesks, of which `moscow` has the agreements of one client.
+fn two_sandboxes() -> Repository {
+    let repository = Repository::example();
+    let helpdesks = "  berlin: { kind: sandbox, default: true }\n  moscow: { kind: sandbox }\n";
+    repository.file("servanda.yaml", &settings(helpdesks));
+    repository.edit(
+        "catalog.yaml",
+        "    title: АО «Портовик»\n",
+        "    title: АО «Портовик»\n    lives_in: moscow\n",
+    );
+    repository.expect(0, &["validate"]);
+    repository
+}
+
+fn plans(repository: &Repository) -> Value {
+    repository.json(0, &["plan", "--as-of", DAY, "--format", "json"])
+}
+
+fn changes<'a>(plans: &'a Value, helpdesk: &str) -> &'a Vec<Value> {
+    plans["helpdesks"][helpdesk]["plan"]["changes"].as_array().expect("a plan of the helpdesk")
+}
+
+#[track_caller]
+fn assert_converged(plans: &Value) {
+    for (name, guarded) in plans["helpdesks"].as_object().expect("plans") {
+        assert_eq!(
+            (&guarded["plan"]["changes"], &guarded["plan"]["blocked"]),
+            (&json!([]), &json!([])),
+            "{name}"
+        );
+    }
+    assert_eq!((&plans["unavailable"], &plans["verdict"]["exit_code"]), (&json!({}), &json!(0)));
+}
+
+/// Lets an agreement live in the other helpdesk.
+fn relocate(repository: &Repository, (_, file): (&str, &str)) {
+    let text = repository.read(file);
+    repository.file(file, &format!("{text}helpdesk: moscow\n"));
+}
+
+#[test]
+fn each_helpdesk_gets_its_own_agreements_and_the_second_plan_is_empty() {
+    let repository = two_sandboxes();
+    let first = plans(&repository);
+    let clients = |helpdesk: &str| -> std::collections::BTreeSet<String> {
+        changes(&first, helpdesk).iter().map(|change| change["client"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(clients("moscow"), ["portovik".to_owned()].into());
+    assert!(clients("berlin").len() > 3 && !clients("berlin").contains("portovik"));
+    let text = repository.expect(0, &["plan", "--as-of", DAY]).stdout;
+    assert!(text.contains("Helpdesk berlin") && text.contains("Helpdesk moscow"), "{text}");
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    assert_converged(&plans(&repository));
+    let only = repository.json(0, &["plan", "--as-of", DAY, "--helpdesk", "moscow", "--format", "json"]);
+    assert_eq!(only["helpdesks"].as_object().unwrap().keys().collect::<Vec<_>>(), ["moscow"]);
+    let unknown = repository.expect(1, &["plan", "--helpdesk", "moskau"]);
+    assert!(unknown.stderr.contains("--helpdesk berlin"), "{}", unknown.stderr);
+    for command in ["discover", "import"] {
+        let several = repository.expect(1, &[command]);
+        assert!(several.stderr.contains("--helpdesk moscow"), "{command}: {}", several.stderr);
+    }
+}
+
+#[test]
+fn a_saved_plan_of_several_helpdesks_is_shown_and_applied() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
+    for format in ["text", "markdown", "summary", "html", "json"] {
+        let shown = repository.expect(0, &["show", "saved.plan", "--format", format]).stdout;
+        assert!(shown.contains("berlin") && shown.contains("moscow"), "{format}");
+    }
+    repository.expect(0, &["comment", "--plan", "saved.plan", "--dry-run"]);
+    repository.expect(0, &["apply", "--yes", "saved.plan"]);
+    assert_converged(&plans(&repository));
+    repository.edit("saved.plan", "\"format\": 1", "\"format\":  1");
+    repository.expect(1, &["show", "saved.plan"]);
+}
+
+#[test]
+fn an_agreement_that_moves_is_there_before_it_is_withdrawn_here() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["run", "--init-ledger", "--as-of", DAY]);
+    relocate(&repository, MOVED);
+    let moving = plans(&repository);
+    let [change] = &changes(&moving, "berlin")[..] else { panic!("{moving:#}") };
+    assert_eq!((&change["id"], &change["verb"]), (&json!(MOVED.0), &json!("move")));
+    assert_eq!(change["elsewhere"], json!({ "agreement": MOVED.0, "helpdesk": "moscow" }));
+    assert_eq!(changes(&moving, "moscow")[0]["verb"], "create");
+    // The other helpdesk is left out, so that nothing can be confirmed there.
+    let held = repository.json(0, &["plan", "--as-of", DAY, "--helpdesk", "berlin", "--format", "json"]);
+    assert_eq!(held["verdict"]["exit_code"], 6);
+    assert_eq!(held["helpdesks"]["berlin"]["plan"]["changes"], json!([]));
+    repository.expect(6, &["apply", "--yes", "--as-of", DAY, "--helpdesk", "berlin"]);
+    assert_eq!(changes(&plans(&repository), "berlin").len(), 1, "it is still active here");
+    let run = repository.json(0, &["run", "--as-of", DAY, "--format", "json"]);
+    assert_eq!(run["notices"]["sent"], json!([]), "the clients were told before: {:#}", run["notices"]);
+    assert_converged(&plans(&repository));
+}
+
+/// The default helpdesk is embedded, the other one is at this address.
+fn with_remote(url: &str) -> Repository {
+    let repository = two_sandboxes();
+    let mapping = MAPPING.replace("\n  ", "\n    ").replacen("  agreement:", "    agreement:", 1);
+    let helpdesks = format!(
+        "  berlin: {{ kind: sandbox, default: true }}\n  moscow:\n    kind: itsm365\n    url: {url}\n    \
+         access_key: {{ env: KEY }}\n    rehearsal: true\n    rate: 1000\n    concurrency: 1\n    search_lag: 0s\n{mapping}"
+    );
+    repository.file("servanda.yaml", &settings(&helpdesks));
+    repository.expect(0, &["validate"]);
+    repository
+}
+
+fn remote(repository: &Repository, code: i32, arguments: &[&str]) -> String {
+    let output = repository.program(arguments).env("KEY", KEY).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{errors}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn remote_plans(repository: &Repository, code: i32) -> Value {
+    serde_json::from_str(&remote(repository, code, &["plan", "--as-of", DAY, "--format", "json"])).unwrap()
+}
+
+#[test]
+fn a_helpdesk_that_is_down_holds_back_its_own_agreements_only() {
+    // Nothing listens on this port.
+    let repository = with_remote("http://127.0.0.1:9/sd");
+    let first = remote_plans(&repository, 6);
+    assert_eq!(first["unavailable"]["moscow"]["exit_code"], 6);
+    assert!(!changes(&first, "berlin").is_empty());
+    remote(&repository, 6, &["apply", "--yes", "--as-of", DAY]);
+    let second = remote_plans(&repository, 6);
+    assert_eq!((changes(&second, "berlin").len(), &second["verdict"]["exit_code"]), (0, &json!(6)));
+    relocate(&repository, MOVED);
+    remote(&repository, 6, &["apply", "--yes", "--as-of", DAY]);
+    let held = remote_plans(&repository, 6);
+    let reason = &held["helpdesks"]["berlin"]["plan"]["blocked"][0]["reason"];
+    assert_eq!(reason["elsewhere"]["helpdesk"], "moscow", "{held:#}");
+    // Refused credentials come first in the exit code, and the other helpdesk is applied all the same.
+    let metrics = ["run", "--init-ledger", "--as-of", DAY, "--metrics", "run.prom"];
+    let output = repository.program(&metrics).output().unwrap();
+    assert_eq!(output.status.code(), Some(9), "{}", String::from_utf8_lossy(&output.stderr));
+    let metrics = repository.read("run.prom");
+    assert!(metrics.contains("servanda_helpdesk_last_run_exit_code{helpdesk=\"moscow\"} 9"), "{metrics}");
+}
+
+/// A run is killed while one request of a move is not answered. The next run converges.
+#[test]
+fn a_move_that_is_killed_at_a_request_is_completed_by_the_next_run() {
+    let points: Vec<(u64, bool)> = if is_full() {
+        (1..60).flat_map(|number| [(number, false), (number, true)]).collect()
+    } else {
+        [(9, false), (12, true), (16, true)].into()
+    };
+    for (number, done) in points {
+        let repository = Repository::example();
+        let served = Served::accepting(&repository, KEY, &json!([]));
+        let remote_repository = with_remote(&served.url);
+        remote(&remote_repository, 0, &["apply", "--yes", "--as-of", DAY]);
+        drop(served);
+        let faults = json!([{ "at": number, "effect": { "silence": { "done": done } } }]);
+        let mut served = Served::accepting(&repository, KEY, &faults);
+        let settings = remote_repository.read("servanda.yaml");
+        let url = settings.lines().find_map(|line| line.trim().strip_prefix("url: ")).unwrap().to_owned();
+        remote_repository.file("servanda.yaml", &settings.replace(&url, &served.url));
+        relocate(&remote_repository, MOVED);
+        let mut apply = remote_repository.program(&["apply", "--yes", "--as-of", DAY]);
+        let apply = apply.env("KEY", KEY).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut killed = apply.spawn().unwrap();
+        served.fell_silent();
+        killed.kill().unwrap();
+        assert!(killed.wait().unwrap().code().is_none(), "it was still running");
+        remote(&remote_repository, 0, &["apply", "--yes", "--as-of", DAY]);
+        assert_converged(&remote_plans(&remote_repository, 0));
+    }
+}
