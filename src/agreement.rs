@@ -351,6 +351,7 @@ pub(crate) mod sample {
             is_for_whole_client: true,
             manager: None,
             provider: None,
+            helpdesk: None,
             contacts: LiteMap::new(),
             language: Language::Russian,
             zone: Zone::find("Europe/Moscow").expect("a zone"),

@@ -172,7 +172,7 @@ fn an_invalid_text_or_boolean_is_reported_with_the_valid_ones() {
         ),
         (
             "[a]\n",
-            "1:1 E009 the file takes a map, not a list | write a map with some of the keys `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `contacts`, `language`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
+            "1:1 E009 the file takes a map, not a list | write a map with some of the keys `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `helpdesk`, `contacts`, `language`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
         ),
     ] {
         one(DocumentKind::Agreement, text, expected);

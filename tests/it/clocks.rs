@@ -292,6 +292,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
         client,
         manager: None,
         provider: None,
+        helpdesk: None,
         contacts: litemap::LiteMap::new(),
         language: servanda::settings::Language::English,
         zone: Zone::find(zone).unwrap(),

@@ -28,7 +28,7 @@ fn repository(settings: &str, rest: &str) -> (Sources, CheckedRepository) {
 fn agreement(id: &str, client: &str, more: &str) -> String {
     format!(
         "# agreements/{id}.yaml\nclient: {client}\n{more}period: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n\
-         services: {{ email: true }}\nnotices: {{ expiring: {{ before: [30d], to: [client] }} }}\n"
+         services: {{ email: true }}\n"
     )
 }
 
@@ -65,7 +65,7 @@ fn one_helpdesk_has_no_name() {
     let settings = "# servanda.yaml\ntimezone: Europe/Moscow\nhelpdesk: {}\n# catalog.yaml\n\
                     clients: { a: { title: A } }\nservices: { email: { title: E-mail } }\n";
     let (_, found) = checked(&files_of(&format!("{settings}{}", agreement("a", "a", ""))));
-    assert_eq!((codes(&found), &found.agreements[0].helpdesk), (vec![Code::E501], &None));
+    assert_eq!((codes(&found), &found.agreements[0].helpdesk), (vec![], &None));
 }
 
 #[test]

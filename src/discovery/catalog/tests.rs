@@ -196,7 +196,7 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
     );
     let edits: Vec<String> = found
         .iter()
-        .filter_map(CatalogDifference::edit)
+        .filter_map(|found| found.edit(None))
         .map(|edit| format!("{} = {}", edit.path.join("."), edit.value))
         .collect();
     assert_eq!(edits, ["clients.a.title = \"Первый\"", "clients.b.helpdesk = \"ou$2\""]);
@@ -243,7 +243,7 @@ fn an_entry_found_by_its_code_gets_its_id_and_its_title_in_one_run() {
     unit.expect("it is there").code = Some("dent-mayak".to_owned());
     let found = compare(&catalog, &inventory);
     assert_eq!(said(&found), ["clients dent-mayak: tied ou$1", "clients dent-mayak: Старое имя is Маяк"]);
-    assert_eq!(found.iter().filter_map(CatalogDifference::edit).count(), 2);
+    assert_eq!(found.iter().filter_map(|found| found.edit(None)).count(), 2);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_new_client_knows_the_provider_of_all_its_agreements() {
     inventory.add_provider(Some(id("ou$9")), [id("ou$2")].into());
     let found = compare(&Catalog::default(), &inventory);
     let providers =
-        found.iter().filter_map(|finding| Some((finding.slug.as_str(), finding.edit()?.provider)));
+        found.iter().filter_map(|finding| Some((finding.slug.as_str(), finding.edit(None)?.provider)));
     let providers: Vec<_> = providers.collect();
     let expected = [("one", Some("acme")), ("two", None), ("acme", None), ("baltic", None)];
     assert_eq!(providers, expected.map(|(slug, provider)| (slug, provider.map(str::to_owned))));

@@ -31,7 +31,7 @@ fn planned(base: &[Agreement], head: &[Agreement], live: &Live, settings: &Setti
         selection: &crate::selection::AgreementSelection::default(),
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
         sent: None,
-        base: Some(Base { agreements: base, catalog: &catalog, scope: &Scope::default() }),
+        base: Some(Base { agreements: base, elsewhere: &[], catalog: &catalog, scope: &Scope::default() }),
     };
     planner::plan(&input, live.clone()).0
 }

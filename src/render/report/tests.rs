@@ -72,7 +72,7 @@ fn named(text: &str) -> (Agreement, Catalog) {
     let entry = || CatalogEntry {
         title: text.to_owned(),
         helpdesk: None,
-        elsewhere: litemap::LiteMap::new(),
+        elsewhere: LiteMap::new(),
         email: Some(text.to_owned()),
         span: Span::of_file(Sources::default().add("catalog.yaml", "")),
     };

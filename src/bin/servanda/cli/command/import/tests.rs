@@ -237,6 +237,7 @@ async fn populate(root: &Path, workspace: &[Made]) {
 
 fn arguments(dry_run: bool) -> Arguments {
     Arguments {
+        helpdesk: crate::cli::options::HelpdeskOption { helpdesk: None },
         dry_run,
         only: Vec::new(),
         client: Vec::new(),

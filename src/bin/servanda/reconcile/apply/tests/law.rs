@@ -88,6 +88,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         client,
         manager: None,
         provider: None,
+        helpdesk: None,
         contacts: litemap::LiteMap::new(),
         zone: Zone::find("Europe/Moscow").expect("a zone"),
         period: Period {
