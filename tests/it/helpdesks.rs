@@ -88,7 +88,7 @@ fn a_saved_plan_of_several_helpdesks_is_shown_and_applied() {
         let shown = repository.expect(0, &["show", "saved.plan", "--format", format]).stdout;
         assert!(shown.contains("berlin") && shown.contains("moscow"), "{format}");
     }
-    repository.expect(0, &["comment", "--plan", "saved.plan", "--dry-run"]);
+    repository.expect(0, &["comment", "saved.plan", "--dry-run"]);
     repository.expect(0, &["apply", "--yes", "saved.plan"]);
     assert_converged(&plans(&repository));
     repository.edit("saved.plan", "\"format\": 1", "\"format\":  1");

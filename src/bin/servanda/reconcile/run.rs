@@ -267,6 +267,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         work.sides = None;
         let Applied { outcome, creations } = self.apply(part.unwrap_or(&work.guarded.plan), stop).await?;
         work.applied.outcome.results.extend(outcome.results);
+        // Nothing is known of what remains until a plan is made again.
+        work.applied.outcome.remaining = outcome.remaining;
         work.applied.outcome.stopped = work.applied.outcome.stopped.take().or(outcome.stopped);
         work.applied.creations.extend(creations);
         work.after = self.verify(&mut work.applied, stop).await;
