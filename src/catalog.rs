@@ -127,7 +127,7 @@ impl Catalog {
         let Self { clients, services, managers, providers, calendars, priorities, .. } = &mut catalog;
         for client in clients.values_mut() {
             client.contacts.retain(|_, contact| matches!(contact, Contact::Email(_)));
-            client.departments.values_mut().for_each(|entry| entry.move_to(name));
+            client.departments.iter_mut().for_each(|(_, entry)| entry.move_to(name));
             client.entry.move_to(name);
         }
         let entries = services.values_mut().chain(managers.values_mut()).chain(providers.values_mut());

@@ -19,7 +19,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     CatalogEntry {
         title: title.to_owned(),
         helpdesk: helpdesk.map(live_id),
-        elsewhere: litemap::LiteMap::new(),
+        elsewhere: LiteMap::new(),
         email: None,
         span,
     }

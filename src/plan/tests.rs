@@ -54,7 +54,7 @@ fn entry(kind: &str, slug: &str) -> CatalogEntry {
     CatalogEntry {
         title: slug.to_uppercase(),
         helpdesk: LiveId::new(&format!("{kind}${slug}")),
-        elsewhere: litemap::LiteMap::new(),
+        elsewhere: LiteMap::new(),
         email: None,
         span,
     }

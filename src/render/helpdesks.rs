@@ -48,7 +48,9 @@ fn sections(
     let mut sections: BTreeMap<&HelpdeskName, String> = BTreeMap::new();
     for (name, failure) in &plans.unavailable {
         let mut page = TerminalPage::new(paint);
-        unavailable(failure, language).iter().for_each(|line| page.line(0, 2, line));
+        for line in &unavailable(failure, language) {
+            page.line(0, 2, line);
+        }
         sections.insert(name, page.finish());
     }
     for (name, guarded) in plans.helpdesks.iter().filter(|(name, _)| !plans.unavailable.contains_key(*name)) {

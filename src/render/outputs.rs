@@ -9,13 +9,14 @@ use crate::discovery::DiscoveredMapping;
 use crate::discovery::agreements::Adoption;
 use crate::document::schema_address;
 use crate::envelope::GuardedPlan;
+use crate::helpdesks::HelpdeskPlans;
 use crate::render::catalog::CatalogReport;
 use crate::render::doctor::DoctorReport;
 use crate::render::entitlement::{AnswerEnvelope, ServiceOffer};
 use crate::render::explain::{AgreementHistories, AgreementHistory};
 use crate::render::forecast::ForecastList;
 use crate::render::json::{
-    DiagnosticsEnvelope, OutcomeEnvelope, RunReport, Versioned, WithLeftOut, schema_of,
+    DiagnosticsEnvelope, OutcomeEnvelope, OutcomesEnvelope, RunReport, Versioned, WithLeftOut, schema_of,
 };
 use crate::render::notice::NoticeResults;
 use crate::render::status::StatusList;
@@ -61,10 +62,22 @@ pub const OUTPUTS: [JsonOutput; 15] = [
         schema: schema_of::<GuardedPlan>,
     },
     JsonOutput {
+        name: "plans",
+        commands: "`plan`, `plan --out FILE` and `show` of a repository with `helpdesks:`",
+        about: "The plan of each of several helpdesks, by its name, and those that could not be planned.",
+        schema: schema_of::<HelpdeskPlans>,
+    },
+    JsonOutput {
         name: "outcome",
         commands: "`apply --format json`",
         about: "The result of each change of an apply.",
         schema: schema_of::<OutcomeEnvelope<'static>>,
+    },
+    JsonOutput {
+        name: "outcomes",
+        commands: "`apply --format json` of a repository with `helpdesks:`",
+        about: "The outcome of each of several helpdesks, by its name.",
+        schema: schema_of::<OutcomesEnvelope<'static>>,
     },
     JsonOutput {
         name: "run",

@@ -17,7 +17,7 @@ fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     CatalogEntry {
         title: title.to_owned(),
         helpdesk: helpdesk.map(id),
-        elsewhere: litemap::LiteMap::new(),
+        elsewhere: LiteMap::new(),
         email: None,
         span,
     }

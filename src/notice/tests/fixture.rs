@@ -56,7 +56,7 @@ impl Fixture {
         let entry = CatalogEntry {
             title: "Маяк".to_owned(),
             helpdesk: None,
-            elsewhere: litemap::LiteMap::new(),
+            elsewhere: LiteMap::new(),
             email: None,
             span,
         };

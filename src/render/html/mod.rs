@@ -54,7 +54,8 @@ pub(in crate::render) fn page_of_several<'a>(
     };
     put(format_args!("<header class=\"top\">\n<h1>{}</h1>\n</header>\n", encode::html(title)));
     for (heading, why) in failures {
-        let why: String = why.iter().map(|line| format!("<p>{}</p>\n", inline(line))).collect();
+        let why: Vec<String> = why.iter().map(|line| format!("<p>{}</p>\n", inline(line))).collect();
+        let why = why.concat();
         put(format_args!("<section class=\"held\">\n<h2>{}</h2>\n{why}</section>\n", inline(&heading)));
     }
     for (heading, envelope) in plans {

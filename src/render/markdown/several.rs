@@ -10,6 +10,6 @@ pub(in crate::render) fn head(summary: &str) -> String {
 
 /// The heading of a section, and its lines.
 pub(in crate::render) fn section(heading: &Line, lines: &[Line]) -> String {
-    let lines: String = lines.iter().map(|line| format!("- {}\n", inline(line))).collect();
-    format!("\n## {}\n\n{lines}", inline(heading))
+    let lines: Vec<String> = lines.iter().map(|line| format!("- {}\n", inline(line))).collect();
+    format!("\n## {}\n\n{}", inline(heading), lines.concat())
 }

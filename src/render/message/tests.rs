@@ -55,7 +55,7 @@ fn entry(title: &str, email: Option<&str>) -> CatalogEntry {
     CatalogEntry {
         title: title.to_owned(),
         helpdesk: None,
-        elsewhere: litemap::LiteMap::new(),
+        elsewhere: LiteMap::new(),
         email: email.map(str::to_owned),
         span,
     }

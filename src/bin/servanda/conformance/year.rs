@@ -82,7 +82,7 @@ pub(super) async fn live_through(
         .map_err(|error| Flaw::without_exchange(Failure::file(&estate.root, &error).message))?;
     let mut result = Ok(());
     for day in DAYS {
-        result = estate.live(day, &probe).await;
+        result = Box::pin(estate.live(day, &probe)).await;
         if result.is_err() {
             break;
         }
@@ -99,8 +99,8 @@ fn of_run(failure: Failure) -> Flaw {
 
 impl Estate<'_> {
     async fn live(&self, day: &str, probe: &Probe) -> Result<(), Flaw> {
-        self.reconcile(day).await?;
-        let again = self.reconcile(day).await?;
+        Box::pin(self.reconcile(day)).await?;
+        let again = Box::pin(self.reconcile(day)).await?;
         if let Some(change) = again.changes.first() {
             let why = format!("{day}: the plan after the apply is not empty: {}", change.id);
             let exchange = change.fields.iter().map(|field| {

@@ -224,9 +224,9 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             let (ready, waiting): (Vec<Change>, Vec<Change>) =
                 last.changes.iter().cloned().partition(is_ready);
             let waiting = waiting.into_iter().filter_map(|change| Some((change.id, change.elsewhere?)));
-            let result = |awaited| match is_stopped {
-                true => ChangeResult::NotTried(NotTried::Stopped),
-                false => ChangeResult::NotTried(NotTried::Elsewhere(awaited)),
+            let result = |awaited| {
+                let why = if is_stopped { NotTried::Stopped } else { NotTried::Elsewhere(awaited) };
+                ChangeResult::NotTried(why)
             };
             work.applied.outcome.results.extend(waiting.map(|(id, awaited)| (id, result(awaited))));
             if is_stopped && stop.is_asked() {

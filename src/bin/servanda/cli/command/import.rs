@@ -92,7 +92,7 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
     let mut adoption = proposed(&loaded, &mut checked, as_of, least, &selection)?;
     if let Some(name) = other {
         for taken in &mut adoption.agreements {
-            taken.file.text.push_str(&format!("helpdesk: {name}\n"));
+            taken.file.text += &["helpdesk: ", name.as_str(), "\n"].concat();
         }
     }
     let root = loaded.root.clone();

@@ -154,17 +154,16 @@ impl ScheduledJob<'_> {
             let lock = reconciliation.lock().await?;
             let result = async {
                 let concluded = reconciliation.run_locked(None).await?;
-                let notices = match concluded.outcome.stopped {
-                    // A stop of the apply stops the notices as well.
-                    Some(_) => Ok(DispatchResult::default()),
-                    None => {
-                        let (plan, latest) = (&concluded.guarded, reconciliation.latest());
-                        let dispatcher = self.dispatcher(workspace)?.with_live_state(workspace, plan, latest);
-                        let connections = NoticeConnections::to(&connection);
-                        self.dispatch(dispatcher, reconciliation.records(), &connections).await
-                    }
+                // A stop of the apply stops the notices as well.
+                let notices = if concluded.outcome.stopped.is_some() {
+                    Ok(DispatchResult::default())
+                } else {
+                    let (plan, latest) = (&concluded.guarded, reconciliation.latest());
+                    let dispatcher = self.dispatcher(workspace)?.with_live_state(workspace, plan, latest);
+                    let connections = NoticeConnections::to(&connection);
+                    self.dispatch(dispatcher, reconciliation.records(), &connections).await
                 };
-                Ok(JobResult { applied: AppliedPlan::One(concluded), notices })
+                Ok(JobResult { applied: AppliedPlan::One(Box::new(concluded)), notices })
             };
             let result = result.await;
             reconciliation.unlock(lock).await;
@@ -205,7 +204,7 @@ impl ScheduledJob<'_> {
                     let connections = NoticeConnections::to_all(&open, main.name.as_ref());
                     self.dispatch(dispatcher, records.as_ref(), &connections).await
                 };
-                Ok(JobResult { applied: AppliedPlan::Several(concluded), notices })
+                Ok(JobResult { applied: AppliedPlan::Several(Box::new(concluded)), notices })
             };
             let result = result.await;
             reconciliation.unlock(lock).await;
@@ -236,8 +235,8 @@ impl ScheduledJob<'_> {
 
 /// The applied plan of the only helpdesk, or the plans of several.
 enum AppliedPlan {
-    One(Reconciled),
-    Several(JointlyReconciled),
+    One(Box<Reconciled>),
+    Several(Box<JointlyReconciled>),
 }
 
 /// The result of a run of the job.
@@ -257,13 +256,14 @@ impl JobResult {
     }
 
     fn text(&self, context: &Context, has_channel: bool) -> String {
+        let paint = context.paint();
         let mut text = match &self.applied {
-            AppliedPlan::One(Reconciled { guarded, .. }) if guarded.plan.is_empty() => String::new(),
-            AppliedPlan::One(Reconciled { guarded, outcome, .. }) => {
-                render::outcome::text(&guarded.plan, outcome, context.paint())
+            AppliedPlan::One(concluded) if concluded.guarded.plan.is_empty() => String::new(),
+            AppliedPlan::One(concluded) => {
+                render::outcome::text(&concluded.guarded.plan, &concluded.outcome, paint)
             }
-            AppliedPlan::Several(JointlyReconciled { plans, outcomes, .. }) => {
-                render::helpdesks::outcomes(plans, outcomes, context.paint())
+            AppliedPlan::Several(concluded) => {
+                render::helpdesks::outcomes(&concluded.plans, &concluded.outcomes, paint)
             }
         };
         match &self.notices {
@@ -281,11 +281,11 @@ impl JobResult {
     /// The report as one object.
     fn json<'a>(&'a self, name: &'a str) -> RunReport<'a> {
         let apply = match &self.applied {
-            AppliedPlan::One(Reconciled { guarded, outcome, .. }) => {
-                AppliedEnvelope::One(render::json::outcome(guarded, outcome))
+            AppliedPlan::One(concluded) => {
+                AppliedEnvelope::One(render::json::outcome(&concluded.guarded, &concluded.outcome))
             }
-            AppliedPlan::Several(JointlyReconciled { plans, outcomes, .. }) => {
-                AppliedEnvelope::Several(render::json::outcomes(plans, outcomes))
+            AppliedPlan::Several(concluded) => {
+                AppliedEnvelope::Several(render::json::outcomes(&concluded.plans, &concluded.outcomes))
             }
         };
         let notices = self.notices.as_ref();
