@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{GuardedPlan, Meaning, Verdict};
 use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::{Live, Observed, digest};
-use crate::plan::{Blocked, Change, Elsewhere, Note, Plan, Reason, dependents};
+use crate::plan::{Blocked, Change, Drift, Elsewhere, Note, Plan, Reason, dependents};
 use crate::selection::AgreementSelection;
 
 /// The version of the JSON of [`HelpdeskPlans`]. A reader refuses any other.
@@ -151,12 +151,25 @@ fn verdict(
 }
 
 /// Whether an agreement is confirmed in its helpdesk: it is there, and a plan that was made from `live` leaves it as it is.
-/// One that is over needs no object.
+/// Drift that is only reported keeps it from that. One that is over needs no object.
 pub fn is_confirmed(agreement: &AgreementId, plan: &GuardedPlan, live: &Live) -> bool {
     let is_over =
         plan.plan.notes.iter().any(|note| matches!(note, Note::OverAndAbsent(id) if id == agreement));
     let is_there = matches!(live.agreements.get(agreement), Some(Observed::Present(_)));
-    (is_there || is_over) && !plan.open_agreements().contains(agreement)
+    let is_other = |drift: &Drift| drift.id == *agreement && !drift.is_corrected;
+    (is_there || is_over)
+        && !plan.open_agreements().contains(agreement)
+        && !plan.plan.drift.iter().any(is_other)
+}
+
+/// Whether the object that a change withdraws is the one that it awaits, since two names lead to one helpdesk.
+pub fn is_same_object(change: &Change, awaited: &Elsewhere, live: &Live) -> bool {
+    match live.agreements.get(&awaited.agreement) {
+        Some(Observed::Present(found)) => {
+            Some(&found.object) == change.object.as_ref() && Some(found.digest()) == change.before
+        }
+        _ => false,
+    }
 }
 
 /// Splits a plan for its apply: the changes that await nothing of other helpdesks, and those that do, which are applied

@@ -8,12 +8,13 @@ use crate::edit;
 use crate::template::{Library, MergePlace};
 
 /// The fields of an agreement in the order in which they are written.
-pub(super) const ORDER: [&str; 23] = [
+pub(super) const ORDER: [&str; 24] = [
     "extends",
     "title",
     "client",
     "recipients",
     "provider",
+    "helpdesk",
     "number",
     "manager",
     "renews",

@@ -347,18 +347,35 @@ impl AgreementReader<'_> {
         contacts
     }
 
+    /// The object that it adopts in the helpdesk in which it lives. An id belongs to one helpdesk, so that an agreement that
+    /// moved adopts nothing in the next one.
     fn adopts(&mut self, document: &shape::AgreementDocument) -> Option<LiveId> {
-        let text = document.adopts.as_deref()?;
-        let id = LiveId::new(text);
-        if id.is_none() {
-            self.value_fault(
-                Code::E009,
-                &["adopts"],
-                format!("invalid object id `{text}`"),
-                "use the id that the helpdesk shows, such as agreement$605301",
-            );
+        let written = match document.adopts.as_ref()? {
+            shape::TextOr::Text(text) => vec![(None, text)],
+            shape::TextOr::Set(ids) => ids.iter().map(|(name, text)| (Some(name.as_str()), text)).collect(),
+        };
+        let mut adopted = None;
+        for (name, text) in written {
+            let path = [&["adopts"][..], name.as_slice()].concat();
+            if let Some(name) = name.filter(|name| !self.settings.helpdesks.contains_key(*name)) {
+                let place = self.places.value(&path).unwrap_or_else(|| self.places.whole());
+                self.faults.push(unknown_helpdesk(place, name, self.settings));
+            }
+            let id = LiveId::new(text);
+            if id.is_none() {
+                self.value_fault(
+                    Code::E009,
+                    &path,
+                    format!("invalid object id `{text}`"),
+                    "use the id that the helpdesk shows, such as agreement$605301",
+                );
+            }
+            let default = self.settings.default_helpdesk.as_ref().map(HelpdeskName::as_str);
+            if name.or(default) == self.helpdesk.name.as_ref().map(HelpdeskName::as_str) {
+                adopted = id;
+            }
         }
-        id
+        adopted
     }
 
     fn name(&mut self, path: &[&str], text: &str) -> Option<AgreementId> {

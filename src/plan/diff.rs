@@ -240,6 +240,11 @@ impl<'a> Comparison<'a> {
     fn orphans(&mut self) {
         let created = self.created_active();
         let moved = moved(self.context.elsewhere);
+        for (id, objects) in &self.live.same_ownership_key {
+            if moved.contains_key(id) && !self.claimed.contains(id) {
+                self.block(id, Reason::SameOwnershipKey(objects.clone()));
+            }
+        }
         for (id, observed) in &self.live.agreements {
             if self.claimed.contains(id) {
                 continue;
@@ -311,7 +316,8 @@ impl<'a> Comparison<'a> {
         change.status = Some(status.state);
         change.because = Some(status.because);
         change.risks = vec![Risk::Moves(elsewhere.clone())];
-        change.elsewhere = Some(elsewhere);
+        // Nobody loses anything by the end of what is over.
+        change.elsewhere = (!status.state.is_over()).then_some(elsewhere);
         self.found.changes.push(change);
     }
 

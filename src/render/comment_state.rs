@@ -27,6 +27,11 @@ pub enum CommentSeverity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RiskGrade(u8);
 
+impl RiskGrade {
+    /// The most severe one.
+    const MOST: Self = Self(ChangeSeverity::ALL.len() as u8 - 1);
+}
+
 impl CommentSeverity {
     /// The severity of a plan.
     pub fn of(envelope: &GuardedPlan) -> Self {
@@ -44,7 +49,10 @@ impl CommentSeverity {
 
     /// The severity of the most severe plan of several helpdesks.
     pub fn of_several(plans: &HelpdeskPlans) -> Self {
-        plans.helpdesks.values().map(Self::of).max().unwrap_or(Self::Harmless)
+        let planned = plans.helpdesks.values().map(Self::of);
+        // What a helpdesk would lose is unknown while it is not available.
+        let unknown = (!plans.unavailable.is_empty()).then_some(Self::Risk(RiskGrade::MOST));
+        planned.chain(unknown).max().unwrap_or(Self::Harmless)
     }
 
     fn word(self) -> String {

@@ -53,8 +53,8 @@ fn sections(
         }
         sections.insert(name, page.finish());
     }
-    for (name, guarded) in plans.helpdesks.iter().filter(|(name, _)| !plans.unavailable.contains_key(*name)) {
-        sections.insert(name, render(name, guarded));
+    for (name, guarded) in &plans.helpdesks {
+        sections.entry(name).or_default().insert_str(0, &render(name, guarded));
     }
     let section = |(name, text): (&HelpdeskName, String)| {
         let mut page = TerminalPage::new(paint);

@@ -36,7 +36,7 @@ pub struct JsonOutput {
 }
 
 /// All outputs, in the order of the groups of `--help`.
-pub const OUTPUTS: [JsonOutput; 15] = [
+pub const OUTPUTS: [JsonOutput; 17] = [
     JsonOutput {
         name: "findings",
         commands: "`validate --format json`",

@@ -96,6 +96,33 @@ fn a_saved_plan_of_several_helpdesks_is_shown_and_applied() {
 }
 
 #[test]
+fn a_saved_plan_is_about_the_helpdesks_that_it_has() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["plan", "--as-of", DAY, "--helpdesk", "moscow", "--out", "saved.plan"]);
+    repository.expect(0, &["apply", "--yes", "saved.plan"]);
+    let after = plans(&repository);
+    assert_eq!(changes(&after, "moscow").len(), 0);
+    assert!(!changes(&after, "berlin").is_empty());
+    // The plan of one of two has no changes.
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "both.plan"]);
+    repository.expect(0, &["apply", "--yes", "both.plan"]);
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "empty.plan"]);
+    repository.expect(0, &["apply", "--yes", "empty.plan"]);
+    for command in [&["status"][..], &["report", "--csv", "all.csv"], &["forecast"], &["notify", "--preview"]]
+    {
+        repository.expect(1, &[command, &["--helpdesk", "nope"]].concat());
+    }
+}
+
+#[test]
+fn a_saved_plan_of_one_helpdesk_without_changes_is_applied() {
+    let repository = Repository::example();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "empty.plan"]);
+    repository.expect(0, &["apply", "--yes", "empty.plan"]);
+}
+
+#[test]
 fn an_agreement_that_moves_is_there_before_it_is_withdrawn_here() {
     let repository = two_sandboxes();
     repository.expect(0, &["run", "--init-ledger", "--as-of", DAY]);

@@ -84,17 +84,24 @@ impl SettingsReader<'_> {
 
     /// E111: two names of one helpdesk. Each would see the agreements of the other as moved away.
     fn refuse_twins(&mut self, named: &BTreeMap<HelpdeskName, HelpdeskConfig>) {
-        let mut known: BTreeMap<(&str, &str), &HelpdeskName> = BTreeMap::new();
+        let mut known: Vec<(String, &str, &HelpdeskName)> = Vec::new();
         for (name, helpdesk) in named {
-            let Some(url) = helpdesk.kind.url().filter(|url| !url.is_empty()) else { continue };
-            let place = (url.trim_end_matches('/'), helpdesk.mapping.key.prefix.as_str());
-            if let Some(other) = known.insert(place, name) {
+            let Some(address) = helpdesk.kind.url().filter(|url| !url.is_empty()).map(canonical) else {
+                continue;
+            };
+            let prefix = helpdesk.mapping.key.prefix.as_str();
+            // A key with the longer prefix would be one with the shorter prefix as well.
+            let is_twin = |(other, own, _): &&(String, &str, _)| {
+                *other == address && (own.starts_with(prefix) || prefix.starts_with(own))
+            };
+            if let Some((_, _, other)) = known.iter().find(is_twin) {
                 let message = format!(
                     "`{other}` and `{name}` are one helpdesk: same address and prefix of ownership keys"
                 );
                 let help = "keep one of them, or give each a prefix of its own: `agreement: { key: { prefix: \"b:\" } }`";
                 self.fault(Code::E111, &[SEVERAL, name.as_str()], message, help);
             }
+            known.push((address, prefix, name));
         }
     }
 
@@ -121,4 +128,14 @@ impl SettingsReader<'_> {
         }
         None
     }
+}
+
+/// An address in one spelling: host in lower case, the port of the scheme left out, no slash at the end.
+fn canonical(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let usual = if scheme == "http" { ":80" } else { ":443" };
+    let host = authority.to_lowercase();
+    let host = host.strip_suffix(usual).unwrap_or(&host);
+    format!("{scheme}://{}/{}", host.trim_end_matches('.'), path.trim_end_matches('/'))
 }

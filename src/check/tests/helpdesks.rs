@@ -121,8 +121,14 @@ fn two_names_of_one_helpdesk_are_an_error_at_the_second() {
     assert_eq!(codes(&found), [Code::E111]);
     let fault = found.diagnostics.iter().next().expect("a fault");
     assert_eq!(sources.position(fault.place.span).line, 4);
-    let (_, found) = checked(&files_of(&settings(", agreement: { key: { prefix: \"b:\" } }")));
-    assert_eq!(codes(&found), []);
+    let prefixed = |second: &str| format!(", agreement: {{ key: {{ prefix: \"{second}\" }} }}");
+    for (second, expected) in [("b:", &[][..]), ("sv:b:", &[Code::E111])] {
+        let (_, found) = checked(&files_of(&settings(&prefixed(second))));
+        assert_eq!(codes(&found), expected, "{second}");
+    }
+    let other_spelling =
+        settings("").replacen("https://itop.acme.example", "https://ITOP.acme.example:443/", 1);
+    assert_eq!(codes(&checked(&files_of(&other_spelling)).1), [Code::E111]);
 }
 
 #[test]
@@ -133,6 +139,22 @@ fn the_faults_of_a_helpdesk_are_shown_below_its_name() {
     let lines = found.diagnostics.iter().filter(|fault| fault.code == Code::E010);
     let lines: Vec<usize> = lines.map(|fault| sources.position(fault.place.span).line).collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| *line == 4), "{lines:?}");
+}
+
+#[test]
+fn an_agreement_adopts_an_object_of_its_own_helpdesk_only() {
+    for (more, expected) in [
+        ("adopts: \"42\"\n", Some("42")),
+        ("adopts: \"42\"\nhelpdesk: moscow\n", None),
+        ("adopts: { berlin: \"42\" }\nhelpdesk: moscow\n", None),
+        ("adopts: { moscow: \"7\", berlin: \"42\" }\nhelpdesk: moscow\n", Some("7")),
+    ] {
+        let (_, found) = repository(TWO, &agreement("a", "dent-profi", more));
+        assert_eq!(codes(&found), [], "{more}");
+        assert_eq!(found.agreements[0].adopts, expected.and_then(LiveId::new), "{more}");
+    }
+    let (_, found) = repository(TWO, &agreement("a", "dent-profi", "adopts: { rome: \"42\" }\n"));
+    assert_eq!(codes(&found), [Code::E101]);
 }
 
 #[test]

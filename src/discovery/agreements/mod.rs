@@ -18,7 +18,7 @@ pub use adoption::{
 use std::collections::BTreeSet;
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::agreement::Agreement;
 use crate::author;
@@ -276,7 +276,16 @@ fn written(
     let mapping = &context.settings.helpdesk.mapping;
     let target = merged(&candidate.facts, base.inherited, has_title, mapping);
     let mut own = author::minimize_from(&extends, base.inherited, &target).ok()?;
-    own.as_object_mut()?.insert("adopts".to_owned(), candidate.object.as_str().into());
+    let settings = context.settings;
+    let object: Json = candidate.object.as_str().into();
+    let adopts = match &settings.helpdesk.name {
+        Some(name) if settings.helpdesk.name != settings.default_helpdesk => json!({ name.as_str(): object }),
+        _ => object,
+    };
+    own.as_object_mut()?.insert("adopts".to_owned(), adopts);
+    if let Some(name) = &settings.helpdesk.name {
+        own.as_object_mut()?.insert("helpdesk".to_owned(), name.as_str().into());
+    }
     Some(author::in_field_order(own.as_object()?.clone()))
 }
 

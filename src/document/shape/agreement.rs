@@ -72,9 +72,9 @@ pub struct AgreementDocument {
     #[schemars(with = "Option<Vec<text::Agreement>>")]
     pub formerly: Option<Vec<String>>,
     /// The object in the helpdesk that this agreement adopts. Only an object without an ownership key can be
-    /// adopted. Example: `agreement$605301`.
-    #[schemars(with = "Option<text::LiveId>")]
-    pub adopts: Option<String>,
+    /// adopted. It is in the default helpdesk; of another one, `{ moscow: "42" }`. Example: `agreement$605301`.
+    #[schemars(with = "Option<KindOr<text::LiveId, Keyed<text::Helpdesk, text::LiveId>>>")]
+    pub adopts: Option<TextOr<BTreeMap<String, String>>>,
     /// The services of the client: a map from slugs of `services:` in catalog.yaml to `true`, to `false`
     /// (drops an inherited service), or to the terms that differ for the service. Example: `vpn: { calendar: 24x7 }`.
     #[schemars(with = "Option<Keyed<text::Service, ServiceShape>>")]

@@ -8,11 +8,11 @@ use super::prefix::{Pairs, usable};
 use super::{agreement, any_mapping, any_repository, at, catalog, empty, id, settings};
 use crate::agreement::Agreement;
 use crate::envelope::GuardedPlan;
-use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, split};
+use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split};
 use crate::ident::{AgreementId, HelpdeskName};
-use crate::live::Live;
+use crate::live::{Live, Value};
 use crate::mapping::Mapping;
-use crate::plan::{Change, Elsewhere, GuardName, Reason, Risk, Verb, apply_step};
+use crate::plan::{Change, Drift, DriftPart, Elsewhere, GuardName, Reason, Risk, Verb, apply_step};
 use crate::planner::{self, Origin, PlannerInput};
 use crate::selection::AgreementSelection;
 
@@ -205,4 +205,54 @@ fn a_predecessor_waits_for_its_successor_in_another_helpdesk() {
     let guarded = berlin.plan(&[old, new], "berlin");
     let awaited = Elsewhere { agreement: id("a-2026"), helpdesk: name("moscow") };
     assert_eq!(guarded.plan.changes[0].elsewhere, Some(awaited));
+}
+
+/// A name for another helpdesk must not withdraw the very object that it awaits.
+#[test]
+fn one_object_under_two_names_is_known() {
+    let (berlin, moved) = moving();
+    let guarded = berlin.plan(std::slice::from_ref(&moved), "berlin");
+    let change = &guarded.plan.changes[0];
+    let awaited = change.elsewhere.as_ref().expect("it awaits the other helpdesk");
+    assert!(is_same_object(change, awaited, &berlin.live));
+    assert!(!is_same_object(change, awaited, &empty()));
+}
+
+/// Drift that the settings only report leaves the new object as somebody made it, which is not what the files say.
+#[test]
+fn an_object_with_reported_drift_confirms_nothing() {
+    let (berlin, moved) = moving();
+    let here = living_in(moved, "berlin");
+    let mut guarded = berlin.plan(std::slice::from_ref(&here), "berlin");
+    assert!(is_confirmed(&here.id, &guarded, &berlin.live));
+    guarded.plan.drift.push(Drift {
+        id: here.id.clone(),
+        title: String::new(),
+        object: super::live_id("x$1"),
+        part: DriftPart::State,
+        held: Value::text("inactive"),
+        wanted: Value::text("active"),
+        is_corrected: false,
+        touch: None,
+    });
+    assert!(!is_confirmed(&here.id, &guarded, &berlin.live));
+}
+
+#[test]
+fn what_is_over_is_withdrawn_without_waiting() {
+    let (berlin, mut moved) = moving();
+    moved.period.end = crate::agreement::PeriodEnd::LastDay(crate::agreement::sample::day("2026-08-31"));
+    let guarded = berlin.plan(&[moved], "berlin");
+    let [change] = &guarded.plan.changes[..] else { panic!("{:?}", guarded.plan) };
+    assert_eq!((change.verb, &change.elsewhere), (Verb::Move, &None));
+}
+
+#[test]
+fn two_objects_with_the_key_of_a_moved_agreement_are_shown() {
+    let (mut berlin, moved) = moving();
+    let objects = vec![super::live_id("x$1"), super::live_id("x$2")];
+    berlin.live.agreements.clear();
+    berlin.live.same_ownership_key.insert(id("a"), objects.clone());
+    let guarded = berlin.plan(&[moved], "berlin");
+    assert_eq!(guarded.plan.blocked[0].reason, Reason::SameOwnershipKey(objects));
 }

@@ -193,7 +193,11 @@ pub(in crate::render) fn result(change: &Change, words: Vocabulary<'_>) -> Optio
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let result = match (change.verb, change.status) {
         (Verb::Move, _) => {
-            let helpdesk = change.elsewhere.as_ref().map_or("", |elsewhere| elsewhere.helpdesk.as_str());
+            let helpdesk = change.risks.iter().find_map(|risk| match risk {
+                Risk::Moves(elsewhere) => Some(elsewhere.helpdesk.as_str()),
+                _ => None,
+            });
+            let helpdesk = helpdesk.unwrap_or_default();
             let helpdesk = [("helpdesk", Line::new().foreign(helpdesk).into())];
             return Some(words.line(texts::MOVED, &helpdesk));
         }

@@ -266,17 +266,17 @@ impl<'a> Dispatcher<'a> {
             return Err(Failure::new(Exit::Refused, "ledger-unavailable", message));
         };
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
+        match connections.main {
+            Some(connection) if is_first => _ = trust.read_witness(&connection.reader()).await?,
+            Some(_) => {}
+            None => trust.refuse_without_witness()?,
+        }
         if is_first {
-            if let Some(connection) = connections.main {
-                trust.read_witness(&connection.reader()).await?;
-            }
             trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
         }
         trust.verify().await?;
-        match connections.main {
-            Some(connection) if !is_first => trust.check_witness(&connection.reader()).await?,
-            Some(_) => {}
-            None => trust.refuse_without_witness()?,
+        if let Some(connection) = connections.main.filter(|_| !is_first) {
+            trust.check_witness(&connection.reader()).await?;
         }
         self.add_unrecorded(records).await?;
         self.helpdesk.addresses = self.addresses(connections.main).await;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::envelope::GuardedPlan;
-use servanda::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, split};
+use servanda::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split};
 use servanda::ident::HelpdeskName;
 use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
 use servanda::plan::{Change, Plan};
@@ -32,7 +32,12 @@ pub(crate) struct JointlyReconciled {
 impl JointlyReconciled {
     /// The exit code of the run: the most severe one.
     pub(crate) fn exit(&self) -> Exit {
-        self.exits.values().copied().fold(Exit::Fine, Exit::most_severe)
+        let exit = self.exits.values().copied().fold(Exit::Fine, Exit::most_severe);
+        // Nothing is stale as a whole if another helpdesk was written to.
+        match exit {
+            Exit::Stale if self.outcomes.values().any(Outcome::has_written) => Exit::Partial,
+            exit => exit,
+        }
     }
 }
 
@@ -98,6 +103,11 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
     pub(crate) fn latest(&self) -> impl Iterator<Item = (&HelpdeskName, &(GuardedPlan, Sides))> {
         let sound = self.helpdesks.iter().filter(|(name, _)| !self.failures.contains_key(*name));
         sound.filter_map(|(name, helpdesk)| Some((name, helpdesk.latest()?)))
+    }
+
+    /// The exit codes of the helpdesks that failed so far.
+    pub(crate) fn failed_exits(&self) -> impl Iterator<Item = (HelpdeskName, Exit)> {
+        self.failures.iter().map(|(name, failure)| (name.clone(), failure.exit))
     }
 
     /// Takes the lock, applies saved plans or plans made now, and returns the lock.
@@ -237,9 +247,7 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             }
             let ready = Plan { changes: ready, ..last };
             let applied = self.session(&name).apply_part(work, Some(&ready), stop).await;
-            if self.kept(&name, applied).is_none() {
-                works.remove(&name);
-            }
+            self.kept(&name, applied);
         }
     }
 
@@ -262,7 +270,10 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
         let Some(awaited) = &change.elsewhere else { return true };
         let mut latest = self.latest();
         let latest = latest.find(|(name, _)| **name == awaited.helpdesk);
-        latest.is_some_and(|(_, (guarded, sides))| is_confirmed(&awaited.agreement, guarded, &sides.live))
+        latest.is_some_and(|(_, (guarded, sides))| {
+            is_confirmed(&awaited.agreement, guarded, &sides.live)
+                && !is_same_object(change, awaited, &sides.live)
+        })
     }
 
     /// Combines the results. Plans of helpdesks that failed meanwhile are kept beside their failure.
@@ -280,15 +291,18 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             exits.insert(name.clone(), exit);
             outcomes.insert(name, outcome);
         }
-        exits.extend(self.failures.iter().map(|(name, failure)| (name.clone(), exit_of(failure))));
+        for (name, failure) in &self.failures {
+            let exit = exits.entry(name.clone()).or_insert(Exit::Fine);
+            *exit = Exit::most_severe(*exit, exit_of(failure));
+        }
         let plans = HelpdeskPlans { unavailable, ..plans.clone() };
         JointlyReconciled { plans, outcomes, exits }
     }
 
     /// The plans together; a failure if there is none.
-    fn combined(&mut self, plans: BTreeMap<HelpdeskName, GuardedPlan>) -> Result<HelpdeskPlans, Failure> {
+    fn combined(&self, plans: BTreeMap<HelpdeskName, GuardedPlan>) -> Result<HelpdeskPlans, Failure> {
         if plans.is_empty()
-            && let Some(failure) = all_failed(std::mem::take(&mut self.failures))
+            && let Some(failure) = all_failed(self.failures.clone())
         {
             return Err(failure);
         }

@@ -161,6 +161,9 @@ pub(crate) fn terms_of(
     }
     let changes = plans.iter().flat_map(|guarded| &guarded.plan.changes);
     let prune = changes.into_iter().any(|change| change.verb == Verb::Retire);
-    let selection = first.plan.header.selection.clone();
+    let mut selection = first.plan.header.selection.clone();
+    if let SavedPlan::Several(plans) = saved {
+        selection.helpdesks = plans.helpdesks.keys().map(ToString::to_string).collect();
+    }
     Ok(PlanTerms { as_of: AsOf { instant, is_asked: planned != today }, prune, selection, ..given })
 }

@@ -81,7 +81,9 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn of((guarded, sides, left_out): LoadedPlan) -> Self {
         let mut applied = Applied::default();
-        applied.outcome.remaining = sides.is_some().then_some(0);
+        // A reviewed plan without changes permits none, and has no sides.
+        let is_empty = guarded.plan.is_empty() && left_out.is_empty();
+        applied.outcome.remaining = (sides.is_some() || is_empty).then_some(0);
         Self { guarded, sides, left_out, applied, after: None }
     }
 

@@ -138,6 +138,11 @@ fn selected_helpdesks(
     }
 }
 
+/// Refuses a selection by helpdesks that the settings do not have.
+pub(crate) fn refuse_unknown(settings: &Settings, selection: &AgreementSelection) -> Result<(), Failure> {
+    selected_helpdesks(settings, selection).map(drop)
+}
+
 /// Asks for one of the known helpdesks.
 fn known<'a>(names: impl Iterator<Item = &'a HelpdeskName>) -> String {
     let names: Vec<String> = names.map(|name| format!("`--helpdesk {name}`")).collect();

@@ -90,11 +90,6 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
     let least = Some(arguments.template_from).filter(|least| *least > 0);
     let selection = selection(arguments, &checked)?;
     let mut adoption = proposed(&loaded, &mut checked, as_of, least, &selection)?;
-    if let Some(name) = other {
-        for taken in &mut adoption.agreements {
-            taken.file.text += &["helpdesk: ", name.as_str(), "\n"].concat();
-        }
-    }
     let root = loaded.root.clone();
     skip_invalid(&mut adoption, loaded, as_of, context)?;
     if arguments.dry_run {

@@ -114,11 +114,11 @@ async fn run_job(
         name: &name,
     };
     let result = match workspaces.several() {
-        Some((whole, helpdesks)) => job.run_all(whole, helpdesks).await?,
+        Some((whole, helpdesks)) => job.run_all(whole, helpdesks, exits).await?,
         None => job.run(&mut workspaces.helpdesks[0]).await?,
     };
     if let AppliedPlan::Several(concluded) = &result.applied {
-        exits.clone_from(&concluded.exits);
+        exits.extend(concluded.exits.clone());
     }
     let report = result.json(&name);
     if let Some(path) = &arguments.report
@@ -175,7 +175,12 @@ impl ScheduledJob<'_> {
     }
 
     /// The same for several helpdesks, whose notices are sent together.
-    async fn run_all(&self, whole: &Workspace, helpdesks: &mut [Workspace]) -> Result<JobResult, Failure> {
+    async fn run_all(
+        &self,
+        whole: &Workspace,
+        helpdesks: &mut [Workspace],
+        exits: &mut BTreeMap<HelpdeskName, Exit>,
+    ) -> Result<JobResult, Failure> {
         let mut open = OpenHelpdesks::open(helpdesks, self.terms.as_of).await;
         let failures = std::mem::take(&mut open.failures);
         let mut reconciliation = open.reconciliation(failures, self.terms, self.name, self.audience);
@@ -211,6 +216,7 @@ impl ScheduledJob<'_> {
             result
         };
         let result = result.await;
+        exits.extend(reconciliation.failed_exits());
         open.close().await;
         result
     }
