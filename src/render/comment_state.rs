@@ -28,8 +28,8 @@ pub enum CommentSeverity {
 pub struct RiskGrade(u8);
 
 impl RiskGrade {
-    /// The most severe one.
-    const MOST: Self = Self(ChangeSeverity::ALL.len() as u8 - 1);
+    /// More severe than any risk that is known.
+    const MOST: Self = Self(u8::MAX);
 }
 
 impl CommentSeverity {
