@@ -316,7 +316,7 @@ impl<'a> Comparison<'a> {
         change.status = Some(status.state);
         change.because = Some(status.because);
         change.risks = vec![Risk::Moves(elsewhere.clone())];
-        // Nobody loses anything by the end of what is over.
+        // Clients lose nothing by the end of what is over.
         change.elsewhere = (!status.state.is_over()).then_some(elsewhere);
         self.found.changes.push(change);
     }

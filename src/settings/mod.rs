@@ -5,13 +5,13 @@
 
 mod address;
 mod described;
+mod helpdesks;
 
 pub use address::{AddressPolicy, RefusedAddress, is_this_machine};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::agreement::Agreement;
 use crate::calendar::{TimeOfDay, Zone};
 use crate::ident::HelpdeskName;
 pub use crate::ident::Language;
@@ -53,27 +53,6 @@ impl Settings {
     pub const DEFAULT_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
     /// The default number of days after which a notice counts as late.
     pub const DEFAULT_LATE_AFTER: i32 = 3;
-
-    /// The helpdesk in which an agreement lives.
-    pub fn helpdesk_of(&self, agreement: &Agreement) -> &HelpdeskConfig {
-        self.helpdesk_named(agreement.helpdesk.as_ref())
-    }
-
-    /// The helpdesk of this name, or the default one.
-    pub fn helpdesk_named(&self, name: Option<&HelpdeskName>) -> &HelpdeskConfig {
-        name.and_then(|name| self.helpdesks.get(name)).unwrap_or(&self.helpdesk)
-    }
-
-    /// The helpdesk whose agreements name none. It also has the records of notices.
-    pub fn default_helpdesk(&self) -> &HelpdeskConfig {
-        self.helpdesk_named(self.default_helpdesk.as_ref())
-    }
-
-    /// The settings for one of several helpdesks, which takes the place of the default one.
-    #[must_use]
-    pub fn of_helpdesk(&self, name: &HelpdeskName) -> Self {
-        Self { helpdesk: self.helpdesk_named(Some(name)).clone(), ..self.clone() }
-    }
 
     /// The time after which a notice counts as late.
     pub fn late_time(&self) -> jiff::SignedDuration {

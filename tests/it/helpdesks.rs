@@ -139,7 +139,7 @@ fn an_agreement_that_moves_is_there_before_it_is_withdrawn_here() {
     repository.expect(6, &["apply", "--yes", "--as-of", DAY, "--helpdesk", "berlin"]);
     assert_eq!(changes(&plans(&repository), "berlin").len(), 1, "it is still active here");
     let run = repository.json(0, &["run", "--as-of", DAY, "--format", "json"]);
-    assert_eq!(run["notices"]["sent"], json!([]), "the clients were told before: {:#}", run["notices"]);
+    assert_eq!(run["notices"]["sent"], json!([]), "the notices were sent before: {:#}", run["notices"]);
     assert_converged(&plans(&repository));
 }
 

@@ -15,7 +15,7 @@ use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::{inform, log, print_message};
 use crate::process::shutdown::{self, Stop};
 use crate::reconcile::apply::Progress;
-use crate::reconcile::run::Audience;
+use crate::reconcile::audience::Audience;
 
 /// A person who sees the plan and confirms it.
 pub(crate) struct Attended<'a> {

@@ -25,6 +25,7 @@ use crate::notify::channel::Submit as _;
 use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
 use crate::notify::helpdesk_comment::{LiveObjects, NoticeConnections};
 use crate::notify::limits::{check_recipient, limit_messages};
+use crate::notify::run_clock::RunClock;
 use crate::notify::trust::LedgerTrust;
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
@@ -59,19 +60,6 @@ struct HelpdeskState {
     addresses: BTreeMap<LiveId, String>,
     /// The agreements that the plan changes for another cause than the date.
     edited: BTreeSet<AgreementId>,
-}
-
-/// The clock of a run. With `--as-of` it starts at another instant, and runs at the same speed.
-struct RunClock {
-    as_of: Instant,
-    /// The machine's clock at that instant.
-    started: Instant,
-}
-
-impl RunClock {
-    fn now(&self) -> Instant {
-        self.as_of.checked_add(clock().duration_since(self.started)).unwrap_or(self.as_of)
-    }
 }
 
 /// The result of [`Dispatcher::run`].

@@ -8,4 +8,5 @@ mod outbox;
 mod webhook;
 pub(crate) mod helpdesk_comment;
 pub(crate) mod channels;
+mod run_clock;
 pub(crate) mod delivery;

@@ -17,7 +17,10 @@ use servanda::planner::Sides;
 use crate::ledger::LedgerRecords;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
-use crate::reconcile::run::{Audience, LedgerLock, Reconciled, Reconciliation, Work};
+use crate::reconcile::audience::Audience;
+use crate::reconcile::locking::LedgerLock;
+use crate::reconcile::run::Reconciliation;
+use crate::reconcile::work::{Reconciled, Work};
 
 /// A finished reconciliation of several helpdesks.
 pub(crate) struct JointlyReconciled {

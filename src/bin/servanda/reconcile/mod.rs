@@ -8,7 +8,10 @@ pub(crate) mod plan_file;
 pub(crate) mod snapshot;
 pub(crate) mod journal;
 pub(crate) mod apply;
+pub(crate) mod audience;
+pub(crate) mod work;
 pub(crate) mod run;
+pub(crate) mod locking;
 pub(crate) mod joint;
 pub(crate) mod open;
 

@@ -7,9 +7,10 @@ use servanda::ident::HelpdeskName;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
+use crate::reconcile::audience::Audience;
 use crate::reconcile::joint::JointReconciliation;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Audience, Reconciliation};
+use crate::reconcile::run::Reconciliation;
 use crate::workspace::load::Workspace;
 
 /// The connections to several helpdesks, and the failures of those that could not be opened.

@@ -3,12 +3,10 @@
 //! It knows neither commands nor terminals; a caller sees, confirms and stops it through an [`Audience`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use servanda::calendar::Instant;
-use servanda::envelope::{Conclusion, GuardedPlan, Verdict};
+use servanda::envelope::{GuardedPlan, Verdict};
 use servanda::guard::{Acknowledged, read_acknowledgement};
-use servanda::helpdesks::HelpdeskPlans;
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
 use servanda::plan::{LastApplied, Plan, Verb, pending_creations};
@@ -16,109 +14,45 @@ use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
 use crate::http::transport::WallClock;
-use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerRecords, LedgerStore, RecordedNotices};
+use crate::ledger::{self, LedgerRecords, RecordedNotices};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
-use crate::reconcile::apply::{self, Applied, Creation, Progress, Tools};
-use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
+use crate::reconcile::apply::{self, Applied, Creation, Tools};
+use crate::reconcile::audience::Audience;
+use crate::reconcile::clock::compare_clocks;
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{FromLedger, PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
 use crate::reconcile::shared::LedgerCreations;
 use crate::reconcile::wait::{SearchWait, end_of_wait};
+use crate::reconcile::work::{LoadedPlan, Reconciled, Work};
 use crate::workspace::files;
 use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
 use crate::workspace::load::Workspace;
 
-/// The lock of the ledger.
-pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
-
-/// The caller of a reconciliation, who sees the plan, confirms it and may stop the apply.
-pub(crate) trait Audience {
-    /// Shows the plan, before anything is written.
-    fn show(&self, plan: &GuardedPlan) -> Result<(), Failure>;
-    /// Asks whether to apply the plan; a refusal is a failure.
-    fn confirm(&self, plan: &Plan) -> Result<(), Failure>;
-    /// Shows the plans of several helpdesks.
-    fn show_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure>;
-    /// Asks whether to apply the plans of several helpdesks.
-    fn confirm_all(&self, plans: &HelpdeskPlans) -> Result<(), Failure>;
-    /// Receives one line of information.
-    fn inform(&self, text: &str);
-    /// The longest time to wait for the lock.
-    fn lock_timeout(&self) -> Duration;
-    /// Receives the progress of an apply of this many changes.
-    fn progress(&self, changes: usize) -> impl Progress;
-    /// Starts to listen for a request to stop.
-    fn listen(&self) -> Stop;
-}
-
-/// A finished reconciliation.
-pub(crate) struct Reconciled {
-    /// The plan that was applied.
-    pub(crate) guarded: GuardedPlan,
-    /// The outcome of the apply.
-    pub(crate) outcome: Outcome,
-    /// The exit code that follows.
-    pub(crate) exit: Exit,
-}
-
-/// A plan, both of its sides, and the results of changes that are left out.
-pub(super) type LoadedPlan = (GuardedPlan, Option<Sides>, BTreeMap<AgreementId, ChangeResult>);
-
-/// The apply of one plan in progress.
-pub(super) struct Work {
-    pub(super) guarded: GuardedPlan,
-    /// Both sides of the plan, until something is written.
-    sides: Option<Sides>,
-    left_out: BTreeMap<AgreementId, ChangeResult>,
-    pub(super) applied: Applied,
-    /// The verdict of the plan made after the apply.
-    after: Option<Verdict>,
-}
-
-impl Work {
-    pub(super) fn of((guarded, sides, left_out): LoadedPlan) -> Self {
-        let mut applied = Applied::default();
-        // A reviewed plan without changes permits none, and has no sides.
-        let is_empty = guarded.plan.is_empty() && left_out.is_empty();
-        applied.outcome.remaining = (sides.is_some() || is_empty).then_some(0);
-        Self { guarded, sides, left_out, applied, after: None }
-    }
-
-    /// The end of the apply, which a signal may have stopped.
-    pub(super) fn conclude(self, signal: Option<Exit>) -> Reconciled {
-        let Self { guarded, left_out, mut applied, after, .. } = self;
-        applied.outcome.results.extend(left_out);
-        let conclusion =
-            Conclusion::of(&guarded.verdict.and_after(after), &applied.outcome, signal.is_some());
-        Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) }
-    }
-}
-
 /// A reconciliation of one workspace with one helpdesk.
 pub(crate) struct Reconciliation<'a, A> {
-    workspace: &'a Workspace,
-    connection: &'a Connection,
-    terms: &'a PlanTerms,
+    pub(super) workspace: &'a Workspace,
+    pub(super) connection: &'a Connection,
+    pub(super) terms: &'a PlanTerms,
     /// The unique name of this run.
-    run_name: String,
-    audience: &'a A,
+    pub(super) run_name: String,
+    pub(super) audience: &'a A,
     /// The wall clock.
-    clock: WallClock<'a>,
+    pub(super) clock: WallClock<'a>,
     /// The ledger; `None` once it proved unavailable.
-    records: Option<LedgerRecords>,
+    pub(super) records: Option<LedgerRecords>,
     /// The acknowledged numbers: those of the terms, and those of the messages of the commits that are applied.
-    acknowledged: Acknowledged,
+    pub(super) acknowledged: Acknowledged,
     /// The last-applied state, read under the lock.
-    last_applied: Option<LastApplied>,
+    pub(super) last_applied: Option<LastApplied>,
     /// The records of notices, read under the lock.
-    notices: Option<RecordedNotices>,
+    pub(super) notices: Option<RecordedNotices>,
     /// The last-applied state of a run that changed nothing in it but its instant.
-    unchanged: Option<LastApplied>,
+    pub(super) unchanged: Option<LastApplied>,
     /// The latest plan, with both of its sides.
-    latest: Option<(GuardedPlan, Sides)>,
+    pub(super) latest: Option<(GuardedPlan, Sides)>,
 }
 
 impl<'a, A: Audience> Reconciliation<'a, A> {
@@ -188,33 +122,6 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         Ok(guarded)
     }
 
-    /// Returns the lock. The instant of a run that changed nothing is recorded with it.
-    pub(crate) async fn unlock(&self, lock: Option<LedgerLock>) {
-        Self::unlock_all([self], lock).await;
-    }
-
-    /// Returns the lock that several reconciliations have together.
-    pub(super) async fn unlock_all<'s>(
-        all: impl IntoIterator<Item = &'s Self> + Clone,
-        lock: Option<LedgerLock>,
-    ) where
-        Self: 's,
-    {
-        let unchanged = all.clone().into_iter();
-        let unchanged = unchanged.filter_map(|one| one.records.as_ref().zip(one.unchanged.as_ref()));
-        if lock.is_some()
-            && let Err(error) = LedgerRecords::keep_last(unchanged).await
-            && let Some(one) = all.clone().into_iter().next()
-        {
-            one.audience.inform(&format!("cannot record the last-applied state: {error}"));
-        }
-        if let Some(lock) = lock
-            && let Some(records) = all.into_iter().find_map(|one| one.records.as_ref())
-        {
-            records.unlock(lock).await;
-        }
-    }
-
     /// Applies a saved plan, or one made now. The caller holds the lock.
     pub(crate) async fn run_locked(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
         let loaded = self.load_or_make_plan(saved).await?;
@@ -275,80 +182,6 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         work.applied.creations.extend(creations);
         work.after = self.verify(&mut work.applied, stop).await;
         Ok(())
-    }
-
-    /// Compares the clocks, takes the lock and reads the last-applied state.
-    ///
-    /// An unavailable ledger does not stop the apply, since each object is read again before it is written. Without the
-    /// ledger, causes are unknown and creations are not recorded before they are sent.
-    pub(crate) async fn lock(&mut self) -> Result<Option<LedgerLock>, Failure> {
-        self.announce_clock().await?;
-        let taken = self.take_lock().await;
-        self.read_ledger(taken).await
-    }
-
-    /// Compares the clocks, and tells of a helpdesk that has none.
-    pub(super) async fn announce_clock(&self) -> Result<(), Failure> {
-        if !self.compare_clocks().await? {
-            self.audience.inform(NOT_REPORTED);
-        }
-        Ok(())
-    }
-
-    /// Takes the lock of the ledger. The inner error is that the ledger is unavailable.
-    pub(super) async fn take_lock(&self) -> Result<Result<Option<LedgerLock>, Failure>, Failure> {
-        let Some(records) = &self.records else {
-            return Ok(Ok(None));
-        };
-        // The ledger may be a file in this folder.
-        files::own_folder(&self.workspace.root)?;
-        let holder = Holder { run: self.run_name.clone(), since: (self.clock)() };
-        let inform = |text: &str| self.audience.inform(text);
-        match ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await {
-            Err(failure) if failure.exit == Exit::Locked => Err(failure),
-            Err(failure) => Ok(Err(failure)),
-            Ok(lock) => Ok(Ok(Some(lock))),
-        }
-    }
-
-    /// Reads what the ledger has of this helpdesk, under a lock that was taken, and returns the lock.
-    async fn read_ledger(
-        &mut self,
-        taken: Result<Result<Option<LedgerLock>, Failure>, Failure>,
-    ) -> Result<Option<LedgerLock>, Failure> {
-        let lock = match taken? {
-            Ok(lock) => lock,
-            Err(failure) => {
-                self.go_without_ledger(&failure);
-                return Ok(None);
-            }
-        };
-        Ok(if self.read_last_applied().await { lock } else { None })
-    }
-
-    /// Reads the last-applied state and the records of notices, and returns whether the ledger could be read.
-    pub(super) async fn read_last_applied(&mut self) -> bool {
-        let Some(records) = &self.records else {
-            return false;
-        };
-        match records.last_applied().await {
-            Ok(last_applied) => {
-                self.last_applied = last_applied;
-                let of_notices = ledger::beside(records, self.workspace.settings.default_helpdesk());
-                self.notices = RecordedNotices::read(self.workspace, &of_notices).await.ok().flatten();
-                true
-            }
-            Err(error) => {
-                self.go_without_ledger(&Failure::from(error));
-                false
-            }
-        }
-    }
-
-    /// Goes on without the ledger.
-    pub(super) fn go_without_ledger(&mut self, failure: &Failure) {
-        self.audience.inform(&format!("continuing without the ledger: {}", failure.message));
-        self.records = None;
     }
 
     /// Makes a plan now; of a saved one, only the changes that still follow. Creations of earlier runs that may not be
@@ -568,19 +401,5 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         if let Err(error) = written {
             self.audience.inform(&format!("cannot record the last-applied state: {error}"));
         }
-    }
-}
-
-/// The exit code of a conclusion; an interrupted run has the code of its signal.
-fn exit_of(conclusion: Conclusion, signal: Option<Exit>) -> Exit {
-    match conclusion {
-        Conclusion::Interrupted => signal.unwrap_or(Exit::Interrupted),
-        Conclusion::Credentials => Exit::Credentials,
-        Conclusion::NotRecorded => Exit::Failure,
-        Conclusion::RefusedByAGuard => Exit::Refused,
-        Conclusion::InDoubt => Exit::InDoubt,
-        Conclusion::Stale => Exit::Stale,
-        Conclusion::Partial => Exit::Partial,
-        Conclusion::Complete => Exit::Fine,
     }
 }

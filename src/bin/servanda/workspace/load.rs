@@ -62,7 +62,6 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
-    /// The agreements that live in other helpdesks, if the workspace is that of one of several.
     pub(crate) elsewhere: Vec<Agreement>,
     /// The paths of the files of agreements.
     pub(crate) paths: BTreeMap<FileId, String>,
@@ -77,7 +76,6 @@ pub(crate) struct Workspace {
 /// The content of the base of a pull request, and the difference to it.
 pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
-    /// Those that live in other helpdesks, as in [`Workspace`].
     pub(crate) elsewhere: Vec<Agreement>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,

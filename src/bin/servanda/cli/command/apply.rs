@@ -13,7 +13,8 @@ use crate::process::runtime::runtime;
 use crate::reconcile::joint::JointlyReconciled;
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan_file::{self, SavedPlan};
-use crate::reconcile::run::{Reconciled, Reconciliation};
+use crate::reconcile::run::Reconciliation;
+use crate::reconcile::work::Reconciled;
 use crate::workspace::files;
 
 const AFTER_HELP: &str = "\

@@ -26,7 +26,8 @@ use crate::process::shutdown;
 use crate::reconcile::joint::JointlyReconciled;
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Reconciled, Reconciliation};
+use crate::reconcile::run::Reconciliation;
+use crate::reconcile::work::Reconciled;
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 

@@ -18,7 +18,7 @@ use servanda::render::outcome::text;
 use super::faults::{each_on_its_own_core, is_full, runtime};
 use super::fixture::ReconcileFixture;
 use crate::process::failure::Exit;
-use crate::reconcile::run::Reconciled;
+use crate::reconcile::work::Reconciled;
 use crate::sandbox::faults::FaultEffect;
 use crate::sandbox::options::InventoryNumber;
 use crate::sandbox::{Fault, Operation, SandboxOptions};

@@ -6,7 +6,7 @@ use servanda::outcome::ChangeResult;
 
 use super::faults::runtime;
 use super::fixture::ReconcileFixture;
-use crate::reconcile::run::Reconciled;
+use crate::reconcile::work::Reconciled;
 use crate::sandbox::faults::FaultEffect;
 use crate::sandbox::{Fault, Operation};
 
