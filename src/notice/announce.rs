@@ -161,11 +161,12 @@ pub fn announced_by(
 /// The agreements that do not have what a notice says after the apply: blocked, stopped by a guard, or left with drift.
 fn unconfirmed<'a>(plan: &'a Plan, waiting: &'a [Change]) -> BTreeSet<&'a AgreementId> {
     let blocked = plan.blocked.iter().filter(|blocked| match blocked.reason {
-        Reason::Guarded(_) | Reason::Waits(_) | Reason::Elsewhere(_) | Reason::Orphan { .. } => false,
+        Reason::Guarded(_) | Reason::Waits(_) | Reason::Orphan { .. } => false,
         Reason::Unresolved(_)
         | Reason::Unreadable(_)
         | Reason::SameOwnershipKey(_)
         | Reason::CannotAdopt(_)
+        | Reason::Elsewhere(_)
         | Reason::Archived(_) => true,
     });
     let drift = plan.drift.iter();

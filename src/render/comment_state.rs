@@ -28,8 +28,10 @@ pub enum CommentSeverity {
 pub struct RiskGrade(u8);
 
 impl RiskGrade {
-    /// More severe than any risk that is known.
-    const MOST: Self = Self(u8::MAX);
+    /// The most severe one.
+    fn most() -> Self {
+        Self(u8::try_from(ChangeSeverity::ALL.len() - 1).unwrap_or(u8::MAX))
+    }
 }
 
 impl CommentSeverity {
@@ -51,7 +53,7 @@ impl CommentSeverity {
     pub fn of_several(plans: &HelpdeskPlans) -> Self {
         let planned = plans.helpdesks.values().map(Self::of);
         // What a helpdesk would lose is unknown while it is not available.
-        let unknown = (!plans.unavailable.is_empty()).then_some(Self::Risk(RiskGrade::MOST));
+        let unknown = (!plans.unavailable.is_empty()).then_some(Self::Risk(RiskGrade::most()));
         planned.chain(unknown).max().unwrap_or(Self::Harmless)
     }
 

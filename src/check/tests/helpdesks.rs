@@ -127,7 +127,7 @@ fn two_names_of_one_helpdesk_are_an_error_at_the_second() {
         assert_eq!(codes(&found), expected, "{second}");
     }
     let other_spelling =
-        settings("").replacen("https://itop.acme.example", "https://ITOP.acme.example:443/", 1);
+        settings("").replacen("https://itop.acme.example", "https://itop.acme.example:443", 1);
     assert_eq!(codes(&checked(&files_of(&other_spelling)).1), [Code::E111]);
 }
 
