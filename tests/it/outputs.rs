@@ -89,6 +89,17 @@ fn every_output_passes_its_schema() {
         found.extend(faults(name, &output));
         seen.push(name);
     }
+    // With a name for the helpdesk.
+    let settings = "timezone: Europe/Moscow\nhelpdesks: { berlin: {}, moscow: { default: true } }\n";
+    let several = Repository::example();
+    several.file("servanda.yaml", settings);
+    for (name, arguments) in
+        [("plans", &["plan"][..]), ("outcomes", &["apply", "--yes"]), ("run", &["run", "--init-ledger"])]
+    {
+        let output = several.json(0, &[arguments, &["--as-of", "2026-11-24", "--format", "json"]].concat());
+        found.extend(faults(name, &output));
+        seen.push(name);
+    }
     // With faults in the files.
     repository.edit("agreements/2026/severny-veter-2026.yaml", "support-standard", "support-standart");
     for (name, arguments) in [("findings", &["validate"][..]), ("status", &["status", "--as-of", day[1]])] {
