@@ -216,7 +216,7 @@ struct Terms<'a> {
 }
 
 impl Terms<'_> {
-    /// How much both have in common: most if services, hours and targets are the same, least if nothing is.
+    /// The measure of what both have in common: highest if services, hours and targets are the same, 0 if nothing is.
     fn overlap(&self, other: &Self) -> u8 {
         let same = |one: Option<&Json>, other: Option<&Json>| u8::from(one.is_some() && one == other);
         let names = |services: Option<&Json>| -> BTreeSet<String> {
