@@ -20,6 +20,7 @@ use crate::document::Document;
 use crate::document::tree::{self, Node};
 use crate::ident::{AgreementId, HelpdeskName, LiveId};
 use crate::plan::{Change, GuardName, OnBase, Risk, on_base};
+use crate::settings::Settings;
 use crate::template::Resolved;
 
 pub use lines::{ChangedLine, DocumentEdits, EditedValue, Edits, edits};
@@ -256,31 +257,48 @@ pub fn red_line(path: &str, before: &str, after: &str, what: RedLineSubject) -> 
     Some(RedLine { path: path.to_owned(), line: same + 1, what })
 }
 
-/// The red lines of a catalog: slugs of the base that refer to something else, and new contacts of its clients.
-pub fn red_lines_of_catalog(before: &[Document], after: &[Document], sources: &Sources) -> Vec<RedLine> {
-    let earlier: BTreeMap<Keys<'_>, WrittenReference<'_>> =
-        before.iter().flat_map(references).map(|(keys, held, _)| (keys, held)).collect();
+/// The red lines of a catalog: slugs of the base that refer to something else in one of the helpdesks of the base's
+/// `settings`, and new contacts of its clients. A plain id is that of the default helpdesk.
+pub fn red_lines_of_catalog(
+    before: &[Document],
+    after: &[Document],
+    settings: &Settings,
+    sources: &Sources,
+) -> Vec<RedLine> {
+    let default = settings.default_helpdesk.as_ref().map(HelpdeskName::as_str);
+    let written = before.iter().chain(after).flat_map(catalog_entries);
+    let written = written.flat_map(|(_, node)| node.get(&["helpdesk"]).into_iter().flat_map(entries));
+    let named = settings.helpdesks.keys().map(HelpdeskName::as_str).chain(written.map(|id| &*id.key));
+    let names: BTreeSet<Option<&str>> = named.map(Some).chain([default]).collect();
+    let earlier: BTreeMap<Keys<'_>, Reference<'_>> =
+        references(before, &names, default).into_iter().collect();
     let is_known = |keys: &[&str]| {
-        let mut from = earlier.range(keys.to_vec()..);
-        from.next().is_some_and(|(known, _)| known.starts_with(keys))
+        let mut from = earlier.range((keys.to_vec(), None)..);
+        from.next().is_some_and(|((known, _), _)| known.starts_with(keys))
     };
+    let people = earlier.iter().filter(|((keys, _), _)| is_of_person(keys));
     let people: BTreeMap<WrittenReference<'_>, &str> =
-        earlier.iter().filter(|(keys, _)| is_of_person(keys)).map(|(keys, held)| (*held, keys[1])).collect();
+        people.map(|((keys, _), held)| (held.written, keys[1])).collect();
     let mut found = Vec::new();
-    for (keys, after, span) in after.iter().flat_map(references) {
+    for (keys, after) in references(after, &names, default) {
         let before = earlier.get(&keys);
-        let is_of_another = people.get(&after).is_some_and(|owner| *owner != keys[1]);
-        let is_reported = (is_of_person(&keys) && (is_known(&keys[..2]) || is_of_another))
-            || (is_of_another_helpdesk(&keys) && is_known(&keys[..2]));
-        if before == Some(&after) || (before.is_none() && !is_reported) {
+        let keys = &keys.0;
+        let is_of_another = people.get(&after.written).is_some_and(|owner| *owner != keys[1]);
+        let is_reported = is_of_person(keys) && (is_known(&keys[..2]) || is_of_another);
+        if before.map_or(!is_reported, |before| before.written == after.written) {
             continue;
         }
-        let position = sources.position(span);
-        let before = before.map(|held| held.shown());
-        let what = RedLineSubject::Slug { entry: keys.join("."), before, after: after.shown() };
+        // An id that is gone is shown at the others, under the name that it had.
+        let gone = before.filter(|before| before.is_object() && !after.is_object());
+        let position = sources.position(gone.and(after.ids).unwrap_or(after.span));
+        let entry = gone.unwrap_or(&after).path.join(".");
+        let before = before.map(|held| held.written.shown());
+        let what = RedLineSubject::Slug { entry, before, after: after.written.shown() };
         found.push(RedLine { path: position.path, line: position.line, what });
     }
     found.sort();
+    // A title is written once for all helpdesks that have no id.
+    found.dedup();
     found
 }
 
@@ -326,17 +344,28 @@ pub fn red_lines_of_contacts(
     found.into_iter().map(|((path, line), what)| RedLine { path, line, what }).collect()
 }
 
-/// The path of a catalog entry.
-type Keys<'a> = Vec<&'a str>;
+/// The path of a catalog entry, and the helpdesk in which it refers to something; `None` if that has no name.
+type Keys<'a> = (Vec<&'a str>, Option<&'a str>);
 
 /// Whether the path is that of an address: of a contact or a manager.
 fn is_of_person(keys: &[&str]) -> bool {
     keys.get(2).is_some_and(|key| matches!(*key, "contacts" | "email"))
 }
 
-/// Whether the path is that of an id in one of several helpdesks.
-fn is_of_another_helpdesk(keys: &[&str]) -> bool {
-    keys.len() > 3 && keys[keys.len() - 2] == "helpdesk"
+/// A reference to something in one helpdesk.
+struct Reference<'a> {
+    written: WrittenReference<'a>,
+    /// The path under which it is shown.
+    path: Vec<&'a str>,
+    span: Span,
+    /// The place of the ids of the entry, if it has any.
+    ids: Option<Span>,
+}
+
+impl Reference<'_> {
+    const fn is_object(&self) -> bool {
+        matches!(self.written, WrittenReference::Object(_))
+    }
 }
 
 /// A reference as written.
@@ -358,51 +387,75 @@ impl WrittenReference<'_> {
     }
 }
 
-/// All references of a file of the catalog to objects and addresses, in its order.
-fn references(catalog: &Document) -> Vec<(Keys<'_>, WrittenReference<'_>, Span)> {
+/// The entries of a file of the catalog with their paths, in its order; contacts and departments are entries of their own.
+fn catalog_entries(catalog: &Document) -> Vec<(Vec<&str>, &Node)> {
     let mut found = Vec::new();
     for section in entries(&catalog.root) {
         for entry in entries(&section.node) {
             let keys = vec![&*section.key, &*entry.key];
-            add_references(&keys, &entry.node, &mut found);
             for part in entries(&entry.node).filter(|part| matches!(&*part.key, "contacts" | "departments")) {
-                for within in entries(&part.node) {
-                    add_references(
-                        &[&keys[..], &[&*part.key, &*within.key]].concat(),
-                        &within.node,
-                        &mut found,
-                    );
-                }
+                let within = entries(&part.node);
+                found.extend(
+                    within.map(|within| ([&keys[..], &[&*part.key, &*within.key]].concat(), &within.node)),
+                );
             }
+            found.push((keys, &entry.node));
         }
     }
     found
 }
 
-fn entries(node: &Node) -> impl Iterator<Item = &tree::MapEntry> {
-    node.as_map().into_iter().flat_map(|map| map.iter())
+/// All references of a catalog to objects and addresses, in each helpdesk.
+fn references<'a>(
+    catalog: &'a [Document],
+    helpdesks: &BTreeSet<Option<&'a str>>,
+    default: Option<&'a str>,
+) -> Vec<(Keys<'a>, Reference<'a>)> {
+    let mut found = Vec::new();
+    for (keys, node) in catalog.iter().flat_map(catalog_entries) {
+        for helpdesk in helpdesks {
+            let held = reference_in(&keys, node, *helpdesk, default);
+            found.extend(held.map(|held| ((keys.clone(), *helpdesk), held)));
+        }
+        if let Some((address, span)) = text_at(node, "email") {
+            let path = [&keys[..], &["email"]].concat();
+            let written = WrittenReference::Address(address);
+            found.push(((path.clone(), default), Reference { written, path, span, ids: None }));
+        }
+    }
+    found
 }
 
-/// Adds the references of one entry: the id, or else the title; and the address, if it has one.
-fn add_references<'a>(
+fn text_at<'a>(node: &'a Node, key: &str) -> Option<(&'a str, Span)> {
+    node.get(&[key]).and_then(|held| Some((held.as_text()?, held.span)))
+}
+
+/// The reference of an entry in one helpdesk: its id there, or else the title; or the address that the entry is.
+fn reference_in<'a>(
     keys: &[&'a str],
     node: &'a Node,
-    found: &mut Vec<(Keys<'a>, WrittenReference<'a>, Span)>,
-) {
-    let text = |key: &str| node.get(&[key]).and_then(|held| Some((held.as_text()?, held.span)));
-    for id in node.get(&["helpdesk"]).into_iter().flat_map(entries) {
-        let object = id.node.as_text().map(WrittenReference::Object);
-        found.extend(object.map(|object| ([keys, &["helpdesk", &*id.key]].concat(), object, id.node.span)));
+    helpdesk: Option<&'a str>,
+    default: Option<&str>,
+) -> Option<Reference<'a>> {
+    let ids = node.get(&["helpdesk"]).map(|ids| ids.span);
+    let reference = |written, path, span| Reference { written, path, span, ids };
+    if let Some(name) = helpdesk
+        && let Some(id) = node.get(&["helpdesk", name])
+        && let Some(text) = id.as_text()
+    {
+        let path = [keys, &["helpdesk", name]].concat();
+        return Some(reference(WrittenReference::Object(text), path, id.span));
     }
-    let object = text("helpdesk").map(|(id, span)| (WrittenReference::Object(id), span));
-    let titled = || text("title").map(|(title, span)| (WrittenReference::Title(title), span));
+    let plain = text_at(node, "helpdesk").filter(|_| helpdesk == default);
+    let object = plain.map(|(id, span)| (WrittenReference::Object(id), span));
+    let titled = || text_at(node, "title").map(|(title, span)| (WrittenReference::Title(title), span));
     let bare = || node.as_text().map(|address| (WrittenReference::Address(address), node.span));
-    if let Some((held, span)) = object.or_else(titled).or_else(bare) {
-        found.push((keys.to_vec(), held, span));
-    }
-    if let Some((address, span)) = text("email") {
-        found.push(([keys, &["email"]].concat(), WrittenReference::Address(address), span));
-    }
+    let (written, span) = object.or_else(titled).or_else(bare)?;
+    Some(reference(written, keys.to_vec(), span))
+}
+
+fn entries(node: &Node) -> impl Iterator<Item = &tree::MapEntry> {
+    node.as_map().into_iter().flat_map(|map| map.iter())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use crate::calendar::read_instant;
 use crate::check::{self, Basis, CheckInput, CheckedRepository};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::document::{Document, DocumentKind, kind_of, read};
-use crate::ident::LiveId;
+use crate::ident::{HelpdeskName, LiveId};
+use crate::settings::{HelpdeskConfig, Settings};
 use crate::template::Library;
 
 const SETTINGS: &str = "timezone: Europe/Moscow\n";
@@ -164,7 +165,7 @@ fn red_lines(from: &str, to: &str) -> Vec<RedLine> {
     let changed = CATALOG.replace(from, to);
     assert_ne!(changed, CATALOG, "{from}");
     let (before, after) = (Repository::with(&[]), Repository::with(&[("catalog.yaml", &changed)]));
-    red_lines_of_catalog(&before.catalog(), &after.catalog(), &after.sources)
+    red_lines_of_catalog(&before.catalog(), &after.catalog(), &Settings::default(), &after.sources)
 }
 
 #[test]
@@ -235,4 +236,75 @@ fn new_slugs_and_other_titles_beside_an_id_are_no_red_lines() {
     ] {
         assert_eq!(red_lines(from, to), [], "{to}");
     }
+}
+
+/// The red lines of a service with these lines, in a repository with berlin (the default) and moscow: their lines and
+/// entries, and what they refer to before and after.
+fn red_lines_of_service(before: &str, after: &str) -> Vec<(usize, String, String, String)> {
+    let of = |lines: &str| Repository::with(&[("catalog.yaml", &format!("services:\n  email:\n{lines}"))]);
+    let name = |text: &str| HelpdeskName::new(text).expect("a name");
+    let settings = Settings {
+        helpdesks: ["berlin", "moscow"].map(|text| (name(text), HelpdeskConfig::default())).into(),
+        default_helpdesk: Some(name("berlin")),
+        ..Settings::default()
+    };
+    let (before, after) = (of(before), of(after));
+    let found = red_lines_of_catalog(&before.catalog(), &after.catalog(), &settings, &after.sources);
+    let shown = |held: &CatalogReference| match held {
+        CatalogReference::Object(id) => id.to_string(),
+        CatalogReference::Title(title) => title.clone(),
+        CatalogReference::Address => "an address".to_owned(),
+    };
+    let row = |red: RedLine| {
+        let RedLineSubject::Slug { entry, before, after } = red.what else { panic!("{red:?}") };
+        (red.line, entry, before.as_ref().map_or_else(String::new, shown), shown(&after))
+    };
+    found.into_iter().map(row).collect()
+}
+
+#[test]
+fn ids_are_compared_in_each_helpdesk() {
+    let (plain, both) = ("    helpdesk: '42'\n", "    helpdesk: { berlin: '42', moscow: a$1 }\n");
+    let (berlin, moscow) = ("    helpdesk: { berlin: '42' }\n", "    helpdesk: { moscow: a$1 }\n");
+    let (in_berlin, in_moscow) = ("services.email.helpdesk.berlin", "services.email.helpdesk.moscow");
+    for (before, after, expected) in [
+        // Only the way of writing differs.
+        (plain, berlin, vec![]),
+        (berlin, plain, vec![]),
+        (both, both, vec![]),
+        // Another id, under the name or plain.
+        (plain, "    helpdesk: { berlin: '43' }\n", vec![(in_berlin, "42", "43")]),
+        (berlin, "    helpdesk: '43'\n", vec![("services.email", "42", "43")]),
+        (both, "    helpdesk: { berlin: '42', moscow: a$2 }\n", vec![(in_moscow, "a$1", "a$2")]),
+        // The id goes to another helpdesk, or away.
+        (plain, moscow, vec![("services.email", "42", "Почта"), (in_moscow, "Почта", "a$1")]),
+        (both, berlin, vec![(in_moscow, "a$1", "Почта")]),
+        (both, plain, vec![(in_moscow, "a$1", "Почта")]),
+        (both, moscow, vec![(in_berlin, "42", "Почта")]),
+        // A first id in a helpdesk.
+        (plain, both, vec![(in_moscow, "Почта", "a$1")]),
+        ("", plain, vec![("services.email", "Почта", "42")]),
+    ] {
+        let of = |ids: &str| format!("    title: Почта\n{ids}");
+        let found = red_lines_of_service(&of(before), &of(after));
+        assert!(found.iter().all(|(line, ..)| *line == 4), "{found:?}");
+        let found: Vec<(&str, &str, &str)> =
+            found.iter().map(|(_, entry, before, after)| (&**entry, &**before, &**after)).collect();
+        assert_eq!(found, expected, "{before} → {after}");
+    }
+}
+
+#[test]
+fn a_title_is_a_red_line_where_one_helpdesk_has_no_id() {
+    let is_red = |ids: &str| {
+        let of = |title: &str| format!("    title: {title}\n{ids}");
+        let found = red_lines_of_service(&of("Почта"), &of("E-mail"));
+        let row = (3, "services.email".to_owned(), "Почта".to_owned(), "E-mail".to_owned());
+        assert!(found.is_empty() || found == [row], "{found:?}");
+        !found.is_empty()
+    };
+    assert!(is_red(""));
+    assert!(is_red("    helpdesk: '42'\n"));
+    assert!(is_red("    helpdesk: { moscow: a$1 }\n"));
+    assert!(!is_red("    helpdesk: { berlin: '42', moscow: a$1 }\n"));
 }

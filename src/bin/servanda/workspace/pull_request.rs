@@ -152,7 +152,7 @@ impl PullRequest {
         let Comparison { base: before, head: checked, mut scope, .. } = self.compare(at);
         let (base, red_lines) = runtime()?.block_on(async {
             let base = self.trusted_files(&checked.settings).await?;
-            let red_lines = self.red_lines(&base).await?;
+            let red_lines = self.red_lines(&base, &checked.settings).await?;
             Ok::<_, Failure>((base, red_lines))
         })?;
         scope.red_lines.extend(red_lines);
@@ -263,7 +263,7 @@ impl PullRequest {
 
     /// The lines by which the pull request would change the target helpdesk, its credentials, how Servanda or git is run,
     /// the texts that clients receive, or what guards hold back.
-    async fn red_lines(&self, trusted: &TrustedFiles) -> Result<Vec<RedLine>, Failure> {
+    async fn red_lines(&self, trusted: &TrustedFiles, in_force: &Settings) -> Result<Vec<RedLine>, Failure> {
         let (before, after) = &self.settings;
         let settings = format!("{}{}", self.base_commit.prefix(), self.head.settings_file.path());
         let mut found: Vec<RedLine> =
@@ -280,7 +280,8 @@ impl PullRequest {
             found.push(line.unwrap_or(RedLine { path, line: 1, what }));
         }
         found.extend(self.acknowledgements().await?);
-        let slugs = red_lines_of_catalog(&self.base.catalog, &self.head.catalog, &self.head.sources);
+        let (base, head) = (&self.base, &self.head);
+        let slugs = red_lines_of_catalog(&base.catalog, &head.catalog, in_force, &head.sources);
         found.extend(slugs.into_iter().map(|red| self.in_work_tree(red)));
         Ok(found)
     }
