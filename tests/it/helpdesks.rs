@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use crate::processes::{KEY, MAPPING, Served, is_full};
 use crate::repository::Repository;
 
-const DAY: &str = "2026-09-01";
+pub(crate) const DAY: &str = "2026-09-01";
 
 /// An agreement of the example that is active on that day, and its file.
 const MOVED: (&str, &str) = ("severny-veter-2026", "agreements/2026/severny-veter-2026.yaml");
 
 /// The settings with these helpdesks.
-fn settings(helpdesks: &str) -> String {
+pub(crate) fn settings(helpdesks: &str) -> String {
     format!("timezone: Europe/Moscow\nlanguage: en\nhelpdesks:\n{helpdesks}")
 }
 
 /// The example with two embedded helpdesks, of which `moscow` has the agreements of one client.
-fn two_sandboxes() -> Repository {
+pub(crate) fn two_sandboxes() -> Repository {
     let repository = Repository::example();
     let helpdesks = "  berlin: { kind: sandbox, default: true }\n  moscow: { kind: sandbox }\n";
     repository.file("servanda.yaml", &settings(helpdesks));
@@ -31,16 +31,16 @@ fn two_sandboxes() -> Repository {
     repository
 }
 
-fn plans(repository: &Repository) -> Value {
+pub(crate) fn plans(repository: &Repository) -> Value {
     repository.json(0, &["plan", "--as-of", DAY, "--format", "json"])
 }
 
-fn changes<'a>(plans: &'a Value, helpdesk: &str) -> &'a Vec<Value> {
+pub(crate) fn changes<'a>(plans: &'a Value, helpdesk: &str) -> &'a Vec<Value> {
     plans["helpdesks"][helpdesk]["plan"]["changes"].as_array().expect("a plan of the helpdesk")
 }
 
 #[track_caller]
-fn assert_converged(plans: &Value) {
+pub(crate) fn assert_converged(plans: &Value) {
     for (name, guarded) in plans["helpdesks"].as_object().expect("plans") {
         assert_eq!(
             (&guarded["plan"]["changes"], &guarded["plan"]["blocked"]),
@@ -52,7 +52,7 @@ fn assert_converged(plans: &Value) {
 }
 
 /// Lets an agreement live in the other helpdesk.
-fn relocate(repository: &Repository, (_, file): (&str, &str)) {
+pub(crate) fn relocate(repository: &Repository, (_, file): (&str, &str)) {
     let text = repository.read(file);
     repository.file(file, &format!("{text}helpdesk: moscow\n"));
 }

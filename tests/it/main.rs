@@ -26,6 +26,7 @@ mod git;
 mod help;
 mod helpdesk;
 mod helpdesk_notices;
+mod helpdesk_catalogs;
 mod helpdesks;
 mod hostile;
 mod import;
