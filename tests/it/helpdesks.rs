@@ -155,7 +155,7 @@ fn another_default_helpdesk_does_not_begin_the_notices_anew() {
 }
 
 /// The default helpdesk is embedded, the other one is at this address.
-fn with_remote(url: &str) -> Repository {
+pub(crate) fn with_remote(url: &str) -> Repository {
     let repository = two_sandboxes();
     let mapping = MAPPING.replace("\n  ", "\n    ").replacen("  agreement:", "    agreement:", 1);
     let helpdesks = format!(
@@ -167,14 +167,14 @@ fn with_remote(url: &str) -> Repository {
     repository
 }
 
-fn remote(repository: &Repository, code: i32, arguments: &[&str]) -> String {
+pub(crate) fn remote(repository: &Repository, code: i32, arguments: &[&str]) -> String {
     let output = repository.program(arguments).env("KEY", KEY).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{errors}{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn remote_plans(repository: &Repository, code: i32) -> Value {
+pub(crate) fn remote_plans(repository: &Repository, code: i32) -> Value {
     serde_json::from_str(&remote(repository, code, &["plan", "--as-of", DAY, "--format", "json"])).unwrap()
 }
 

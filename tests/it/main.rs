@@ -27,6 +27,7 @@ mod help;
 mod helpdesk;
 mod helpdesk_notices;
 mod helpdesk_catalogs;
+mod helpdesk_commands;
 mod helpdesks;
 mod hostile;
 mod import;

@@ -119,23 +119,29 @@ fn selected_helpdesks(
     settings: &Settings,
     selection: &AgreementSelection,
 ) -> Result<Vec<HelpdeskName>, Failure> {
-    let helpdesks = &settings.helpdesks;
-    let names: Vec<HelpdeskName> =
-        helpdesks.keys().filter(|name| selection.selects_helpdesk(name)).cloned().collect();
-    let is_known = |pattern: &&String| {
+    let names = settings.helpdesks.keys();
+    refuse_unknown_of(names.clone(), selection)?;
+    Ok(names.filter(|name| selection.selects_helpdesk(name)).cloned().collect())
+}
+
+/// Refuses a selection by other helpdesks than these; a single one may have no name.
+pub(crate) fn refuse_unknown_of<'a>(
+    names: impl Iterator<Item = &'a HelpdeskName> + Clone,
+    selection: &AgreementSelection,
+) -> Result<(), Failure> {
+    let is_unknown = |pattern: &&String| {
         let one = AgreementSelection { helpdesks: vec![(*pattern).clone()], ..Default::default() };
-        !helpdesks.keys().any(|name| one.selects_helpdesk(name))
+        !names.clone().any(|name| one.selects_helpdesk(name))
     };
-    match selection.helpdesks.iter().find(is_known) {
-        None => Ok(names),
-        Some(unknown) if helpdesks.is_empty() => {
-            let help = "servanda.yaml has one helpdesk without a name; name several under `helpdesks:`";
-            Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), help))
-        }
-        Some(unknown) => {
-            Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), known(helpdesks.keys())))
-        }
-    }
+    let Some(unknown) = selection.helpdesks.iter().find(is_unknown) else {
+        return Ok(());
+    };
+    let help = if names.clone().next().is_none() {
+        "there is one helpdesk without a name; name several under `helpdesks:` in servanda.yaml".to_owned()
+    } else {
+        known(names)
+    };
+    Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), help))
 }
 
 /// Refuses a selection by helpdesks that the settings do not have.

@@ -13,6 +13,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::{inform, print_message};
 use crate::process::pager::print_page;
+use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
@@ -134,6 +135,7 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
     }
     let loaded = load::load(context)?.with_trees();
     let selection = arguments.selection.selection();
+    refuse_unknown(loaded.settings(), &selection)?;
     let path: Vec<&str> = path.into_iter().flat_map(|path| path.split('.')).collect();
     let (agreements, has_errors) = loaded.check_with(context.now, Vec::new(), |resolved, checked| {
         let selected = checked.agreements.iter();

@@ -18,6 +18,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
+use crate::workspace::helpdesks::refuse_unknown;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -68,6 +69,7 @@ pub(crate) struct Arguments {
 /// Writes the successors.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let session = EditSession::open(arguments.as_of.as_deref(), context)?;
+    refuse_unknown(&session.checked.settings, &arguments.selection.selection())?;
     let chosen = match arguments.selection.ending_within {
         Some(lead) => ending(&session, lead, arguments),
         None => named(&session, &arguments.ids, arguments.term)?,

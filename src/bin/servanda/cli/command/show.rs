@@ -11,6 +11,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
 use crate::reconcile::plan_file::{self, SavedPlan};
+use crate::workspace::helpdesks::refuse_unknown_of;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -63,12 +64,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     };
     let page = match saved {
         SavedPlan::One(mut envelope) => {
+            refuse_unknown_of(std::iter::empty(), &selection)?;
             if !selection.is_everything() {
                 envelope.retain(&selection);
             }
             arguments.output.render(&envelope, context)?
         }
         SavedPlan::Several(mut plans) => {
+            refuse_unknown_of(plans.helpdesks.keys().chain(plans.unavailable.keys()), &selection)?;
             plans.retain(&selection);
             arguments.output.render_all(&plans, context)?
         }

@@ -16,6 +16,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::workspace::change_set::{WriteMode, commit_repairs};
+use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
 use crate::workspace::repair::repairs;
@@ -157,9 +158,13 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
     }
     let mut loaded = load::load(context)?;
     let instant = as_of(&loaded.zone())?.instant;
-    let CheckedRepository { agreements, mut diagnostics, .. } = loaded.check_last(instant);
+    let CheckedRepository { settings, agreements, mut diagnostics, .. } = loaded.check_last(instant);
     let selection = arguments.selection.selection();
     if !selection.is_everything() {
+        // Settings with an error may have had the helpdesk.
+        if !settings.helpdesks.is_empty() || !diagnostics.has_errors() {
+            refuse_unknown(&settings, &selection)?;
+        }
         // A file of which no agreement could be made may be about the selected ones too.
         let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
             agreements.iter().partition(|agreement| selection.selects(agreement, instant));

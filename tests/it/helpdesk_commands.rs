@@ -1,0 +1,144 @@
+//! Commands that read a repository with several helpdesks: what each of them says of which one, and names that it does not
+//! have.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::helpdesks::{DAY, changes, plans, remote, two_sandboxes, with_remote};
+use crate::repository::Repository;
+use crate::server_process::ServerProcess;
+
+/// The status and the message of each line of a check.
+fn lines_of(found: &Value, check: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let lines = found["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);
+    lines.map(|line| (text(&line["status"]), text(&line["message"]))).collect()
+}
+
+fn page(served: &ServerProcess, path: &str) -> String {
+    let address = served.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[test]
+fn a_helpdesk_that_is_unknown_is_refused_by_every_command() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
+    let commands: [&[&str]; 14] = [
+        &["validate"],
+        &["validate", "--id", "portovik-2026"],
+        &["explain"],
+        &["explain", "sla"],
+        &["renew", "--ending-within", "42d", "--dry-run"],
+        &["show", "saved.plan"],
+        &["snapshot", "--out", "live.json"],
+        &["doctor", "--no-push"],
+        &["plan"],
+        &["apply", "--yes"],
+        &["run", "--init-ledger"],
+        &["catalog", "check"],
+        &["status"],
+        &["forecast"],
+    ];
+    let refused = |repository: &Repository, command: &[&str]| {
+        let run = repository.expect(1, &[command, &["--helpdesk", "moskau"]].concat());
+        assert!(run.stderr.contains("error[usage]"), "{command:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{command:?}");
+        run.stderr
+    };
+    for command in commands {
+        assert!(refused(&repository, command).contains("--helpdesk moscow"), "{command:?}");
+        repository.expect(1, &[command, &["--helpdesk", "moscow", "--helpdesk", "moskau"]].concat());
+    }
+    for command in &commands[..5] {
+        repository.expect(0, &[command, &["--helpdesk", "moscow"][..]].concat());
+    }
+    // Errors of the settings are shown, and not that a helpdesk is missing in them.
+    let settings = repository.read("servanda.yaml");
+    repository.file("servanda.yaml", &settings.replace("kind: sandbox", "kind: sandbx"));
+    repository.expect(3, &["validate", "--helpdesk", "moscow"]);
+    let single = Repository::example();
+    single.expect(0, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
+    for command in [&["validate"][..], &["explain"], &["show", "saved.plan"], &["plan"], &["status"]] {
+        refused(&single, command);
+    }
+}
+
+#[test]
+fn a_snapshot_of_each_helpdesk_is_what_plans_and_the_page_are_made_from() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.expect(1, &["snapshot"]);
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    assert!(!repository.root().join("live.json").exists());
+    let later = ["plan", "--as-of", "2027-02-01", "--format", "json"];
+    let live = repository.json(0, &later);
+    let from_files = repository.json(0, &[&later[..], &["--snapshot", "live.json"]].concat());
+    for helpdesk in ["berlin", "moscow"] {
+        assert!(changes(&live, helpdesk) == changes(&from_files, helpdesk), "{helpdesk}");
+    }
+    assert!(!changes(&live, "berlin").is_empty());
+    let one =
+        repository.json(0, &[&later[..], &["--snapshot", "live.json", "--helpdesk", "moscow"]].concat());
+    assert_eq!(one["helpdesks"].as_object().unwrap().keys().collect::<Vec<_>>(), ["moscow"]);
+    let serve = || {
+        let mut server = repository.program(&["serve", "--listen", "127.0.0.1:0", "--snapshot", "live.json"]);
+        ServerProcess::start(&mut server).unwrap()
+    };
+    let shown = page(&serve(), "/plan");
+    assert!(shown.starts_with("HTTP/1.1 200 "), "{shown}");
+    assert!(shown.contains("berlin") && shown.contains("moscow"), "{shown}");
+    repository.remove("live-moscow.json");
+    assert!(!page(&serve(), "/plan").starts_with("HTTP/1.1 200 "), "half of the plans are no plan");
+    repository.expect(1, &[&later[..], &["--snapshot", "live.json"]].concat());
+    repository.expect(0, &[&later[..], &["--snapshot", "live.json", "--helpdesk", "berlin"]].concat());
+}
+
+#[test]
+fn a_helpdesk_that_is_down_is_named_by_the_commands_that_read() {
+    // Nothing listens on this port.
+    let repository = with_remote("http://127.0.0.1:9/sd");
+    remote(&repository, 6, &["snapshot", "--out", "live.json"]);
+    let exists = |name: &str| repository.root().join(name).exists();
+    assert!(exists("live-berlin.json") && !exists("live-moscow.json"));
+    remote(&repository, 0, &["snapshot", "--out", "live.json", "--helpdesk", "berlin"]);
+    let doctor = |code: i32, more: &[&str]| -> Value {
+        let arguments = [&["doctor", "--no-push", "--format", "json"], more].concat();
+        serde_json::from_str(&remote(&repository, code, &arguments)).unwrap()
+    };
+    let found = doctor(1, &[]);
+    let [(berlin, one), (moscow, other)] = &lines_of(&found, "helpdesk")[..] else { panic!("{found:#}") };
+    assert_eq!((berlin.as_str(), moscow.as_str()), ("ok", "failed"));
+    assert!(one.starts_with("berlin: ") && other.starts_with("moscow: "), "{one}\n{other}");
+    let found = doctor(0, &["--helpdesk", "berlin"]);
+    assert_eq!(lines_of(&found, "helpdesk").len(), 1, "{found:#}");
+    // The saved plan says what was down, and the comment does.
+    remote(&repository, 6, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
+    let shown = repository.json(0, &["show", "saved.plan", "--format", "json"]);
+    assert_eq!(shown["unavailable"]["moscow"]["exit_code"], 6);
+    assert_eq!(shown["verdict"]["exit_code"], 6);
+    let only = repository.json(0, &["show", "saved.plan", "--helpdesk", "moscow", "--format", "json"]);
+    assert_eq!((&only["helpdesks"], &only["unavailable"]), (&json!({}), &shown["unavailable"]));
+    let comment = repository.expect(0, &["comment", "saved.plan", "--dry-run"]).stdout;
+    assert!(comment.contains("berlin") && comment.contains("moscow"), "{comment}");
+}
+
+#[test]
+fn a_comment_has_the_changes_of_each_helpdesk() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
+    let comment = repository.expect(0, &["comment", "saved.plan", "--dry-run"]).stdout;
+    let planned = plans(&repository);
+    for helpdesk in ["berlin", "moscow"] {
+        assert!(comment.contains(helpdesk), "{comment}");
+        for change in changes(&planned, helpdesk) {
+            assert!(comment.contains(change["id"].as_str().unwrap()), "{change:#}\n{comment}");
+        }
+    }
+}
