@@ -72,3 +72,29 @@ fn every_key_that_a_rule_names_exists() {
         .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
+
+#[test]
+fn every_flag_of_every_command_is_in_its_section() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/cli.md");
+    let page = std::fs::read_to_string(page).expect("the page exists");
+    let sections: Vec<(&str, &str)> =
+        page.split("\n## `").skip(1).filter_map(|section| section.split_once('`')).collect();
+    let mut waiting = vec![("servanda".to_owned(), described())];
+    let (mut flags, mut missing) = (0, Vec::new());
+    while let Some((name, command)) = waiting.pop() {
+        let section = sections.iter().find(|(of, _)| *of == name).map_or("", |(_, section)| *section);
+        for flag in command.get_arguments().filter(|flag| !flag.is_hide_set()) {
+            let Some(long) = flag.get_long() else { continue };
+            flags += 1;
+            // A flag that counts is followed by three dots.
+            let mut words = section.split([' ', '\n', ',', '=']).map(|word| word.trim_end_matches('.'));
+            if !words.any(|word| word.strip_prefix("--") == Some(long)) {
+                missing.push(format!("{name} --{long}"));
+            }
+        }
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        waiting.extend(below.map(|below| (format!("{name} {}", below.get_name()), below.clone())));
+    }
+    assert!(flags > 200, "{flags} flags");
+    assert!(missing.is_empty(), "{missing:?}");
+}
