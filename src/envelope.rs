@@ -361,8 +361,13 @@ pub(crate) mod tests {
             Blocked { id: id("a"), reason: Reason::Guarded(GuardName::Weakened) },
             Blocked { id: id("c"), reason: Reason::Waits(id("a")) },
         ];
-        let awaiting =
-            AwaitingAcknowledgement { guard: GuardName::Weakened, count: 1, limit: 0, acknowledged: None };
+        let awaiting = AwaitingAcknowledgement {
+            helpdesk: None,
+            guard: GuardName::Weakened,
+            count: 1,
+            limit: 0,
+            acknowledged: None,
+        };
         GuardedPlan::new(&proposed, plan, vec![awaiting])
     }
 

@@ -64,6 +64,9 @@ impl HelpdeskPlans {
         for guarded in helpdesks.values_mut() {
             hold(guarded, &impossible);
         }
+        for (name, guarded) in &mut helpdesks {
+            guarded.awaiting.iter_mut().for_each(|held| held.helpdesk = Some(name.clone()));
+        }
         let verdict = verdict(&helpdesks, &unavailable);
         Self { format: FORMAT, verdict, helpdesks, unavailable, digest: None }
     }

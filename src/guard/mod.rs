@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Day, Zone};
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, HelpdeskName};
 use crate::mapping::Mapping;
 use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb, dependents};
 use crate::settings::Guards;
@@ -20,17 +20,67 @@ use crate::status::State;
 /// The numbers that were acknowledged, by guard. One of them must be exactly the number that the guard counts.
 pub type Acknowledged = BTreeMap<GuardName, BTreeSet<usize>>;
 
-/// Parses an acknowledgement, such as `weakened=2`.
-pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
+/// The number by which a guard is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The helpdesk that it is about; without one, it holds for each.
+    pub helpdesk: Option<HelpdeskName>,
+    /// The guard.
+    pub guard: GuardName,
+    /// The number.
+    pub count: usize,
+}
+
+/// The numbers that were acknowledged, by helpdesk and guard.
+pub type Acknowledgements = BTreeMap<(Option<HelpdeskName>, GuardName), BTreeSet<usize>>;
+
+/// Parses an acknowledgement, such as `weakened=2` or `moscow/weakened=2`.
+pub fn read_acknowledgement(text: &str) -> Option<Acknowledgement> {
     let (name, number) = text.split_once('=')?;
+    let (helpdesk, name) = match name.split_once('/') {
+        Some((helpdesk, name)) => (Some(HelpdeskName::new(helpdesk)?), name),
+        None => (None, name),
+    };
     let guard = GuardName::ALL.into_iter().find(|guard| guard.as_str() == name)?;
-    Some((guard, number.parse().ok()?))
+    Some(Acknowledgement { helpdesk, guard, count: number.parse().ok()? })
+}
+
+/// The numbers that hold in a helpdesk: those under its name, and for other guards those without a name.
+pub fn acknowledged_in(helpdesk: Option<&HelpdeskName>, all: &Acknowledgements) -> Acknowledged {
+    let under = |name: Option<&HelpdeskName>| {
+        let numbers = all.iter().filter(move |((held, _), _)| held.as_ref() == name);
+        numbers.map(|((_, guard), numbers)| (*guard, numbers.clone())).collect::<Acknowledged>()
+    };
+    let mut found = under(None);
+    found.extend(under(helpdesk));
+    found
+}
+
+/// The numbers that acknowledgements come to in a helpdesk, the newest first. A number may count the changes of earlier ones
+/// too, so that they are added up, and each sum counts; those under the name of the helpdesk also by themselves.
+pub fn sums(newest_first: &[Acknowledgement], helpdesk: Option<&HelpdeskName>) -> Acknowledged {
+    let (mut found, mut sums) = (Acknowledged::new(), BTreeMap::new());
+    for held in newest_first {
+        let is_named = held.helpdesk.is_some();
+        if is_named && held.helpdesk.as_ref() != helpdesk {
+            continue;
+        }
+        for by_name in [false, true].into_iter().filter(|by_name| is_named || !by_name) {
+            let sum = sums.entry((held.guard, by_name)).or_insert(0_usize);
+            *sum = sum.saturating_add(held.count);
+            found.entry(held.guard).or_default().insert(*sum);
+        }
+    }
+    found
 }
 
 /// A guard whose number is not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AwaitingAcknowledgement {
+    /// The helpdesk in which it counted, if that has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helpdesk: Option<HelpdeskName>,
     /// The guard.
     pub guard: GuardName,
     /// The number to acknowledge.
@@ -39,6 +89,17 @@ pub struct AwaitingAcknowledgement {
     pub limit: usize,
     /// The number that was acknowledged, where it was another one.
     pub acknowledged: Option<usize>,
+}
+
+impl AwaitingAcknowledgement {
+    /// The acknowledgement as it is written, such as `weakened=2` or `moscow/weakened=2`.
+    pub fn written(&self) -> String {
+        let own = format!("{}={}", self.guard.as_str(), self.count);
+        match &self.helpdesk {
+            Some(name) => format!("{name}/{own}"),
+            None => own,
+        }
+    }
 }
 
 /// Blocks the changes beyond a limit, and the changes that wait for those.
@@ -70,7 +131,13 @@ pub fn guard(
             continue;
         }
         let given = given.and_then(|given| given.last().copied());
-        awaiting.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
+        awaiting.push(AwaitingAcknowledgement {
+            helpdesk: None,
+            guard: name,
+            count,
+            limit,
+            acknowledged: given,
+        });
         let guarded = plan.changes.iter().filter(|change| weight(name, change, today) > 0);
         blocked.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
     }

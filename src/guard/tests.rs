@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::{Acknowledged, guard, limits};
+use super::{Acknowledged, Acknowledgements, acknowledged_in, guard, limits, read_acknowledgement, sums};
 use crate::calendar::{read_day, read_instant};
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, HelpdeskName, LiveId};
 use crate::live::Value;
 use crate::mapping::{Field, Mapping};
 use crate::plan::{
@@ -193,4 +193,38 @@ fn an_edit_that_ends_an_active_agreement_at_once_has_a_guard_of_its_own() {
     let mut suspended = ending(edit, day("2026-12-31"), edit);
     suspended.status = Some(State::Suspended);
     assert_eq!(passes(plan(vec![suspended], 10), &Acknowledged::new()), (1, vec![]));
+}
+
+#[test]
+fn numbers_of_one_helpdesk_hold_there_only() {
+    let read = |text: &str| read_acknowledgement(text).expect("an acknowledgement");
+    let name = |text: &str| HelpdeskName::new(text).expect("a name");
+    let (berlin, moscow) = (name("berlin"), name("moscow"));
+    let all: Acknowledgements = ["ended=1", "weakened=2", "moscow/weakened=5"]
+        .map(read)
+        .map(|held| ((held.helpdesk, held.guard), [held.count].into()))
+        .into();
+    let of = |ended: usize, weakened: usize| {
+        Acknowledged::from([(GuardName::Ended, [ended].into()), (GuardName::Weakened, [weakened].into())])
+    };
+    assert_eq!(acknowledged_in(Some(&moscow), &all), of(1, 5));
+    assert_eq!(acknowledged_in(Some(&berlin), &all), of(1, 2));
+    assert_eq!(acknowledged_in(None, &all), of(1, 2));
+}
+
+#[test]
+fn numbers_of_merges_are_added_up_in_each_helpdesk() {
+    let name = |text: &str| HelpdeskName::new(text).expect("a name");
+    let merges = ["weakened=1", "moscow/weakened=3", "berlin/weakened=10", "moscow/weakened=4"];
+    let merges = merges.map(|text| read_acknowledgement(text).expect("an acknowledgement"));
+    for (helpdesk, expected) in [
+        // With the one without a name, and without it.
+        (Some(name("moscow")), vec![1, 3, 4, 7, 8]),
+        (Some(name("berlin")), vec![1, 10, 11]),
+        (None, vec![1]),
+    ] {
+        let found = sums(&merges, helpdesk.as_ref());
+        let numbers: Vec<usize> = found[&GuardName::Weakened].iter().copied().collect();
+        assert_eq!(numbers, expected, "{helpdesk:?}");
+    }
 }

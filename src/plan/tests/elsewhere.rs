@@ -8,6 +8,7 @@ use super::prefix::{Pairs, usable};
 use super::{agreement, any_mapping, any_repository, at, catalog, empty, id, settings};
 use crate::agreement::Agreement;
 use crate::envelope::GuardedPlan;
+use crate::guard::{AwaitingAcknowledgement, read_acknowledgement};
 use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split};
 use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::{Live, Value};
@@ -255,4 +256,24 @@ fn two_objects_with_the_key_of_a_moved_agreement_are_shown() {
     berlin.live.same_ownership_key.insert(id("a"), objects.clone());
     let guarded = berlin.plan(&[moved], "berlin");
     assert_eq!(guarded.plan.blocked[0].reason, Reason::SameOwnershipKey(objects));
+}
+
+#[test]
+fn a_guard_is_acknowledged_under_the_name_of_its_helpdesk() {
+    let (berlin, moved) = moving();
+    let mut guarded = berlin.plan(std::slice::from_ref(&moved), "berlin");
+    let held = AwaitingAcknowledgement {
+        helpdesk: None,
+        guard: GuardName::Deactivations,
+        count: 1,
+        limit: 0,
+        acknowledged: None,
+    };
+    guarded.awaiting.push(held.clone());
+    assert_eq!(held.written(), "deactivations=1");
+    let plans = HelpdeskPlans::new([(name("berlin"), guarded)].into(), BTreeMap::new());
+    let written = plans.helpdesks[&name("berlin")].awaiting[0].written();
+    assert_eq!(written, "berlin/deactivations=1");
+    let read = read_acknowledgement(&written).expect("it is read as it is written");
+    assert_eq!((read.helpdesk, read.guard, read.count), (Some(name("berlin")), held.guard, 1));
 }

@@ -63,6 +63,7 @@ fn envelope(seed: u64) -> GuardedPlan {
         let count = guarded.iter().map(|change| change.weakened().len()).sum();
         if count > 0 {
             held.push(AwaitingAcknowledgement {
+                helpdesk: None,
                 guard: GuardName::Weakened,
                 count,
                 limit: 0,

@@ -398,7 +398,7 @@ pub(in crate::render) fn guard_line(
 /// The trailers of a merge commit that acknowledge the numbers of guards, except of those that stop the same on the base.
 pub(in crate::render) fn trailers(envelope: &GuardedPlan) -> Vec<String> {
     let own = envelope.awaiting.iter().filter(|held| !envelope.is_guard_on_base(held.guard));
-    own.map(|held| format!("Servanda-Accept: {}={}", held.guard.as_str(), held.count)).collect()
+    own.map(|held| format!("Servanda-Accept: {}", held.written())).collect()
 }
 
 /// Risks in one line, with some of the weakened service levels.

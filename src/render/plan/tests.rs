@@ -333,8 +333,13 @@ pub(in crate::render) fn busy_envelope() -> GuardedPlan {
     guarded
         .blocked
         .push(Blocked { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) });
-    let held =
-        vec![AwaitingAcknowledgement { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: None }];
+    let held = vec![AwaitingAcknowledgement {
+        helpdesk: None,
+        guard: GuardName::Weakened,
+        count: 2,
+        limit: 0,
+        acknowledged: None,
+    }];
     GuardedPlan::new(&proposed, guarded, held)
 }
 
@@ -431,6 +436,7 @@ fn a_guard_shows_the_changes_that_it_stopped_and_the_option_that_acknowledges_th
     guarded.blocked =
         vec![Blocked { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) }];
     let held = vec![AwaitingAcknowledgement {
+        helpdesk: None,
         guard: GuardName::Weakened,
         count: 2,
         limit: 0,

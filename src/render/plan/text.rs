@@ -373,7 +373,7 @@ fn guard_and_option(envelope: &GuardedPlan, held: &AwaitingAcknowledgement, word
     if envelope.is_guard_on_base(held.guard) {
         return line;
     }
-    let option = format!("--accept {}={}", held.guard.as_str(), held.count);
+    let option = format!("--accept {}", held.written());
     let option = Line::new().toned(Tone::Strong, &option);
     line.join(words.line(texts::GUARD_OPTION, &[("option", option.into())]))
 }

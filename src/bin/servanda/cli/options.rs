@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use servanda::author::{ActivationStep, EditTarget, EffectiveFrom};
 use servanda::calendar::{Instant, Lead, Zone};
 use servanda::check::CheckedRepository;
+use servanda::guard::Acknowledgement;
 use servanda::ident::HelpdeskName;
 use servanda::render::markdown::Forge;
 use servanda::selection::AgreementSelection;
 use servanda::settings::Language;
 use servanda::status::State;
 
-use crate::cli::value_parsers::{self, Acknowledgement};
+use crate::cli::value_parsers;
 use crate::process::context::{Context, Terminal};
 use crate::process::failure::Failure;
 use crate::process::logging::LogOptions;
@@ -152,7 +153,8 @@ pub(crate) struct PlanOptions {
     /// Retire agreements whose files are gone; without it, they are blocked
     #[arg(long)]
     prune: bool,
-    /// Acknowledge the exact number that a guard counted: deactivations=6, weakened=1, orphans=2
+    /// Acknowledge the exact number that a guard counted: deactivations=6, weakened=1, orphans=2; of one of several helpdesks,
+    /// moscow/deactivations=6
     #[arg(long, value_name = "GUARD=N", value_parser = value_parsers::acknowledgement)]
     accept: Vec<Acknowledgement>,
     #[command(flatten)]
@@ -182,6 +184,7 @@ impl PlanOptions {
         let loaded = load::load(context)?;
         let terms = self.terms(&loaded.zone(), context)?;
         let workspace = loaded.into_workspace(terms.as_of.instant, context)?;
+        terms.refuse_unknown_helpdesks(&workspace.settings)?;
         Ok((workspace.refuse_empty()?, terms))
     }
 }

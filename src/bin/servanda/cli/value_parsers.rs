@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use servanda::author::EffectiveFrom;
 use servanda::calendar::{Day, InvalidValue, Lead, TargetTime, Term, read_day, read_instant};
-use servanda::guard::{Acknowledged, read_acknowledgement};
-use servanda::plan::GuardName;
+use servanda::guard::{Acknowledgement, Acknowledgements, read_acknowledgement};
 use servanda::status::State;
 
 use crate::process::failure::Failure;
@@ -56,23 +55,20 @@ pub(crate) fn waiting_time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A guard, and the exact number by which it is acknowledged.
-pub(crate) type Acknowledgement = (GuardName, usize);
-
-/// Parses an acknowledgement, such as `weakened=2`.
+/// Parses an acknowledgement, such as `weakened=2` or `moscow/weakened=2`.
 pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
     read_acknowledgement(text).ok_or_else(|| {
-        "write deactivations=N, weakened=N, ended=N, orphans=N or vanished=N, with the number that the plan shows"
+        "write deactivations=N, weakened=N, ended=N, orphans=N or vanished=N, with the number that the plan shows; of one of several helpdesks, NAME/weakened=N"
             .to_owned()
     })
 }
 
-/// Collects acknowledgements. Refuses two different numbers for one guard.
-pub(crate) fn acknowledgements(typed: &[Acknowledgement]) -> Result<Acknowledged, Failure> {
-    let mut all = Acknowledged::new();
-    for (guard, number) in typed {
-        let numbers = all.entry(*guard).or_default();
-        numbers.insert(*number);
+/// Collects acknowledgements. Refuses two different numbers for one guard of one helpdesk.
+pub(crate) fn acknowledgements(typed: &[Acknowledgement]) -> Result<Acknowledgements, Failure> {
+    let mut all = Acknowledgements::new();
+    for held in typed {
+        let numbers = all.entry((held.helpdesk.clone(), held.guard)).or_default();
+        numbers.insert(held.count);
         if numbers.len() > 1 {
             return Err(Failure::usage("`--accept` has two numbers for one guard", "pass each guard once"));
         }
@@ -87,16 +83,32 @@ pub(crate) fn one_line(misread: &InvalidValue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use servanda::ident::HelpdeskName;
     use servanda::plan::GuardName;
 
-    use super::{acknowledgement, acknowledgements};
+    use super::{Acknowledgement, acknowledgement, acknowledgements};
 
     #[test]
     fn a_guard_is_acknowledged_by_its_exact_number() {
-        assert_eq!(acknowledgement("weakened=2"), Ok((GuardName::Weakened, 2)));
-        for bad in ["weakened", "weakened=", "weakened=-1", "all=2", "=2", "weakened=2.0"] {
+        let held = |helpdesk: &str, count| Acknowledgement {
+            helpdesk: HelpdeskName::new(helpdesk),
+            guard: GuardName::Weakened,
+            count,
+        };
+        assert_eq!(acknowledgement("weakened=2"), Ok(held("", 2)));
+        assert_eq!(acknowledgement("moscow/weakened=2"), Ok(held("moscow", 2)));
+        for bad in [
+            "weakened",
+            "weakened=",
+            "weakened=-1",
+            "all=2",
+            "=2",
+            "weakened=2.0",
+            "/weakened=2",
+            "A/weakened=2",
+        ] {
             assert!(acknowledgement(bad).is_err(), "{bad}");
         }
-        assert!(acknowledgements(&[(GuardName::Weakened, 2), (GuardName::Weakened, 3)]).is_err());
+        assert!(acknowledgements(&[held("", 2), held("", 3)]).is_err());
     }
 }

@@ -10,7 +10,7 @@ use servanda::bridge::{Call, Capability, Description, DirectoryItem};
 use servanda::calendar::read_instant;
 use servanda::diagnostic::Severity;
 use servanda::envelope::GuardedPlan;
-use servanda::guard::Acknowledged;
+use servanda::guard::Acknowledgements;
 use servanda::helpdesks::HelpdeskPlans;
 use servanda::live::ObjectKind;
 use servanda::outcome::ChangeResult;
@@ -236,7 +236,7 @@ impl Estate<'_> {
         let terms = PlanTerms {
             as_of,
             prune: false,
-            acknowledged: Acknowledged::new(),
+            acknowledged: Acknowledgements::new(),
             selection: AgreementSelection::default(),
         };
         let mut reconciliation =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use servanda::envelope::GuardedPlan;
-use servanda::guard::Acknowledged;
+use servanda::guard::{Acknowledgements, acknowledged_in};
 use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, initials};
 use servanda::notice::SentNotices;
@@ -11,6 +11,7 @@ use servanda::outcome::ChangeResult;
 use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
 use servanda::planner::{self, Base, Origin, PlannerInput, Sides};
 use servanda::selection::AgreementSelection;
+use servanda::settings::Settings;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Selection};
@@ -25,10 +26,24 @@ pub(crate) struct PlanTerms {
     pub(crate) as_of: AsOf,
     /// Whether agreements whose document is gone are retired.
     pub(crate) prune: bool,
-    /// The numbers that were acknowledged, by guard.
-    pub(crate) acknowledged: Acknowledged,
+    /// The numbers that were acknowledged, by helpdesk and guard.
+    pub(crate) acknowledged: Acknowledgements,
     /// The agreements that the plan is restricted to.
     pub(crate) selection: AgreementSelection,
+}
+
+impl PlanTerms {
+    /// Refuses an acknowledgement in a helpdesk that the settings do not have.
+    pub(crate) fn refuse_unknown_helpdesks(&self, settings: &Settings) -> Result<(), Failure> {
+        let mut named = self.acknowledged.keys().filter_map(|(helpdesk, _)| helpdesk.as_ref());
+        match named.find(|name| !settings.helpdesks.contains_key(*name)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let message = format!("`--accept` names the unknown helpdesk `{unknown}`");
+                Err(Failure::usage(message, "name one of `helpdesks:` in servanda.yaml, or none"))
+            }
+        }
+    }
 }
 
 /// The part of the ledger that a plan needs.
@@ -100,7 +115,7 @@ fn with_input<T>(
         last_applied: ledger.last_applied,
         instant: terms.as_of.instant,
         prune: terms.prune,
-        acknowledged: &terms.acknowledged,
+        acknowledged: &acknowledged_in(workspace.settings.helpdesk.name.as_ref(), &terms.acknowledged),
         selection: &terms.selection,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
         base: workspace.pull_request.as_deref().map(

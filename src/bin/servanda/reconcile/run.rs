@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::calendar::Instant;
 use servanda::envelope::{GuardedPlan, Verdict};
-use servanda::guard::{Acknowledged, read_acknowledgement};
+use servanda::guard::{Acknowledged, acknowledged_in, read_acknowledgement, sums};
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
 use servanda::plan::{LastApplied, Plan, Verb, pending_creations};
@@ -70,7 +70,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         audience: &'a A,
     ) -> Self {
         let records = Some(ledger::open(workspace));
-        let (clock, acknowledged) = (&clock, terms.acknowledged.clone());
+        let (clock, acknowledged) =
+            (&clock, acknowledged_in(workspace.settings.helpdesk.name.as_ref(), &terms.acknowledged));
         Self {
             workspace,
             connection,
@@ -224,19 +225,23 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// option that acknowledges the same guard takes precedence.
     fn read_acknowledgements(&mut self) {
         let since = self.last_applied.as_ref().and_then(|last_applied| last_applied.commit.as_deref());
-        let (mut found, mut sums) = (Acknowledged::new(), BTreeMap::new());
+        let settings = &self.workspace.settings;
+        let here = settings.helpdesk.name.as_ref();
+        let mut found = Vec::new();
         for written in git::trailers(&self.workspace.root, since, ACKNOWLEDGEMENT_TRAILER) {
             let known = read_acknowledgement(&written);
+            let known =
+                known.filter(|held| held.helpdesk.iter().all(|name| settings.helpdesks.contains_key(name)));
+            if known.as_ref().is_some_and(|held| held.helpdesk.is_some() && held.helpdesk.as_ref() != here) {
+                // The reconciliation of that helpdesk reads it.
+                continue;
+            }
             let verb = if known.is_some() { "acknowledged" } else { "ignored" };
             self.audience
                 .inform(&format!("{verb} in a commit message: {ACKNOWLEDGEMENT_TRAILER}: {written}"));
-            if let Some((guard, number)) = known {
-                let sum = sums.entry(guard).or_insert(0);
-                *sum += number;
-                found.entry(guard).or_default().insert(*sum);
-            }
+            found.extend(known);
         }
-        for (guard, sums) in found {
+        for (guard, sums) in sums(&found, here) {
             self.acknowledged.entry(guard).or_insert(sums);
         }
     }
@@ -271,7 +276,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     fn terms_with_acknowledgements(&self) -> PlanTerms {
-        let (acknowledged, selection) = (self.acknowledged.clone(), self.terms.selection.clone());
+        let acknowledged = self.acknowledged.clone().into_iter();
+        let acknowledged = acknowledged.map(|(guard, numbers)| ((None, guard), numbers)).collect();
+        let selection = self.terms.selection.clone();
         PlanTerms { acknowledged, selection, ..*self.terms }
     }
 

@@ -183,7 +183,9 @@ fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerm
     };
     let pull_request = PullRequest::load(base, arguments.head.as_deref(), Trust::Base, context)?;
     let terms = arguments.options.terms(&pull_request.zone(), context)?;
-    Ok((pull_request.into_workspace(terms.as_of.instant, context)?, terms))
+    let workspace = pull_request.into_workspace(terms.as_of.instant, context)?;
+    terms.refuse_unknown_helpdesks(&workspace.settings)?;
+    Ok((workspace, terms))
 }
 
 /// The exit code: refused if a guard holds something back, pending only if `--exit-code` asks for it. Of a pull request only

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use servanda::guard::Acknowledged;
+use servanda::guard::Acknowledgements;
 use servanda::helpdesks::HelpdeskPlans;
 use servanda::render;
 use servanda::render::link::Links;
@@ -70,7 +70,7 @@ fn plan_page(path: PathBuf) -> PlanPage {
         let terms = PlanTerms {
             as_of: AsOf { instant: now, is_asked: true },
             prune: false,
-            acknowledged: Acknowledged::default(),
+            acknowledged: Acknowledgements::default(),
             selection: AgreementSelection::default(),
         };
         let mut workspaces = workspace.by_helpdesk(&terms.selection)?;

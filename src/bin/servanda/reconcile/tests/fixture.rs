@@ -317,7 +317,7 @@ impl ReconcileFixture {
         let terms = PlanTerms {
             as_of: AsOf { instant, is_asked: true },
             prune: false,
-            acknowledged: servanda::guard::Acknowledged::new(),
+            acknowledged: servanda::guard::Acknowledgements::new(),
             selection: servanda::selection::AgreementSelection::default(),
         };
         (connection, terms)

@@ -10,7 +10,7 @@ use servanda::calendar::{Day, Instant, TargetTime, Zone, read_day, read_instant}
 use servanda::catalog::{Catalog, CatalogEntry, ClientEntry};
 use servanda::check::Basis;
 use servanda::diagnostic::{Sources, Span};
-use servanda::guard::Acknowledged;
+use servanda::guard::Acknowledgements;
 use servanda::ident::{
     AgreementId, CalendarSlug, ClientSlug, Language, LiveId, PriorityName, RecipientSlug, ServiceSlug,
 };
@@ -211,7 +211,7 @@ impl LawFixture {
         let terms = PlanTerms {
             as_of: AsOf { instant: at(instant), is_asked: true },
             prune: true,
-            acknowledged: Acknowledged::new(),
+            acknowledged: Acknowledgements::new(),
             selection: servanda::selection::AgreementSelection::default(),
         };
         Reconciliation::new(&workspace, &connection, &terms, instant.to_owned(), &TestAudience)

@@ -228,7 +228,7 @@ impl TestHelpdesk {
         let terms = PlanTerms {
             as_of: AsOf { instant: read_instant(&noon(day)).expect("an instant"), is_asked: true },
             prune: false,
-            acknowledged: servanda::guard::Acknowledged::new(),
+            acknowledged: servanda::guard::Acknowledgements::new(),
             selection: servanda::selection::AgreementSelection::default(),
         };
         Reconciliation::new(&workspace, &connection, &terms, "conformance".to_owned(), &TestAudience)
