@@ -55,14 +55,15 @@ impl HelpdeskPlans {
         mut helpdesks: BTreeMap<HelpdeskName, GuardedPlan>,
         unavailable: BTreeMap<HelpdeskName, Unavailable>,
     ) -> Self {
-        let impossible: BTreeSet<Elsewhere> = {
-            let plans = helpdesks.values();
-            let awaited =
-                plans.flat_map(|plan| &plan.plan.changes).filter_map(|change| change.elsewhere.clone());
-            awaited.filter(|awaited| !can_confirm(helpdesks.get(&awaited.helpdesk), awaited)).collect()
-        };
-        for guarded in helpdesks.values_mut() {
-            hold(guarded, &impossible);
+        // What is held back in one helpdesk may be awaited in another.
+        loop {
+            let impossible = impossible(&helpdesks);
+            if impossible.is_empty() {
+                break;
+            }
+            for guarded in helpdesks.values_mut() {
+                hold(guarded, &impossible);
+            }
         }
         for (name, guarded) in &mut helpdesks {
             guarded.awaiting.iter_mut().for_each(|held| held.helpdesk = Some(name.clone()));
@@ -102,6 +103,13 @@ impl HelpdeskPlans {
     pub fn changes(&self) -> usize {
         self.helpdesks.values().map(|guarded| guarded.plan.changes.len()).sum()
     }
+}
+
+/// The agreements that changes await and that no plan can confirm.
+fn impossible(helpdesks: &BTreeMap<HelpdeskName, GuardedPlan>) -> BTreeSet<Elsewhere> {
+    let changes = helpdesks.values().flat_map(|guarded| &guarded.plan.changes);
+    let awaited = changes.filter_map(|change| change.elsewhere.clone());
+    awaited.filter(|awaited| !can_confirm(helpdesks.get(&awaited.helpdesk), awaited)).collect()
 }
 
 /// Whether the apply of a plan may confirm an agreement. What is blocked or stopped by a guard stays as it is.
@@ -176,8 +184,19 @@ pub fn is_same_object(change: &Change, awaited: &Elsewhere, live: &Live) -> bool
 }
 
 /// Splits a plan for its apply: the changes that await nothing of other helpdesks, and those that do, which are applied
-/// when all others of all helpdesks are.
+/// when all others of all helpdesks are, with the changes that wait for them here.
 pub fn split(plan: &Plan) -> (Plan, Plan) {
-    let (last, first) = plan.changes.iter().cloned().partition(|change| change.elsewhere.is_some());
+    let awaits = plan.changes.iter().filter(|change| change.elsewhere.is_some());
+    let awaits: BTreeSet<AgreementId> = awaits.map(|change| change.id.clone()).collect();
+    let waiting = dependents(&plan.changes, awaits.clone());
+    let is_last = |change: &Change| awaits.contains(&change.id) || waiting.contains_key(&change.id);
+    let (last, first) = plan.changes.iter().cloned().partition(is_last);
     (Plan { changes: first, ..plan.clone() }, Plan { changes: last, ..plan.clone() })
+}
+
+/// The second part of a plan, whose changes wait no longer for those that the first pass has `done`.
+#[must_use]
+pub fn without_done(mut last: Plan, done: &BTreeSet<AgreementId>) -> Plan {
+    last.changes.iter_mut().for_each(|change| change.after.retain(|id| !done.contains(id)));
+    last
 }

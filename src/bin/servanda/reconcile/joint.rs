@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::envelope::GuardedPlan;
-use servanda::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split};
-use servanda::ident::HelpdeskName;
+use servanda::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split, without_done};
+use servanda::ident::{AgreementId, HelpdeskName};
 use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
 use servanda::plan::{Change, Plan};
 use servanda::planner::Sides;
@@ -223,12 +223,16 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
         }
     }
 
-    /// Applies the changes that await agreements of other helpdesks, where these are confirmed.
+    /// Applies the changes that await agreements of other helpdesks, where these are confirmed, and those that wait for
+    /// such a change.
     async fn second_pass(&mut self, works: &mut BTreeMap<HelpdeskName, Work>, stop: &Stop) {
         self.read_awaited(works).await;
         for name in works.keys().cloned().collect::<Vec<_>>() {
             let Some(work) = works.get_mut(&name) else { continue };
-            let (_, last) = split(&work.guarded.plan);
+            let results = work.applied.outcome.results.iter();
+            let done = results.filter(|(_, result)| matches!(result, ChangeResult::Done { .. }));
+            let done: BTreeSet<AgreementId> = done.map(|(id, _)| id.clone()).collect();
+            let last = without_done(split(&work.guarded.plan).1, &done);
             if last.is_empty() {
                 continue;
             }
@@ -236,12 +240,12 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             let is_ready = |change: &Change| !is_stopped && self.is_ready(change);
             let (ready, waiting): (Vec<Change>, Vec<Change>) =
                 last.changes.iter().cloned().partition(is_ready);
-            let waiting = waiting.into_iter().filter_map(|change| Some((change.id, change.elsewhere?)));
-            let result = |awaited| {
-                let why = if is_stopped { NotTried::Stopped } else { NotTried::Elsewhere(awaited) };
-                ChangeResult::NotTried(why)
-            };
-            work.applied.outcome.results.extend(waiting.map(|(id, awaited)| (id, result(awaited))));
+            let waiting = waiting.into_iter().map(|change| {
+                let awaited = change.elsewhere.filter(|_| !is_stopped);
+                let why = awaited.map_or(NotTried::Stopped, NotTried::Elsewhere);
+                (change.id, ChangeResult::NotTried(why))
+            });
+            work.applied.outcome.results.extend(waiting);
             if is_stopped && stop.is_asked() {
                 work.applied.outcome.stopped.get_or_insert(Stopped::Signal);
             }
