@@ -37,6 +37,11 @@ fn start(program: &Path, token: Option<&str>) -> Option<ServerProcess> {
     Some(served)
 }
 
+/// Starts the template with this token; `None` where Python is missing.
+pub(crate) fn start_template(token: &str) -> Option<ServerProcess> {
+    start(&root().join("adapters/template/adapter.py"), Some(token))
+}
+
 fn settings(url: &str, more: &str) -> String {
     format!(
         "timezone: Europe/Moscow\nhelpdesk:\n  kind: http\n  url: {url}\n  access_key: {{ env: KEY }}\n  search_lag: 0s\n  rehearsal: true\n{more}"
@@ -92,7 +97,7 @@ fn run(repository: &Repository, arguments: &[&str], token: &str) -> (Option<i32>
 
 #[test]
 fn an_agreement_lives_through_a_year_on_the_template_and_its_token_appears_nowhere() {
-    let Some(served) = start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
+    let Some(served) = start_template(CANARY) else {
         return;
     };
     let repository = repository(&served.url, "");
@@ -112,7 +117,7 @@ fn an_agreement_lives_through_a_year_on_the_template_and_its_token_appears_nowhe
 
 #[test]
 fn the_template_conforms() {
-    let Some(served) = start(&root().join("adapters/template/adapter.py"), Some(CANARY)) else {
+    let Some(served) = start_template(CANARY) else {
         return;
     };
     let repository = Repository::empty();

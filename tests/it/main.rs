@@ -65,6 +65,7 @@ mod settings_file;
 mod steered;
 mod tables;
 mod terminal;
+mod three_helpdesks;
 mod tidy;
 mod two_years;
 mod year;
