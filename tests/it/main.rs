@@ -9,6 +9,7 @@ mod adapters;
 mod authoring;
 mod bad_input;
 mod browser;
+mod canaries;
 mod canary;
 mod catalogs;
 mod children;

@@ -13,7 +13,7 @@ use servanda::catalog::Catalog;
 use servanda::check::CheckedRepository;
 use servanda::ident::HelpdeskName;
 use servanda::mapping::Mapping;
-use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product, is_this_machine};
+use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product, Settings, is_this_machine};
 
 use super::bridge::{
     BridgeCache, BridgeExplorer, BridgeReader, BridgeToken, BridgeTransport, BridgeWriter, describe,
@@ -26,6 +26,7 @@ use super::reader::{Explorer, Reader};
 use super::writer::{SharedCreations, Writer};
 use crate::http::body::excerpt;
 use crate::http::client::{Endpoint, host_of};
+use crate::http::redact;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
@@ -65,6 +66,7 @@ impl ProductConnection {
 pub(crate) async fn open(workspace: &mut Workspace, as_of: AsOf) -> Result<Connection, Failure> {
     let Workspace { root, settings, catalog, agreements, base, .. } = workspace;
     let context = HelpdeskContext { catalog, agreements, base: base.as_ref() };
+    register_keys(settings);
     let connection = open_at(root, &settings.helpdesk, context, as_of).await?;
     settings.helpdesk.mapping = connection.mapping().clone();
     Ok(connection)
@@ -90,6 +92,7 @@ pub(crate) fn look<T>(
     look: impl AsyncFnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let context = HelpdeskContext { catalog: &checked.catalog, agreements: &checked.agreements, base: None };
+    register_keys(&checked.settings);
     runtime()?.block_on(async {
         let connection = open_at(root, &checked.settings.helpdesk, context, as_of).await?;
         checked.settings.helpdesk.mapping = connection.mapping().clone();
@@ -174,6 +177,21 @@ fn itop_login(login: &Login) -> Result<ItopLogin, Failure> {
             let user = Context::variable(user).ok_or_else(|| no_key(user))?;
             Ok(ItopLogin::Password { user, password: key(password)? })
         }
+    }
+}
+
+/// Registers the keys of all helpdesks: a server may repeat the key of another one before that one is used.
+fn register_keys(settings: &Settings) {
+    let variables = settings.helpdesks.values().filter_map(|helpdesk| match &helpdesk.kind {
+        Product::Sandbox => None,
+        Product::Itsm365 { access_key_variable, .. } => Some(access_key_variable),
+        Product::Itop {
+            login: Login::Token(variable) | Login::Password { password: variable, .. }, ..
+        } => Some(variable),
+        Product::Bridge { token_variable, .. } => token_variable.as_ref(),
+    });
+    for key in variables.filter_map(|variable| key(variable).ok()) {
+        redact::register(&key);
     }
 }
 
