@@ -156,11 +156,6 @@ impl LoadedFiles {
         self.basis().settings.zone.clone()
     }
 
-    /// The settings, available before the check.
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.basis().settings
-    }
-
     /// The settings, catalog and calendars against which every agreement is checked. Computed once.
     pub(super) fn basis(&self) -> &Basis {
         self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), &self.catalog, &self.calendars))

@@ -135,20 +135,21 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
     }
     let loaded = load::load(context)?.with_trees();
     let selection = arguments.selection.selection();
-    refuse_unknown(loaded.settings(), &selection)?;
     let path: Vec<&str> = path.into_iter().flat_map(|path| path.split('.')).collect();
-    let (agreements, has_errors) = loaded.check_with(context.now, Vec::new(), |resolved, checked| {
-        let selected = checked.agreements.iter();
-        let selected = selected.filter(|agreement| selection.selects(agreement, context.now));
-        let selected: BTreeSet<&AgreementId> = selected.map(|agreement| &agreement.id).collect();
-        let explained = resolved
-            .iter()
-            .filter(|resolved| selected.contains(&resolved.id))
-            .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
-            .filter(|explained| !explained.values.is_empty());
-        let agreements: Vec<_> = explained.collect();
-        (agreements, checked.diagnostics.has_errors())
-    });
+    let (is_known, agreements, has_errors) =
+        loaded.check_with(context.now, Vec::new(), |resolved, checked| {
+            let selected = checked.agreements.iter();
+            let selected = selected.filter(|agreement| selection.selects(agreement, context.now));
+            let selected: BTreeSet<&AgreementId> = selected.map(|agreement| &agreement.id).collect();
+            let explained = resolved
+                .iter()
+                .filter(|resolved| selected.contains(&resolved.id))
+                .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
+                .filter(|explained| !explained.values.is_empty());
+            let agreements: Vec<_> = explained.collect();
+            (refuse_unknown(&checked.settings, &selection), agreements, checked.diagnostics.has_errors())
+        });
+    is_known?;
     match arguments.format {
         Format::Text => {
             let texts = agreements.iter().map(|explained| render::explain::text(explained, context.paint()));
