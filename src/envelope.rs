@@ -16,6 +16,33 @@ use crate::plan::scope::Scope;
 use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Note, Plan, Reason, Risk, on_base};
 use crate::selection::AgreementSelection;
 
+/// A value that is saved with a digest of all the rest of it.
+pub trait Sealed: Clone + PartialEq + Serialize {
+    /// The digest, which only a saved value has.
+    fn digest_mut(&mut self) -> &mut Option<String>;
+
+    /// Adds the digest of everything else, with which it is saved.
+    #[must_use]
+    fn sealed(mut self) -> Self {
+        *self.digest_mut() = None;
+        let digest = digest(&self);
+        *self.digest_mut() = Some(digest);
+        self
+    }
+
+    /// Whether the value is exactly as it was sealed. This detects damage and careless edits; someone who computes the
+    /// digest again gains nothing, since an apply derives every change anew.
+    fn is_intact(&self) -> bool {
+        self.clone().sealed() == *self
+    }
+}
+
+impl Sealed for GuardedPlan {
+    fn digest_mut(&mut self) -> &mut Option<String> {
+        &mut self.digest
+    }
+}
+
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,19 +135,6 @@ impl GuardedPlan {
             scope: None,
             digest: None,
         }
-    }
-
-    /// Adds the digest of the whole envelope, with which it is saved.
-    #[must_use]
-    pub fn sealed(self) -> Self {
-        let unsealed = Self { digest: None, ..self };
-        Self { digest: Some(digest(&unsealed)), ..unsealed }
-    }
-
-    /// Whether the envelope is exactly as it was sealed. This detects damage and careless edits; someone who computes the
-    /// digest again gains nothing, since an apply derives every change anew.
-    pub fn is_intact(&self) -> bool {
-        self.clone().sealed() == *self
     }
 
     /// Keeps the rows about selected agreements, of which a saved plan knows id, client and status. The totals are then

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{GuardedPlan, Meaning, Verdict};
+use crate::envelope::{GuardedPlan, Meaning, Sealed, Verdict};
 use crate::ident::{AgreementId, HelpdeskName};
-use crate::live::{Live, Observed, digest};
+use crate::live::{Live, Observed};
 use crate::plan::{Blocked, Change, Drift, Elsewhere, Note, Plan, Reason, dependents};
 use crate::selection::AgreementSelection;
 
@@ -49,6 +49,12 @@ pub struct Unavailable {
     pub help: Option<String>,
 }
 
+impl Sealed for HelpdeskPlans {
+    fn digest_mut(&mut self) -> &mut Option<String> {
+        &mut self.digest
+    }
+}
+
 impl HelpdeskPlans {
     /// Combines the plans of helpdesks. Changes that await what no other plan can bring about are blocked.
     pub fn new(
@@ -70,18 +76,6 @@ impl HelpdeskPlans {
         }
         let verdict = verdict(&helpdesks, &unavailable);
         Self { format: FORMAT, verdict, helpdesks, unavailable, digest: None }
-    }
-
-    /// Adds the digest of all plans, with which they are saved.
-    #[must_use]
-    pub fn sealed(self) -> Self {
-        let unsealed = Self { digest: None, ..self };
-        Self { digest: Some(digest(&unsealed)), ..unsealed }
-    }
-
-    /// Whether the plans are exactly as they were sealed.
-    pub fn is_intact(&self) -> bool {
-        self.clone().sealed() == *self
     }
 
     /// Keeps the helpdesks and the rows about agreements that are selected, as [`GuardedPlan::retain`] does.

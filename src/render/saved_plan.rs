@@ -1,6 +1,9 @@
 //! The text of a saved plan: its JSON with a digest of all of it.
 
-use crate::envelope::GuardedPlan;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::envelope::{GuardedPlan, Sealed};
 use crate::helpdesks::{self, HelpdeskPlans};
 use crate::plan::FORMAT;
 use crate::render::json;
@@ -16,57 +19,56 @@ pub enum NotAPlan {
     Damaged,
 }
 
-/// The text of a plan with its digest.
-pub fn write(plan: &GuardedPlan) -> String {
+impl From<serde_json::Error> for NotAPlan {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+/// The text of a plan, or of the plans of several helpdesks, with its digest.
+pub fn write(plan: &impl Sealed) -> String {
     json::pretty(&plan.clone().sealed())
 }
 
 /// Reads a plan whose text is exactly as [`write()`] made it.
 pub fn read(text: &str) -> Result<GuardedPlan, NotAPlan> {
-    let invalid = |error: serde_json::Error| NotAPlan::Invalid(error.to_string());
-    let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
-    let format = &value["plan"]["format"];
-    if format.as_u64() != Some(u64::from(FORMAT)) {
-        return Err(NotAPlan::OtherFormat(format.to_string()));
-    }
-    let plan: GuardedPlan = serde_json::from_value(value).map_err(invalid)?;
-    let is_intact = plan.digest.is_some() && plan.is_intact() && json::pretty(&plan) == text;
-    is_intact.then_some(plan).ok_or(NotAPlan::Damaged)
-}
-
-/// The text of the plans of several helpdesks with their digest.
-pub fn write_all(plans: &HelpdeskPlans) -> String {
-    json::pretty(&plans.clone().sealed())
+    let value: Value = serde_json::from_str(text)?;
+    refuse_other_format(&value["plan"]["format"], FORMAT)?;
+    verified(value, text)
 }
 
 /// Whether a text is meant as the plans of several helpdesks.
 pub fn is_of_several(text: &str) -> bool {
-    let value = serde_json::from_str::<serde_json::Value>(text);
+    let value = serde_json::from_str::<Value>(text);
     value.is_ok_and(|value| value.get("helpdesks").is_some())
 }
 
-/// Reads plans of several helpdesks whose text is exactly as [`write_all`] made it.
+/// Reads plans of several helpdesks whose text is exactly as [`write()`] made it.
 pub fn read_all(text: &str) -> Result<HelpdeskPlans, NotAPlan> {
-    let invalid = |error: serde_json::Error| NotAPlan::Invalid(error.to_string());
-    let value: serde_json::Value = serde_json::from_str(text).map_err(invalid)?;
-    let format = &value["format"];
-    if format.as_u64() != Some(u64::from(helpdesks::FORMAT)) {
-        return Err(NotAPlan::OtherFormat(format.to_string()));
+    let value: Value = serde_json::from_str(text)?;
+    refuse_other_format(&value["format"], helpdesks::FORMAT)?;
+    for plan in value["helpdesks"].as_object().into_iter().flat_map(|plans| plans.values()) {
+        refuse_other_format(&plan["plan"]["format"], FORMAT)?;
     }
-    let own = value["helpdesks"].as_object().into_iter().flat_map(|plans| plans.values());
-    let mut formats = own.map(|plan| &plan["plan"]["format"]);
-    if let Some(other) = formats.find(|format| format.as_u64() != Some(u64::from(FORMAT))) {
-        return Err(NotAPlan::OtherFormat(other.to_string()));
-    }
-    let plans: HelpdeskPlans = serde_json::from_value(value).map_err(invalid)?;
-    let is_intact = plans.digest.is_some() && plans.is_intact() && json::pretty(&plans) == text;
-    is_intact.then_some(plans).ok_or(NotAPlan::Damaged)
+    verified(value, text)
+}
+
+fn refuse_other_format(found: &Value, known: u32) -> Result<(), NotAPlan> {
+    let is_known = found.as_u64() == Some(u64::from(known));
+    is_known.then_some(()).ok_or_else(|| NotAPlan::OtherFormat(found.to_string()))
+}
+
+/// The value of a text that is exactly as [`write()`] made it.
+fn verified<T: Sealed + DeserializeOwned>(value: Value, text: &str) -> Result<T, NotAPlan> {
+    let plan: T = serde_json::from_value(value)?;
+    let is_intact = plan.is_intact() && json::pretty(&plan) == text;
+    is_intact.then_some(plan).ok_or(NotAPlan::Damaged)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{NotAPlan, read, write};
-    use crate::envelope::GuardedPlan;
+    use crate::envelope::{GuardedPlan, Sealed as _};
     use crate::render::json;
     use crate::render::plan::tests::busy_envelope;
 

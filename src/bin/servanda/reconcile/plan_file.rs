@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use servanda::calendar::Instant;
-use servanda::envelope::GuardedPlan;
+use servanda::envelope::{GuardedPlan, Sealed};
 use servanda::helpdesks::HelpdeskPlans;
 use servanda::plan::{FORMAT, Verb};
 use servanda::render::helpdesks;
@@ -81,14 +81,9 @@ fn refused(code: &'static str, message: impl Into<String>) -> Failure {
     Failure::new(Exit::Stale, code, message).help(PLAN_AGAIN)
 }
 
-/// Writes the plan atomically, with its digest.
-pub(crate) fn write(path: &Path, plan: &GuardedPlan) -> Result<(), Failure> {
+/// Writes a plan, or the plans of several helpdesks, atomically and with its digest.
+pub(crate) fn write(path: &Path, plan: &impl Sealed) -> Result<(), Failure> {
     files::write_whole(path, &saved_plan::write(plan))
-}
-
-/// Writes the plans of several helpdesks atomically, with their digest.
-pub(crate) fn write_all(path: &Path, plans: &HelpdeskPlans) -> Result<(), Failure> {
-    files::write_whole(path, &saved_plan::write_all(plans))
 }
 
 /// Reads a plan of the current format that is exactly as it was written; any other is refused.

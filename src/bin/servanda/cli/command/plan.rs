@@ -18,7 +18,7 @@ use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
-use crate::reconcile::joint::{all_failed, unavailable};
+use crate::reconcile::joint::{self, all_failed, unavailable};
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::{FromLedger, PlanTerms, make};
 use crate::reconcile::plan_file;
@@ -145,7 +145,7 @@ fn run_all(
     let unavailable = failures.iter().map(|(name, failure)| (name.clone(), unavailable(failure)));
     let plans = HelpdeskPlans::new(plans, unavailable.collect());
     if let Some(path) = &arguments.out {
-        plan_file::write_all(path, &plans)?;
+        plan_file::write(path, &plans)?;
         tell_saved(path);
     }
     print_page(&arguments.output.render_all(&plans, context)?, context)?;
@@ -154,7 +154,7 @@ fn run_all(
             inform(&render::scope::text(scope, guarded, context.paint_errors()));
         }
     }
-    Ok(exit_of_all(&plans, arguments.exit_code))
+    Ok(exit_of_all(&plans, &failures, arguments.exit_code))
 }
 
 /// The plan of each helpdesk, and the failures of the others.
@@ -201,13 +201,8 @@ fn exit_of(envelope: &GuardedPlan, exit_code: bool) -> Exit {
     }
 }
 
-/// The exit code of the plans of several helpdesks. One that is not available makes the result partial.
-fn exit_of_all(plans: &HelpdeskPlans, exit_code: bool) -> Exit {
+/// The exit code of the plans of several helpdesks, of which some are not available.
+fn exit_of_all(plans: &HelpdeskPlans, failures: &BTreeMap<HelpdeskName, Failure>, exit_code: bool) -> Exit {
     let planned = plans.helpdesks.values().map(|guarded| exit_of(guarded, exit_code));
-    let failed = plans.unavailable.values().map(|failure| match failure.exit_code {
-        9 => Exit::Credentials,
-        4 => Exit::Refused,
-        _ => Exit::Partial,
-    });
-    planned.chain(failed).fold(Exit::Fine, Exit::most_severe)
+    planned.chain(failures.values().map(joint::exit_of)).fold(Exit::Fine, Exit::most_severe)
 }
