@@ -8,7 +8,7 @@ use servanda::helpdesks::HelpdeskPlans;
 use servanda::plan::Plan;
 use servanda::render;
 
-use crate::cli::options::Format;
+use crate::cli::options::{Format, NotifyOptions};
 use crate::cli::progress::Bar;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
@@ -108,6 +108,14 @@ pub(crate) struct Unattended<'a> {
     pub(crate) context: &'a Context,
     /// Whether the run initialises the ledger, and therefore sends nothing.
     pub(crate) is_first: bool,
+}
+
+impl<'a> Unattended<'a> {
+    /// A job with these options, which listens for a request to stop from here on.
+    pub(crate) fn of(options: &NotifyOptions, context: &'a Context) -> Self {
+        let (patience, is_first) = (options.lock.wait_lock, options.init_ledger);
+        Self { patience, stop: shutdown::listen(), context, is_first }
+    }
 }
 
 impl Audience for Unattended<'_> {

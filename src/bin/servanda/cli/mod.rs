@@ -8,6 +8,7 @@ pub(crate) mod prompt;
 pub(crate) mod successors;
 pub(crate) mod progress;
 pub(crate) mod audience;
+pub(crate) mod unattended_job;
 pub(crate) mod plan_output;
 pub(crate) mod completion;
 mod habits;

@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Sends the notices of one run.
 pub(crate) struct Dispatcher<'a> {
-    workspace: &'a Workspace,
+    pub(super) workspace: &'a Workspace,
     channels: &'a Channels,
     templates: MessageTemplates,
     secret: LedgerSecret,

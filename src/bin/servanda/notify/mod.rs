@@ -10,3 +10,4 @@ pub(crate) mod helpdesk_comment;
 pub(crate) mod channels;
 mod run_clock;
 pub(crate) mod delivery;
+mod joint;

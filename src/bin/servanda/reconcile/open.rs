@@ -38,10 +38,9 @@ impl<'a> OpenHelpdesks<'a> {
         self.connected.iter().map(|(name, (workspace, connection))| (name, *workspace, connection))
     }
 
-    /// Prepares the reconciliation of all of them.
+    /// Prepares the reconciliation of all of them, without those that could not be opened.
     pub(crate) fn reconciliation<'s, A: Audience>(
         &'s self,
-        failures: BTreeMap<HelpdeskName, Failure>,
         terms: &'s PlanTerms,
         run_name: &str,
         audience: &'s A,
@@ -50,7 +49,7 @@ impl<'a> OpenHelpdesks<'a> {
             let run_name = run_name.to_owned();
             (name.clone(), Reconciliation::new(workspace, connection, terms, run_name, audience))
         });
-        JointReconciliation::new(audience, sessions, failures)
+        JointReconciliation::new(audience, sessions, self.failures.clone())
     }
 
     /// Closes all connections.

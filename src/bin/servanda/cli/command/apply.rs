@@ -71,10 +71,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if !workspaces.is_single() {
         let saved = saved.map(SavedPlan::several).transpose()?;
         let concluded = runtime()?.block_on(async {
-            let mut helpdesks = OpenHelpdesks::open(&mut workspaces.helpdesks, terms.as_of).await;
-            let failures = std::mem::take(&mut helpdesks.failures);
+            let helpdesks = OpenHelpdesks::open(&mut workspaces.helpdesks, terms.as_of).await;
             let name = context.run_name();
-            let concluded = helpdesks.reconciliation(failures, &terms, &name, &person).run(saved).await;
+            let concluded = helpdesks.reconciliation(&terms, &name, &person).run(saved).await;
             helpdesks.close().await;
             concluded
         })?;

@@ -10,18 +10,17 @@ use servanda::settings::Language;
 
 use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, LanguageName, NotifyOptions, PlanOptions, SelectionOptions};
+use crate::cli::unattended_job::UnattendedJob;
 use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{DispatchResult, Dispatcher};
-use crate::notify::helpdesk_comment::NoticeConnections;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
-use crate::process::shutdown;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::PlanTerms;
@@ -29,7 +28,6 @@ use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
 use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::Workspace;
-use servanda::selection::AgreementSelection;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -118,13 +116,20 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let selection = terms.selection.clone();
     terms.selection = selection.within_helpdesks();
     let mut workspaces = workspace.by_helpdesk(&selection)?;
+    let (options, name) = (&arguments.options, context.run_name());
     let ended = runtime.block_on(async {
+        let audience = || Unattended::of(options, context);
+        let (terms, selection, channels, name) = (&terms, &selection, &channels, name.as_str());
         if let Some((whole, helpdesks)) = workspaces.several() {
-            return send_all(arguments, context, whole, helpdesks, &terms, &selection, &channels).await;
+            let audience = &audience();
+            let job = UnattendedJob { terms, selection, options, channels, audience, name };
+            return job.notify_all(whole, helpdesks).await;
         }
         let workspace = &mut workspaces.helpdesks[0];
         let connection = connect::open(workspace, terms.as_of).await?;
-        let notices = send(arguments, context, workspace, &terms, &connection, &channels).await;
+        let audience = &audience();
+        let job = UnattendedJob { terms, selection, options, channels, audience, name };
+        let notices = job.notify(workspace, &connection).await;
         connection.close().await;
         notices
     });
@@ -144,80 +149,47 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     Ok(result.exit())
 }
 
-async fn send(
-    arguments: &Arguments,
-    context: &Context,
-    workspace: &Workspace,
-    terms: &PlanTerms,
-    connection: &Connection,
-    channels: &Channels,
-) -> Result<DispatchResult, Failure> {
-    let options = &arguments.options;
-    let is_first = options.init_ledger;
-    let audience =
-        Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context, is_first };
-    let name = context.run_name();
-    let mut reconciliation = Reconciliation::new(workspace, connection, terms, name.clone(), &audience);
-    let lock = reconciliation.lock().await?;
-    let sent = async {
-        let made = reconciliation.plan_only().await?;
-        let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
-            .with_acknowledged(options.accept_messages)
-            .restricted_to(&terms.selection)
-            .with_live_state(workspace, &made, reconciliation.latest());
-        let connections = NoticeConnections::to(connection);
-        let records = reconciliation.records();
-        dispatcher.run(options.init_ledger, records, &connections, &name, &audience.stop).await
-    };
-    let sent = sent.await;
-    reconciliation.unlock(lock).await;
-    sent
-}
-
-/// Sends the notices about the agreements of several helpdesks.
-async fn send_all(
-    arguments: &Arguments,
-    context: &Context,
-    whole: &Workspace,
-    helpdesks: &mut [Workspace],
-    terms: &PlanTerms,
-    selection: &AgreementSelection,
-    channels: &Channels,
-) -> Result<DispatchResult, Failure> {
-    let options = &arguments.options;
-    let is_first = options.init_ledger;
-    let audience =
-        Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context, is_first };
-    let name = context.run_name();
-    let mut open = OpenHelpdesks::open(helpdesks, terms.as_of).await;
-    let failures = std::mem::take(&mut open.failures);
-    let mut reconciliation = open.reconciliation(failures, terms, &name, &audience);
-    let sent = async {
+impl UnattendedJob<'_> {
+    /// Sends the notices that are due, without applying first.
+    async fn notify(
+        &self,
+        workspace: &Workspace,
+        connection: &Connection,
+    ) -> Result<DispatchResult, Failure> {
+        let name = self.name.to_owned();
+        let mut reconciliation = Reconciliation::new(workspace, connection, self.terms, name, self.audience);
         let lock = reconciliation.lock().await?;
         let sent = async {
             let made = reconciliation.plan_only().await?;
-            let mut dispatcher = Dispatcher::new(whole, channels, terms.as_of.instant)?
-                .with_acknowledged(options.accept_messages)
-                .restricted_to(selection);
-            for (helpdesk, workspace, _) in open.iter() {
-                let latest = reconciliation.latest().find(|(other, _)| *other == helpdesk);
-                if let Some(plan) = made.helpdesks.get(helpdesk) {
-                    dispatcher =
-                        dispatcher.with_live_state(workspace, plan, latest.map(|(_, latest)| latest));
-                }
-            }
-            let main = whole.settings.default_helpdesk();
-            let records = reconciliation.records().map(|records| ledger::beside(records, main));
-            let connections = NoticeConnections::to_all(&open, main.name.as_ref());
-            dispatcher.run(is_first, records.as_ref(), &connections, &name, &audience.stop).await
+            self.send(workspace, connection, &made, &reconciliation).await
         };
         let sent = sent.await;
         reconciliation.unlock(lock).await;
         sent
-    };
-    let sent = sent.await;
-    open.close().await;
-    sent
+    }
+
+    /// The same about the agreements of several helpdesks.
+    async fn notify_all(
+        &self,
+        whole: &Workspace,
+        helpdesks: &mut [Workspace],
+    ) -> Result<DispatchResult, Failure> {
+        let open = OpenHelpdesks::open(helpdesks, self.terms.as_of).await;
+        let mut reconciliation = open.reconciliation(self.terms, self.name, self.audience);
+        let sent = async {
+            let lock = reconciliation.lock().await?;
+            let sent = async {
+                let made = reconciliation.plan_only().await?;
+                self.send_for_all(whole, &open, &made, &reconciliation).await
+            };
+            let sent = sent.await;
+            reconciliation.unlock(lock).await;
+            sent
+        };
+        let sent = sent.await;
+        open.close().await;
+        sent
+    }
 }
 
 /// The messages that are due, assuming that the helpdesk is up to date.

@@ -8,24 +8,20 @@ use servanda::notice::Channel;
 use servanda::outcome::Stopped;
 use servanda::render;
 use servanda::render::json::{AppliedEnvelope, NoticesFailure, RunReport};
-use servanda::selection::AgreementSelection;
 
 use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, NotifyOptions, PlanOptions};
+use crate::cli::unattended_job::UnattendedJob;
 use crate::helpdesk::connect;
-use crate::ledger::{self, LedgerRecords};
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{DispatchResult, Dispatcher};
-use crate::notify::helpdesk_comment::NoticeConnections;
+use crate::notify::delivery::DispatchResult;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, report};
 use crate::process::messages::log_warning;
 use crate::process::monitor::Monitor;
 use crate::process::runtime::runtime;
-use crate::process::shutdown;
 use crate::reconcile::joint::JointlyReconciled;
 use crate::reconcile::open::OpenHelpdesks;
-use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::Reconciliation;
 use crate::reconcile::work::Reconciled;
 use crate::workspace::files;
@@ -99,14 +95,9 @@ async fn run_job(
     files::own_folder(&workspaces.whole().root)?;
     let channels = Channels::open(&workspaces.whole().settings, &workspaces.whole().root)?;
     let has_channel = !Channel::configured(&workspaces.whole().settings).is_empty();
-    let audience = Unattended {
-        patience: arguments.notify.lock.wait_lock,
-        stop: shutdown::listen(),
-        context,
-        is_first: arguments.notify.init_ledger,
-    };
+    let audience = Unattended::of(&arguments.notify, context);
     let name = context.run_name();
-    let job = ScheduledJob {
+    let job = UnattendedJob {
         terms: &terms,
         selection: &selection,
         options: &arguments.notify,
@@ -134,18 +125,7 @@ async fn run_job(
     Ok(result.exit())
 }
 
-/// One run of the job.
-struct ScheduledJob<'a> {
-    terms: &'a PlanTerms,
-    /// The agreements whose notices are sent.
-    selection: &'a AgreementSelection,
-    options: &'a NotifyOptions,
-    channels: &'a Channels,
-    audience: &'a Unattended<'a>,
-    name: &'a str,
-}
-
-impl ScheduledJob<'_> {
+impl UnattendedJob<'_> {
     /// Applies and notifies under one lock.
     async fn run(&self, workspace: &mut Workspace) -> Result<JobResult, Failure> {
         let connection = connect::open(workspace, self.terms.as_of).await?;
@@ -159,10 +139,7 @@ impl ScheduledJob<'_> {
                 let notices = if concluded.outcome.stopped.is_some() {
                     Ok(DispatchResult::default())
                 } else {
-                    let (plan, latest) = (&concluded.guarded, reconciliation.latest());
-                    let dispatcher = self.dispatcher(workspace)?.with_live_state(workspace, plan, latest);
-                    let connections = NoticeConnections::to(&connection);
-                    self.dispatch(dispatcher, reconciliation.records(), &connections).await
+                    self.send(workspace, &connection, &concluded.guarded, &reconciliation).await
                 };
                 Ok(JobResult { applied: AppliedPlan::One(Box::new(concluded)), notices })
             };
@@ -182,9 +159,8 @@ impl ScheduledJob<'_> {
         helpdesks: &mut [Workspace],
         exits: &mut BTreeMap<HelpdeskName, Exit>,
     ) -> Result<JobResult, Failure> {
-        let mut open = OpenHelpdesks::open(helpdesks, self.terms.as_of).await;
-        let failures = std::mem::take(&mut open.failures);
-        let mut reconciliation = open.reconciliation(failures, self.terms, self.name, self.audience);
+        let open = OpenHelpdesks::open(helpdesks, self.terms.as_of).await;
+        let mut reconciliation = open.reconciliation(self.terms, self.name, self.audience);
         let result = async {
             let lock = reconciliation.lock().await?;
             let result = async {
@@ -197,18 +173,7 @@ impl ScheduledJob<'_> {
                 let notices = if is_stopped {
                     Ok(DispatchResult::default())
                 } else {
-                    let mut dispatcher = self.dispatcher(whole)?;
-                    for (name, workspace, _) in open.iter() {
-                        let latest = reconciliation.latest().find(|(other, _)| *other == name);
-                        if let Some(plan) = concluded.plans.helpdesks.get(name) {
-                            let latest = latest.map(|(_, latest)| latest);
-                            dispatcher = dispatcher.with_live_state(workspace, plan, latest);
-                        }
-                    }
-                    let main = whole.settings.default_helpdesk();
-                    let records = reconciliation.records().map(|records| ledger::beside(records, main));
-                    let connections = NoticeConnections::to_all(&open, main.name.as_ref());
-                    self.dispatch(dispatcher, records.as_ref(), &connections).await
+                    self.send_for_all(whole, &open, &concluded.plans, &reconciliation).await
                 };
                 Ok(JobResult { applied: AppliedPlan::Several(Box::new(concluded)), notices })
             };
@@ -220,23 +185,6 @@ impl ScheduledJob<'_> {
         exits.extend(reconciliation.failed_exits());
         open.close().await;
         result
-    }
-
-    fn dispatcher<'w>(&self, workspace: &'w Workspace) -> Result<Dispatcher<'w>, Failure>
-    where
-        Self: 'w,
-    {
-        let dispatcher = Dispatcher::new(workspace, self.channels, self.terms.as_of.instant)?;
-        Ok(dispatcher.with_acknowledged(self.options.accept_messages).restricted_to(self.selection))
-    }
-
-    async fn dispatch(
-        &self,
-        dispatcher: Dispatcher<'_>,
-        records: Option<&LedgerRecords>,
-        connections: &NoticeConnections<'_>,
-    ) -> Result<DispatchResult, Failure> {
-        dispatcher.run(self.options.init_ledger, records, connections, self.name, &self.audience.stop).await
     }
 }
 
