@@ -1,13 +1,12 @@
 //! Two access keys at once: each helpdesk of a repository has its own, and neither appears in any output or file, also where
 //! a helpdesk repeats its own key or the one of the other helpdesk.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::helpdesks::{DAY, settings, two_sandboxes};
 use crate::processes::{MAPPING, Served};
 use crate::repository::Repository;
+use crate::silence::{assert_files_silent, assert_silent};
 
 /// Without a slash, which the helpdesk accepts in no address, so that it does work with these keys.
 const ONE: &str = "canary-7f3e+ ключ9";
@@ -57,25 +56,6 @@ fn repository(berlin: &str, moscow: &str) -> Repository {
     repository
 }
 
-#[track_caller]
-fn assert_silent(what: &str, text: &str) {
-    for form in FORMS {
-        assert!(!text.contains(form), "{what} holds {form}");
-    }
-}
-
-fn assert_files_silent(what: &str, folder: &Path) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            assert_files_silent(what, &path);
-        } else {
-            let bytes = std::fs::read(&path).unwrap();
-            assert_silent(&format!("{what}: {}", path.display()), &String::from_utf8_lossy(&bytes));
-        }
-    }
-}
-
 /// Runs every command, and asserts that neither key is in what it says or leaves.
 fn play(what: &str, repository: &Repository, keys: [&str; 2]) -> String {
     let mut all = String::new();
@@ -86,10 +66,10 @@ fn play(what: &str, repository: &Repository, keys: [&str; 2]) -> String {
         let output = program.env("RUST_BACKTRACE", "full").output().unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(!said.contains("Usage:"), "{command:?} was not understood");
-        assert_silent(&format!("{what}: {command:?}"), &said);
+        assert_silent(&FORMS, &format!("{what}: {command:?}"), &said);
         all += &said;
     }
-    assert_files_silent(what, repository.root());
+    assert_files_silent(&FORMS, what, repository.files());
     all
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::processes::{KEY, Served, point};
 use crate::repository::Repository;
+use crate::silence::{assert_files_silent, assert_silent};
 
 /// With letters that every encoding writes in its own way.
 const CANARY: &str = "canary-7f3e/+ ключ&\"'%<9>";
@@ -73,27 +74,6 @@ fn run_all(repository: &Repository, commands: &[&[&str]], first_json: usize) -> 
         said += &String::from_utf8_lossy(&output.stderr);
     }
     said
-}
-
-#[track_caller]
-fn assert_silent(what: &str, text: &str) {
-    for form in FORMS {
-        assert!(!text.contains(form), "{what} holds {form}");
-    }
-}
-
-/// Everything that runs left in the folder, but for what is the helpdesk's own.
-fn assert_files_silent(what: &str, folder: &Path) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            assert_files_silent(what, &path);
-        } else if name != "faults.json" && !name.starts_with("sandbox.db") {
-            let bytes = std::fs::read(&path).unwrap();
-            assert_silent(&format!("{what}: {name}"), &String::from_utf8_lossy(&bytes));
-        }
-    }
 }
 
 fn answer(status: u16, content_type: &str, body: &str) -> Value {
@@ -178,12 +158,17 @@ fn play(what: &str, faults: &Value, number: usize) {
     make_by_hand(&served.url);
     let said = run_all(&repository, &COMMANDS, number);
     assert!(said.len() > 1000, "{what}: something is said");
-    assert_silent(what, &said);
-    assert_files_silent(what, repository.root());
+    assert_silent(&FORMS, what, &said);
+    let is_of_helpdesk = |path: &Path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name == "faults.json" || name.starts_with("sandbox.db")
+    };
+    let files = repository.files().into_iter().filter(|(path, _)| !is_of_helpdesk(path));
+    assert_files_silent(&FORMS, what, files);
     drop(served);
     let unreachable = run_all(&repository, &[&["plan", "--as-of", DAY]], 0);
     assert!(unreachable.contains("could not be reached"), "{unreachable}");
-    assert_silent("unreachable", &unreachable);
+    assert_silent(&FORMS, "unreachable", &unreachable);
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::processes::point;
 use crate::repository::Repository;
+use crate::silence::{assert_files_silent, assert_silent};
 
 #[path = "../../src/bin/servanda/http/redact/tests/forms.rs"]
 mod forms;
@@ -105,28 +105,13 @@ fn database() -> u16 {
     })
 }
 
-/// Fails if a text contains the secret in any form, also where a file writes that form as JSON.
-#[track_caller]
-fn assert_silent(what: &str, text: &str) {
-    for form in all_forms() {
+/// The secret in any form, also where a file writes that form as JSON.
+fn all_written_forms() -> Vec<String> {
+    let written = |form: String| {
         let quoted = Value::from(form.as_str()).to_string();
-        for found in [form.as_str(), &quoted[1..quoted.len() - 1]] {
-            assert!(!text.contains(found), "{what} contains {found}: {text}");
-        }
-    }
-}
-
-#[track_caller]
-fn assert_files_silent(folder: &Path) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            assert_files_silent(&path);
-        } else {
-            let bytes = std::fs::read(&path).unwrap();
-            assert_silent(&path.display().to_string(), &String::from_utf8_lossy(&bytes));
-        }
-    }
+        [quoted[1..quoted.len() - 1].to_owned(), form]
+    };
+    all_forms().into_iter().flat_map(written).collect()
 }
 
 /// Runs a command at the most verbose level with the secret in all its variables, and every second one with a log in JSON.
@@ -146,8 +131,9 @@ fn run(repository: &Repository, variables: &[(&str, String)], command: &[&str]) 
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(!said.contains("Usage:"), "{command:?}: {said}");
-    assert_silent(&format!("{command:?}"), &said);
-    assert_files_silent(repository.root());
+    let forms = all_written_forms();
+    assert_silent(&forms, &format!("{command:?}"), &said);
+    assert_files_silent(&forms, "a file", repository.files());
     said
 }
 

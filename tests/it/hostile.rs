@@ -1,7 +1,6 @@
 //! Branches that attack through git and the file system: no code of theirs runs, and nothing outside of the repository is
 //! read or written, whichever command meets them.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
@@ -94,23 +93,6 @@ impl Scene {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
-    }
-
-    /// Every file outside with its text.
-    fn outside(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        let mut folders = vec![self.outside.root().to_path_buf()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    found.insert(path.clone(), std::fs::read(path).unwrap());
-                }
-            }
-        }
-        found
     }
 }
 
@@ -249,7 +231,7 @@ fn no_branch_runs_code_or_reaches_outside_of_the_repository() {
         let scene = Scene::new();
         act(&scene);
         scene.commit("An honest message");
-        let before = scene.outside();
+        let before = scene.outside.files();
         let planned = scene.run(&["plan", "--as-of", DAY, "--base", &scene.base, "--format", "json"]);
         match answer {
             Invalid => assert_eq!(planned.code, 3, "{name}: {}", planned.stderr),
@@ -270,7 +252,7 @@ fn no_branch_runs_code_or_reaches_outside_of_the_repository() {
                 "{name}: {command:?}"
             );
             assert!(!scene.canary().exists(), "{name}: {command:?}: code has run");
-            assert_eq!(scene.outside(), before, "{name}: {command:?}: something outside has changed");
+            assert_eq!(scene.outside.files(), before, "{name}: {command:?}: something outside has changed");
         }
         let terminated = std::fs::read_to_string(scene.estate("agreements/2026/portovik-2026.yaml"));
         assert!(terminated.is_ok_and(|text| text != "precious\n") || matches!(answer, Invalid), "{name}");
@@ -282,14 +264,14 @@ fn a_link_is_refused_where_a_user_names_a_file_of_the_repository() {
     let scene = Scene::new();
     scene.link("out", "2027");
     scene.link("plan.json", "victim");
-    let before = scene.outside();
+    let before = scene.outside.files();
     let refused = scene.run(&["plan", "--as-of", DAY, "--out", "out/plan.json"]);
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("error[link-refused]"), "{}", refused.stderr);
     // The link itself is replaced, and not the file behind it.
     assert_eq!(scene.run(&["plan", "--as-of", DAY, "--out", "plan.json"]).code, 0);
     assert!(!scene.estate("plan.json").is_symlink());
-    assert_eq!(scene.outside(), before);
+    assert_eq!(scene.outside.files(), before);
 }
 
 #[test]

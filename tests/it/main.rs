@@ -63,6 +63,7 @@ mod schemas;
 mod selection;
 mod server_process;
 mod settings_file;
+mod silence;
 mod steered;
 mod tables;
 mod terminal;

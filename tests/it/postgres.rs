@@ -78,7 +78,7 @@ impl Server {
         self.database_like(name, "template1")
     }
 
-    /// The address of a new database that begins as a copy of another, to which nobody is connected.
+    /// The address of a new database that begins as a copy of another, which has no connections.
     pub(crate) fn database_like(&self, name: &str, other: &str) -> String {
         self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {other}"));
         format!("postgres://servanda@localhost/{name}?host={}{}", self.socket(), self.port_as("&"))

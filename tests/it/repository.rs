@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// The files of a folder, by their paths in it.
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The files of the example after one command that many tests begin with, by its arguments.
 static BEGUN: Mutex<BTreeMap<Vec<String>, Arc<Files>>> = Mutex::new(BTreeMap::new());
@@ -80,7 +80,8 @@ impl Repository {
         repository
     }
 
-    fn files(&self) -> Files {
+    /// All its files with their bytes.
+    pub(crate) fn files(&self) -> Files {
         let mut files = Files::new();
         let mut folders = vec![self.root().to_owned()];
         while let Some(folder) = folders.pop() {
