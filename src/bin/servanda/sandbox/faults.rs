@@ -181,11 +181,11 @@ impl FaultScript {
         number: u64,
         operation: Operation,
         target: &str,
-        text: &str,
+        text: impl Fn() -> String,
     ) -> RequestHandling {
         let mut handling = RequestHandling { number, ..RequestHandling::default() };
         for (fault, matched) in &mut self.0 {
-            if !fault.matches(operation, target, text) {
+            if !fault.matches(operation, target, &text) {
                 continue;
             }
             *matched += 1;
@@ -199,13 +199,13 @@ impl FaultScript {
 }
 
 impl Fault {
-    fn matches(&self, operation: Operation, target: &str, text: &str) -> bool {
+    fn matches(&self, operation: Operation, target: &str, text: impl Fn() -> String) -> bool {
         let of_class = |wanted: &String| {
             target == wanted || target.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('$'))
         };
         self.operation.is_none_or(|wanted| wanted == operation)
             && self.target.as_ref().is_none_or(of_class)
-            && self.containing.as_ref().is_none_or(|part| text.contains(part))
+            && self.containing.as_ref().is_none_or(|part| text().contains(part))
     }
 }
 
@@ -251,7 +251,7 @@ mod tests {
     fn occurrences(fault: Fault, requests: &[(Operation, &str, &str)]) -> Vec<usize> {
         let mut script = FaultScript::new(vec![fault]);
         let mut occurs = |(operation, target, text): &(Operation, &str, &str)| {
-            script.apply(1, *operation, target, text).ending != RequestEnding::Answered
+            script.apply(1, *operation, target, || (*text).to_owned()).ending != RequestEnding::Answered
         };
         let numbered = requests.iter().enumerate();
         numbered.filter(|(_, request)| occurs(request)).map(|(index, _)| index).collect()
@@ -282,7 +282,7 @@ mod tests {
             Fault::new(FaultEffect::Delay(3)),
             Fault::new(FaultEffect::CutBody),
         ]);
-        let handling = script.apply(1, Operation::Get, "", "");
+        let handling = script.apply(1, Operation::Get, "", String::new);
         assert_eq!((handling.delay, handling.ending), (5, RequestEnding::Dropped { done: true }));
     }
 

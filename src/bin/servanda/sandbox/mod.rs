@@ -31,6 +31,7 @@ mod seed;
 mod server;
 mod session;
 mod state;
+mod turns;
 mod wire_format;
 mod write;
 

@@ -62,7 +62,12 @@ pub(super) struct RequestLog {
 
 impl RequestLog {
     /// Counts a request and returns how to handle it; `text` is its address and body.
-    pub(super) fn record(&mut self, operation: Operation, target: &str, text: &str) -> RequestHandling {
+    pub(super) fn record(
+        &mut self,
+        operation: Operation,
+        target: &str,
+        text: impl Fn() -> String,
+    ) -> RequestHandling {
         self.counts.count(operation);
         let number = self.counts.total();
         self.faults.apply(number, operation, target, text)
@@ -91,7 +96,7 @@ mod tests {
     #[test]
     fn requests_are_numbered_across_operations_and_counted_by_operation() {
         let mut log = RequestLog::default();
-        let mut number = |operation| log.record(operation, "", "").number;
+        let mut number = |operation| log.record(operation, "", String::new).number;
         assert_eq!(number(Operation::Find), 1);
         assert_eq!(number(Operation::Create), 2);
         assert_eq!(number(Operation::Find), 3);

@@ -2,7 +2,6 @@
 //!
 //! Accepts only what public material shows: JSON bodies by POST, no attributes in the address, no forbidden characters.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use super::faults::{RequestEnding, RequestHandling, RetryAfter, SubstituteRespon
 use super::operations;
 use super::request::{ApiRequest, ApiResponse, Operation};
 use super::state::SandboxState;
+use super::turns::Turns;
 
 /// The largest accepted body, in bytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -76,15 +76,16 @@ impl IncomingRequest {
 
 /// The router of the interface.
 pub(super) fn router(state: &Arc<SandboxState>) -> Router {
-    Router::new().route("/sd/services/rest/{*path}", any(respond)).with_state(Arc::clone(state))
+    Router::new().route("/sd/services/rest/{*path}", any(respond)).with_state(Arc::new(Turns::over(state)))
 }
 
 async fn respond(
-    State(state): State<Arc<SandboxState>>,
+    State(turns): State<Arc<Turns>>,
     ConnectInfo(cutter): ConnectInfo<ConnectionCutter>,
     Path(path): Path<String>,
     request: Request,
 ) -> Response {
+    let state = Arc::clone(&turns.state);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let incoming = IncomingRequest { method: parts.method, uri: parts.uri, path, body };
@@ -96,7 +97,9 @@ async fn respond(
     }
     let ending = handling.ending.clone();
     let worker = Arc::clone(&state);
-    let reply = on_thread_of_database(move || {
+    let may_write = !matches!(incoming.operation().0, Operation::Find | Operation::Get)
+        || !handling.concurrent_edits.is_empty();
+    let reply = with_database(&turns, may_write, move || {
         if handling.is_executed() && handling.is_doubled {
             drop(execute(&worker, &handling, &incoming));
         }
@@ -128,18 +131,21 @@ async fn respond(
 
 /// Runs work that waits for the database: on a thread for that, since `SQLite` blocks, unless this thread serves alone.
 /// `None` if the work panicked.
-async fn on_thread_of_database<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+async fn with_database<T: Send + 'static>(
+    turns: &Arc<Turns>,
+    may_write: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     match Handle::current().runtime_flavor() {
-        RuntimeFlavor::CurrentThread => catch_unwind(AssertUnwindSafe(work)).ok(),
+        RuntimeFlavor::CurrentThread => turns.take(may_write, work).await,
         _ => tokio::task::spawn_blocking(work).await.ok(),
     }
 }
 
 fn record(state: &SandboxState, incoming: &IncomingRequest) -> RequestHandling {
     let (operation, _, target) = incoming.operation();
-    let body = String::from_utf8_lossy(&incoming.body);
-    let text = format!("{}\n{body}", incoming.uri);
-    state.request_log().record(operation, target, &text)
+    let text = || format!("{}\n{}", incoming.uri, String::from_utf8_lossy(&incoming.body));
+    state.request_log().record(operation, target, text)
 }
 
 /// Waits until the server shuts down.

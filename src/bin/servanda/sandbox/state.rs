@@ -37,12 +37,25 @@ impl SandboxState {
         }
     }
 
+    /// Works in one transaction: each statement by itself would lock the file for itself. Within it, [`Self::write`] makes
+    /// savepoints. The error is that of the transaction, which has stored nothing then.
+    pub(super) fn together<T>(&self, has_writes: bool, work: impl FnOnce() -> T) -> rusqlite::Result<T> {
+        self.connection().execute_batch(if has_writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+        let done = work();
+        let connection = self.connection();
+        connection.execute_batch("COMMIT").inspect_err(|_| drop(connection.execute_batch("ROLLBACK")))?;
+        Ok(done)
+    }
+
     /// Reads in one transaction: each statement by itself would lock the file for itself.
     pub(super) fn read<T, E: From<rusqlite::Error>>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.connection();
+        if !connection.is_autocommit() {
+            return read(&connection);
+        }
         let transaction = connection.transaction()?;
         let found = read(&transaction)?;
         transaction.commit()?;
@@ -69,22 +82,27 @@ impl SandboxState {
         self.request_log().record_creation(request, id, self.wire_format.options.search_lag);
     }
 
-    /// Writes in one transaction, in the name of an employee. An error rolls everything back.
+    /// Writes in one transaction, or in a savepoint of the current one, in the name of an employee. An error rolls
+    /// everything back.
     pub(super) fn write<T, E: From<rusqlite::Error>>(
         &self,
         author: i64,
         write: impl FnOnce(&WriteSession) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.connection();
+        if !connection.is_autocommit() {
+            let savepoint = connection.savepoint()?;
+            let written = write(&self.session(&savepoint, author))?;
+            savepoint.commit()?;
+            return Ok(written);
+        }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let session = WriteSession {
-            connection: &transaction,
-            wire_format: &self.wire_format,
-            author,
-            now: self.clock.second(),
-        };
-        let written = write(&session)?;
+        let written = write(&self.session(&transaction, author))?;
         transaction.commit()?;
         Ok(written)
+    }
+
+    fn session<'state>(&'state self, connection: &'state Connection, author: i64) -> WriteSession<'state> {
+        WriteSession { connection, wire_format: &self.wire_format, author, now: self.clock.second() }
     }
 }

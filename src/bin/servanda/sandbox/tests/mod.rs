@@ -9,6 +9,7 @@ mod protocol;
 mod read;
 mod rules;
 mod seeding;
+mod turns;
 mod write;
 
 use serde_json::{Value, json};
