@@ -108,7 +108,7 @@ impl<'a> Itsm365Writer<'a> {
             Some(rule) => format!("edit-m2m/{rule}"),
             None => format!("{CREATE}{}", codes.class),
         };
-        self.send(&path, body, window).await.map(drop)
+        self.send_only(&path, body, window).await
     }
 
     /// Adds a link to, or removes it from, the set that the recipient holds, and keeps the other links.
@@ -135,7 +135,7 @@ impl<'a> Itsm365Writer<'a> {
         let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);
-            self.send(&format!("edit-m2m/{unit}"), body, window).await?;
+            self.send_only(&format!("edit-m2m/{unit}"), body, window).await?;
         }
         Ok(())
     }
@@ -155,42 +155,59 @@ impl<'a> Itsm365Writer<'a> {
         mapped.collect()
     }
 
-    /// Sends a write and returns the stored values. A status of 304 is checked, since it may be a refusal.
+    /// Sends a write and returns the stored values.
     async fn send(
         &self,
         path: &str,
         body: Map<String, Json>,
         window: Option<SendWindow<'_>>,
     ) -> Result<Map<String, Json>, WriteError> {
-        let codes: Vec<&str> = body.keys().map(String::as_str).collect();
-        let query = [("attrs", format!("UUID,{}", codes.join(",")))];
+        let attributes = attributes_of(&body);
+        self.send_for(&attributes, path, body, window).await
+    }
+
+    /// Sends a write of which no stored value is compared, so that the response need not repeat them.
+    async fn send_only(
+        &self,
+        path: &str,
+        body: Map<String, Json>,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
+        self.send_for("UUID", path, body, window).await.map(drop)
+    }
+
+    /// Sends a write and returns these attributes. A status of 304 is checked, since it may be a refusal.
+    async fn send_for(
+        &self,
+        attributes: &str,
+        path: &str,
+        body: Map<String, Json>,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<Map<String, Json>, WriteError> {
+        let query = [("attrs", attributes.to_owned())];
         let body = Json::Object(body);
         let answer = self.transport.post_within(path, &query, &body, window).await?;
-        match answer.body {
-            Json::Object(object) => Ok(object),
+        match (answer.body, body) {
+            (Json::Object(object), _) => Ok(object),
             // A creation is no edit of an object that could be read now.
-            _ if answer.status == NOT_MODIFIED && !path.starts_with(CREATE) => {
-                self.after_304(path, &query, &body).await
+            (_, Json::Object(sent)) if answer.status == NOT_MODIFIED && !path.starts_with(CREATE) => {
+                self.after_304(path, &sent).await
             }
             _ => Err(WriteError::Ambiguous("the response is not an object".to_owned())),
         }
     }
 
     /// Reads the object to tell apart the two meanings of 304: already up to date, or refused.
-    async fn after_304(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        sent: &Json,
-    ) -> Result<Map<String, Json>, WriteError> {
+    async fn after_304(&self, path: &str, sent: &Map<String, Json>) -> Result<Map<String, Json>, WriteError> {
         let uuid = path.rsplit('/').next().unwrap_or_default();
+        let query = [("attrs", attributes_of(sent))];
         let answer =
-            self.transport.post(&format!("get/{uuid}"), query, &json!({}), RetryPolicy::Read).await?;
+            self.transport.post(&format!("get/{uuid}"), &query, &json!({}), RetryPolicy::Read).await?;
         let Json::Object(held) = answer.body else {
             return Err(WriteError::Ambiguous("the object could not be read after the edit".to_owned()));
         };
         let differs = |code: &&String| comparable(&held[code.as_str()]) != comparable(&sent[code.as_str()]);
-        match sent.as_object().and_then(|sent| sent.keys().find(differs)) {
+        match sent.keys().find(differs) {
             None => Ok(held),
             Some(code) => {
                 Err(WriteError::Refused(format!("the helpdesk did not store `{code}` and gave no reason")))
@@ -206,6 +223,12 @@ impl<'a> Itsm365Writer<'a> {
         });
         compared.collect()
     }
+}
+
+/// The attributes of a request, as the query names them.
+fn attributes_of(body: &Map<String, Json>) -> String {
+    let codes = body.keys().map(String::as_str);
+    std::iter::once("UUID").chain(codes).collect::<Vec<_>>().join(",")
 }
 
 /// Reduces references to ids and sorts sets, so that sent and stored values can be compared.
@@ -260,7 +283,7 @@ impl Writer for Itsm365Writer<'_> {
         let state = states.get(&State::Terminated).filter(|state| Some(*state) != planned);
         let mut body = Map::from_iter([(self.mapping.key.attribute.clone(), Json::Null)]);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
-        self.send(&format!("edit-m2m/{object}"), body, None).await?;
+        self.send_only(&format!("edit-m2m/{object}"), body, None).await?;
         match self.mapping.deactivate {
             Deactivation::Archive => self.set_removed(object, true, None).await,
             Deactivation::State | Deactivation::Detach | Deactivation::Withdraw => Ok(()),
@@ -335,6 +358,6 @@ impl Itsm365Writer<'_> {
         window: Option<SendWindow<'_>>,
     ) -> Result<(), WriteError> {
         let body = Map::from_iter([("removed".to_owned(), json!(removed))]);
-        self.send(&format!("edit-m2m/{object}"), body, window).await.map(drop)
+        self.send_only(&format!("edit-m2m/{object}"), body, window).await
     }
 }
