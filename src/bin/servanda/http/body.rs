@@ -2,6 +2,8 @@
 //! texts here too.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the bodies of responses")]
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::redact::{self, Redactor};
@@ -10,6 +12,9 @@ use super::redact::{self, Redactor};
 const EXCERPT_LENGTH: usize = 500;
 /// The number of bytes of a body from which the shown text is taken.
 const EXCERPT_BYTES: usize = 64 * 1024;
+
+/// The number of bytes from which a body is decoded on a thread of its own.
+const LARGE: usize = 64 * 1024;
 
 /// The body of a response.
 pub(crate) struct Body(Vec<u8>);
@@ -44,6 +49,18 @@ impl Body {
         let mut value = serde_json::from_slice(&self.0).ok()?;
         redactor.json(&mut value);
         Some(value)
+    }
+
+    /// Like [`Self::json`], with an excerpt if it is not JSON. A page of a list is decoded on a thread of its own, while the
+    /// next one is on its way.
+    pub(crate) async fn into_json(self, redactor: &Arc<Redactor>) -> Result<Value, String> {
+        let redactor = Arc::clone(redactor);
+        let is_large = self.0.len() >= LARGE;
+        let decode = move || self.json(&redactor).ok_or_else(|| self.excerpt());
+        if !is_large {
+            return decode();
+        }
+        tokio::task::spawn_blocking(decode).await.unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 

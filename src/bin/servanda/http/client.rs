@@ -5,6 +5,7 @@
 //! secret. Retries are the responsibility of `transport`; the meaning of a response is that of the product's
 //! adapter.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -168,7 +169,7 @@ pub(crate) struct HttpClient<P> {
     client: reqwest::Client,
     url: String,
     protocol: P,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     /// Judges the target once, if a proxy connects to it in place of this process.
     judge: Option<Resolver>,
     judged: OnceCell<()>,
@@ -193,7 +194,7 @@ impl<P: Protocol> HttpClient<P> {
         let client = client.map_err(|error| HttpError::NotSent(error_text(error)))?;
         redact::register(protocol.secret());
         let judge = proxy_before(&url).map(|_| resolver);
-        let redactor = Redactor::new(protocol.secret());
+        let redactor = Arc::new(Redactor::new(protocol.secret()));
         Ok(Self { client, url, redactor, protocol, judge, judged: OnceCell::new() })
     }
 
@@ -222,9 +223,9 @@ impl<P: Protocol> HttpClient<P> {
         HttpError::NotSent(format!("{host}{}", error_text(error)))
     }
 
-    fn interpret(&self, status: StatusCode, body: &Body) -> Result<JsonResponse, HttpError> {
+    async fn interpret(&self, status: StatusCode, body: Body) -> Result<JsonResponse, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            let json = body.json(&self.redactor).ok_or_else(|| HttpError::NotJson(body.excerpt()))?;
+            let json = body.into_json(&self.redactor).await.map_err(HttpError::NotJson)?;
             return Ok(JsonResponse { status: status.as_u16(), body: self.protocol.check_body(json)? });
         }
         let text = body.excerpt();
@@ -245,7 +246,10 @@ impl<P: Protocol> HttpSender for HttpClient<P> {
         };
         let (status, retry_after, server_date) = (response.status(), retry_after(&response), date(&response));
         let body = Body::read(response, self.protocol.body_limit()).await.map_err(HttpError::Lost);
-        let result = body.and_then(|body| self.interpret(status, &body));
+        let result = match body {
+            Ok(body) => self.interpret(status, body).await,
+            Err(lost) => Err(lost),
+        };
         HttpExchange { result, retry_after, server_date }
     }
 

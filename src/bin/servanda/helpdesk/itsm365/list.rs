@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
@@ -36,6 +39,12 @@ pub(super) struct Lists<'a> {
     pub(super) bounds: ListBounds,
     pub(super) behaviour: Arc<ListBehaviour>,
 }
+
+/// The number of pages of one list that are asked for at the same time.
+const PAGES_AT_A_TIME: usize = 2;
+
+/// The objects of a page, or why it could not be read.
+type Page = Result<Vec<Map<String, Json>>, ReadError>;
 
 /// One list: a class, the attributes that are wanted, and a filter.
 #[derive(Clone, Copy)]
@@ -96,6 +105,7 @@ impl<'a> Lists<'a> {
         let mut seen = BTreeSet::new();
         let mut items: Vec<ListItem<T>> = Vec::new();
         let mut size = self.page_size;
+        let mut ahead = PagesAhead::default();
         let mut page = self.counted(list, 0, size, &mut meter).await?;
         loop {
             let is_full = page.len() >= size;
@@ -116,7 +126,8 @@ impl<'a> Lists<'a> {
             }
             let last = items.last().map(|item| (items.len(), &item.id));
             let Some((read, last)) = last else { return Ok(None) };
-            match self.page_after(list, (read, last), size, is_full, &mut meter).await? {
+            let next = self.page_after(list, (read, last), size, is_full, &mut ahead, &mut meter);
+            match next.await? {
                 Some(next) => page = next,
                 None => return Ok(None),
             }
@@ -127,16 +138,18 @@ impl<'a> Lists<'a> {
     ///
     /// The page begins with the last object, so that a shift between pages is detected and no object is skipped. Where
     /// that leaves nothing, or the end is likely, the page is read by itself and the last object is confirmed afterwards.
-    async fn page_after(
-        &self,
-        list: ListQuery<'_>,
+    async fn page_after<'l>(
+        &'l self,
+        list: ListQuery<'l>,
         (read, last): (usize, &LiveId),
         size: usize,
         is_full: bool,
+        ahead: &mut PagesAhead<'l>,
         meter: &mut ListMeter,
     ) -> Result<Option<Vec<Map<String, Json>>>, ReadError> {
         if is_full {
-            let mut page = self.counted(list, read - 1, size + 1, meter).await?;
+            let mut page = ahead.take(self, list, read - 1, size + 1).await?;
+            meter.count(page.len())?;
             if page.first().and_then(object_id).as_ref() != Some(last) {
                 return Ok(None);
             }
@@ -196,6 +209,31 @@ impl<'a> Lists<'a> {
             }
             Err(error) => Err(ReadError { call: path, error: error.into() }),
         }
+    }
+}
+
+/// Pages that were asked for while the one before them was on its way: where it is full, the next one begins with its last
+/// object.
+#[derive(Default)]
+struct PagesAhead<'l> {
+    /// The offset and the limit of the first of them.
+    first: (usize, usize),
+    pages: FuturesOrdered<BoxFuture<'l, Page>>,
+}
+
+impl<'l> PagesAhead<'l> {
+    /// Reads a page, and asks for those after it.
+    async fn take(&mut self, lists: &'l Lists<'_>, list: ListQuery<'l>, offset: usize, limit: usize) -> Page {
+        if self.first != (offset, limit) {
+            self.pages = FuturesOrdered::new();
+        }
+        while self.pages.len() < PAGES_AT_A_TIME {
+            let offset = offset + self.pages.len() * (limit - 1);
+            let page = lists.page(list.class, list.attributes, list.filter, offset, limit);
+            self.pages.push_back(Box::pin(page));
+        }
+        self.first = (offset + limit - 1, limit);
+        self.pages.next().await.unwrap_or_else(|| Ok(Vec::new()))
     }
 }
 
