@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use servanda::render;
+use servanda::settings::Product;
 
 use crate::cli::audience::Attended;
 use crate::cli::options::{Format, LockOptions, PlanOptions, SelectionOptions};
 use crate::helpdesk::connect;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
-use crate::process::runtime::runtime;
+use crate::process::runtime::{runtime, runtime_beside_embedded};
 use crate::reconcile::joint::JointlyReconciled;
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan_file::{self, SavedPlan};
@@ -82,7 +83,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     let saved = saved.map(SavedPlan::one).transpose()?;
     let workspace = &mut workspaces.helpdesks[0];
-    let concluded = runtime()?.block_on(async {
+    let is_embedded = matches!(workspace.settings.helpdesk.kind, Product::Sandbox);
+    let runtime = if is_embedded { runtime_beside_embedded()? } else { runtime()? };
+    let concluded = runtime.block_on(async {
         let connection = connect::open(workspace, terms.as_of).await?;
         let mut reconciliation =
             Reconciliation::new(workspace, &connection, &terms, context.run_name(), &person);
