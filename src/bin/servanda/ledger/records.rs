@@ -150,7 +150,7 @@ impl<L: LedgerStore> Records<L> {
 
     async fn swaps_to(&self, last_applied: &LastApplied) -> Result<Vec<Swap>, LedgerError> {
         let key = self.key("last_applied");
-        Ok(swaps(&self.ledger.read(&key).await?, &entries_of(last_applied, &key)))
+        Ok(swaps(self.ledger.read(&key).await?, entries_of(last_applied, &key)))
     }
 
     /// Reads whether the helpdesk keeps ownership keys; `None` before the first creation. An unreadable record counts as
@@ -185,7 +185,7 @@ impl<L: LedgerStore> Records<L> {
     pub(crate) async fn begin(&self, begun: &Begun, events: &PastEvents) -> Result<(), LedgerError> {
         let head = self.key("begun");
         let before = self.ledger.get(&[&head]).await?;
-        let mut swaps = swaps(&before, &Entries::from([(head, json(begun))]));
+        let mut swaps = swaps(before, Entries::from([(head, json(begun))]));
         let known = self.ledger.read(&self.key("past/")).await?;
         let past = self.past_of(&known).unwrap_or_default();
         swaps.extend(self.swaps_adding(events, past, &known));
@@ -242,7 +242,7 @@ impl<L: LedgerStore> Records<L> {
     fn past_swaps(&self, entries: &Entries, past: &Past) -> Vec<Swap> {
         let updated = past.iter().map(|(id, names)| (self.key(&format!("past/{id}")), json(names)));
         let updated: Entries = updated.collect();
-        swaps(entries, &entries.clone().into_iter().chain(updated).collect())
+        swaps(entries.clone(), entries.clone().into_iter().chain(updated).collect())
     }
 
     /// Reads the last runs that were written to the witness, oldest first.
@@ -338,17 +338,11 @@ impl<L: LedgerStore> Records<L> {
 }
 
 /// The swaps that turn some entries into others. Equal entries are left out.
-fn swaps(before: &Entries, after: &Entries) -> Vec<Swap> {
-    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key, None));
-    let there = after.iter().map(|(key, value)| (key, Some(value)));
-    let differ = gone.chain(there).filter(|(key, value)| before.get(*key) != *value);
-    differ
-        .map(|(key, value)| Swap {
-            key: key.clone(),
-            expected: before.get(key).cloned(),
-            value: value.cloned(),
-        })
-        .collect()
+fn swaps(mut before: Entries, after: Entries) -> Vec<Swap> {
+    let there = after.into_iter().map(|(key, value)| (before.remove(&key), key, Some(value)));
+    let there: Vec<_> = there.filter(|(expected, _, value)| expected != value).collect();
+    let gone = before.into_iter().map(|(key, expected)| (Some(expected), key, None));
+    gone.chain(there).map(|(expected, key, value)| Swap { key, expected, value }).collect()
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -26,7 +26,7 @@ impl<L: LedgerStore> Records<L> {
         let (keys, before) = self.shared_entries(names).await?;
         let note = pending.map(json);
         let after: Entries = keys.into_iter().filter_map(|key| Some((key, note.clone()?))).collect();
-        self.ledger.write(&swaps(&before, &after)).await
+        self.ledger.write(&swaps(before, after)).await
     }
 
     /// The keys of these objects, and their notes.
