@@ -38,7 +38,7 @@ STILL_USED = ", still in use"
 NOT_USED = ", not as stored"
 """The end of the state of an active agreement whose clients cannot use all of its services."""
 STEP_TIME = 20.0
-"""The seconds after which an edit that has not reached the asset is given up: Servanda soon stops waiting for it."""
+"""The seconds after which nothing more of an edit is begun: Servanda soon stops waiting for it, and plans again."""
 DIRECTORY_AGE = 30.0
 """The seconds for which groups and users are not read again."""
 
@@ -171,7 +171,7 @@ class RequestTracker(Adapter):
             self._give_back(taken)
             raise
         try:
-            self._admit({(client, service) for client, service in wanted if client not in used[service]})
+            self._admit({(client, service) for client, service in wanted if client not in used[service]}, begun)
         except FAILED as error:
             raise Unknown(f"the asset is stored, its memberships may not be: {error}") from None
 
@@ -303,8 +303,10 @@ class RequestTracker(Adapter):
         except FAILED as error:
             raise Unknown(f"the edit was not made, and memberships that it removed are not all back: {error}") from None
 
-    def _admit(self, pairs: set[Pair]) -> None:
+    def _admit(self, pairs: set[Pair], begun: float | None = None) -> None:
         for service in sorted({service for _, service in pairs}):
+            if begun is not None:
+                _be_in_time(begun)
             clients = sorted(client for client, of in pairs if of == service)
             self._rest.write("PUT", f"group/{service}/members", clients)
 

@@ -311,6 +311,16 @@ class Failures(OverAFake):
             self.adapter.edit(self.held("1"), change("expired"))
         self.assertEqual(self.tracker.writes, [])
 
+    def test_memberships_that_would_be_late_are_left_to_the_next_plan(self) -> None:
+        self.tracker.asset("1", "planned", {MAIL}, {ACME})
+        self.tracker.members = {id: set() for id in GROUPS}
+        with patch("adapter.time.monotonic", lambda: 100.0 * len(self.tracker.writes)), self.assertRaises(Unknown):
+            self.adapter.edit(self.held("1"), change("active"))
+        self.assertEqual(self.tracker.writes, ["PUT asset/1"])
+        self.assertEqual(self.held("1").state, "active, not as stored")
+        self.adapter.edit(self.held("1"), change("active"))
+        self.assertEqual(self.held("1").state, "active")
+
 
 if __name__ == "__main__":
     unittest.main()
