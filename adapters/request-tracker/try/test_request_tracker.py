@@ -210,6 +210,12 @@ class OnRequestTracker(unittest.TestCase):
                 narrow = self.start_adapter((self.folder / f"token.{name}").read_text())
                 self.assertEqual(self.status(narrow, call, body), 403)
 
+    def test_one_repository_with_three_other_helpdesks(self) -> None:
+        """The tests of `cargo test` with four helpdesks, of which the fourth is this one in place of the template."""
+        environment = {**os.environ, "SERVANDA_RT_ADAPTER": self.adapter, "SERVANDA_RT_TOKEN": TOKEN}
+        tests = ["cargo", "test", "--locked", "--test", "it", "four_helpdesks::", "--", "--test-threads=1"]
+        subprocess.run(tests, cwd=ROOT, env=environment, check=True)
+
     def test_conformance(self) -> None:
         print(self.run_servanda("conformance", self.adapter, "--access-key", "ADAPTER_TOKEN", "--quick"))
 
