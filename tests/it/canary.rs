@@ -178,5 +178,5 @@ fn a_key_that_is_too_short_is_refused() {
     let output = repository.program(&["plan"]).env("KEY", "short").output().unwrap();
     assert_eq!(output.status.code(), Some(9));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("error[key-missing]"), "{errors}");
+    assert!(errors.contains("error[key-too-short]"), "{errors}");
 }

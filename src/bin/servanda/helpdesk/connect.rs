@@ -197,8 +197,13 @@ fn register_keys(settings: &Settings) {
 
 /// Reads a key from the environment; a missing or short one is a failure of credentials.
 pub(crate) fn key(variable: &str) -> Result<SecretString, Failure> {
-    let key = Context::secret(variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
-    key.ok_or_else(|| no_key(variable))
+    let key = Context::secret(variable).ok_or_else(|| no_key(variable))?;
+    if key.expose_secret().len() < SHORTEST_KEY {
+        let message = format!("the key in the variable {variable} is shorter than {SHORTEST_KEY} characters");
+        return Err(Failure::new(Exit::Credentials, "key-too-short", message)
+            .help("use a longer one: in logs and answers of servers, so short a key cannot be distinguished from other text, and redacted"));
+    }
+    Ok(key)
 }
 
 fn certificates(
@@ -211,7 +216,7 @@ fn certificates(
 
 fn no_key(variable: &str) -> Failure {
     Failure::new(Exit::Credentials, "key-missing", format!("the variable {variable} holds no key")).help(format!(
-        "put the helpdesk's access key, user or password of at least {SHORTEST_KEY} characters into it; servanda.yaml names it under `helpdesk:`"
+        "put the helpdesk's access key, user or password into it, the key and the password with at least {SHORTEST_KEY} characters; servanda.yaml names it under `helpdesk:`"
     ))
 }
 
