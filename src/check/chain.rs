@@ -16,7 +16,7 @@ use crate::check::overlap::in_words;
 use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::check::suggestion::nearest_among;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ident::file_of;
+use crate::ident::{ClientSlug, file_of};
 
 /// The time before its last day an agreement without a successor is spoken of, where no lead says it.
 const USUAL_LEAD: Lead = Lead::of_days(60);
@@ -69,6 +69,7 @@ pub(super) fn check(
     subjects: &[Subject<'_>],
     names: &KnownIds<'_>,
     succession: &Succession,
+    is_client: &(impl Fn(&ClientSlug) -> bool + Sync),
     at: Instant,
 ) -> Vec<SubjectDiagnostic> {
     let Succession { predecessors, successors } = succession;
@@ -80,8 +81,9 @@ pub(super) fn check(
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
             found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
-            let before = predecessors[index].filter(|_| !turning.contains(&index));
-            found.extend(before.into_iter().flat_map(|before| pair(&subjects[before], &subjects[index])));
+            if let Some(before) = predecessors[index].filter(|_| !turning.contains(&index)) {
+                found.extend(pair(&subjects[before], &subjects[index], is_client));
+            }
             found.into_iter().map(move |diagnostic| (index, diagnostic))
         })
         .collect();
@@ -181,9 +183,15 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
 }
 
 /// The rules over one agreement and the one that renews it.
-fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
+fn pair(
+    before: &Subject<'_>,
+    after: &Subject<'_>,
+    is_client: &impl Fn(&ClientSlug) -> bool,
+) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    if before.agreement.client != after.agreement.client {
+    let (earlier, later) = (&before.agreement.client, &after.agreement.client);
+    // An unknown client is reported already, and may be the same one in another spelling.
+    if earlier != later && is_client(earlier) && is_client(later) {
         let message = format!(
             "`{}` renews `{}`, an agreement of another client, `{}`",
             after.id(),

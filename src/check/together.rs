@@ -12,7 +12,7 @@ use crate::check::kept_places::KeptPlaces;
 use crate::check::subject::{Places as _, Subject};
 use crate::check::{allow, overlap};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Span};
-use crate::mapping::RecipientLinks;
+use crate::ident::ClientSlug;
 
 /// Holds agreements, in the order of their ids and paths, against each other: those without an error, in the order of
 /// their ids, and all faults. `unread` has the ids of files of which nothing could be made.
@@ -34,8 +34,7 @@ pub(super) fn hold_together(
             subjects.push(Subject { agreement, places: &one.places });
         }
     }
-    let links = &ground.settings.helpdesk.mapping.recipients;
-    let findings = findings(&judged, &mut subjects, &origins, unread, links, at);
+    let findings = findings(&judged, &mut subjects, &origins, unread, ground, at);
     let agreements: Vec<Box<Agreement>> = subjects.into_iter().map(|subject| subject.agreement).collect();
     for (index, diagnostic) in findings {
         judged[index].faults.push(diagnostic);
@@ -55,15 +54,19 @@ fn findings(
     subjects: &mut [Subject<'_>],
     origins: &[usize],
     unread: &BTreeSet<&str>,
-    links: &RecipientLinks,
+    ground: CheckContext<'_>,
     at: Instant,
 ) -> Vec<(usize, Diagnostic)> {
     let succession = chain::tie(subjects);
     let claims: Vec<&NameClaim> = judged.iter().map(|one| &one.claim).collect();
     let mut findings = identity::check_names(&claims);
     let names = names(&claims, unread);
-    let (overlaps, chains) =
-        rayon::join(|| overlap::check(subjects, links), || chain::check(subjects, &names, &succession, at));
+    let links = &ground.settings.helpdesk.mapping.recipients;
+    let is_client = |client: &ClientSlug| ground.catalog.clients.contains_key(client);
+    let (overlaps, chains) = rayon::join(
+        || overlap::check(subjects, links),
+        || chain::check(subjects, &names, &succession, &is_client, at),
+    );
     let numbers = identity::check_numbers(subjects, &succession.predecessors);
     let among = overlaps.into_iter().chain(chains).chain(numbers);
     findings.extend(among.map(|(index, diagnostic)| (origins[index], diagnostic)));
