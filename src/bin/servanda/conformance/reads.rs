@@ -14,7 +14,7 @@ use crate::http::client::HttpError;
 /// The number of pages that a list is cut into, at most.
 const PAGES: usize = 50;
 /// The number of pages after which a list is taken for one without an end.
-pub(super) const ENDLESS: usize = 20_000;
+const ENDLESS: usize = 20_000;
 /// An id, a key and a cursor that no helpdesk has.
 const NONE: &str = "servanda-conformance-none";
 
@@ -62,7 +62,8 @@ async fn pages(probe: &Probe, call: Call) -> Result<Vec<Json>, Flaw> {
     Ok(whole)
 }
 
-async fn walk(probe: &Probe, call: Call, limit: usize) -> Result<Vec<Json>, Flaw> {
+/// Reads a list in pages of this size.
+pub(super) async fn walk(probe: &Probe, call: Call, limit: usize) -> Result<Vec<Json>, Flaw> {
     let (mut items, mut cursors, mut cursor) = (Vec::new(), BTreeSet::new(), Json::Null);
     let mut ids = BTreeSet::new();
     let mut total = Json::Null;

@@ -18,7 +18,7 @@ use servanda::plan::{Change, Plan};
 use servanda::selection::AgreementSelection;
 
 use super::probe::{Flaw, Probe, Subject};
-use super::reads::ENDLESS;
+use super::reads::walk;
 use super::sample::Sample;
 use super::table::{DAYS, ROWS, Row, on};
 use crate::helpdesk::connect;
@@ -139,23 +139,12 @@ impl Estate<'_> {
 
     /// The state of each agreement, and the services that it offers, by its ownership key.
     async fn seen(&self, probe: &Probe) -> Result<BTreeMap<String, (String, BTreeSet<String>)>, Flaw> {
-        let (mut seen, mut cursors, mut cursor) = (BTreeMap::new(), BTreeSet::new(), Json::Null);
-        loop {
-            let page = serde_json::json!({ "cursor": cursor, "limit": 500 });
-            let page = probe.call(Call::Agreements, &page).await?;
-            for agreement in page["items"].as_array().into_iter().flatten() {
-                let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
-                let offers =
-                    agreement["offers"].as_array().into_iter().flatten().filter(|_| self.has_offers());
-                seen.insert(text(&agreement["key"]), (text(&agreement["state"]), offers.map(text).collect()));
-            }
-            cursor = page["next"].clone();
-            if cursor.is_null() {
-                return Ok(seen);
-            }
-            let is_new = cursors.insert(cursor.to_string());
-            probe.expect(is_new && cursors.len() < ENDLESS, || "the pages do not end".to_owned())?;
-        }
+        let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+        let seen = walk(probe, Call::Agreements, 500).await?.into_iter().map(|agreement| {
+            let offers = agreement["offers"].as_array().into_iter().flatten().filter(|_| self.has_offers());
+            (text(&agreement["key"]), (text(&agreement["state"]), offers.map(text).collect()))
+        });
+        Ok(seen.collect())
     }
 
     fn files(&self, day: &str) -> Vec<File> {
