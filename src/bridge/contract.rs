@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -164,9 +164,22 @@ pub struct PageRequest {
     pub limit: usize,
 }
 
+/// Requires a property of a schema that may be `null`, but not missing.
+fn requiring(name: &'static str) -> impl FnMut(&mut Schema) {
+    move |schema| {
+        if let Some(Json::Object(property)) = schema.pointer_mut(&format!("/properties/{name}")) {
+            property.remove("default");
+        }
+        let required = schema.ensure_object().entry("required").or_insert_with(|| Json::Array(Vec::new()));
+        if let Json::Array(required) = required {
+            required.push(Json::from(name));
+        }
+    }
+}
+
 /// One page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Page_of_{T}")]
+#[schemars(rename = "Page_of_{T}", transform = requiring("next"))]
 pub struct PageAnswer<T> {
     /// The items, in an order that stays the same from page to page.
     pub items: Vec<T>,
@@ -178,6 +191,7 @@ pub struct PageAnswer<T> {
 
 /// An agreement as the helpdesk stores it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = requiring("key"))]
 pub struct AgreementMessage {
     /// Its id in the helpdesk: 1 to 200 characters, assigned once and never reused.
     pub id: String,
