@@ -43,6 +43,15 @@ impl Sealed for GuardedPlan {
     }
 }
 
+/// All exit codes, the most severe first: of two results, that of the earlier one is the result of the run.
+pub const EXIT_CODES_BY_SEVERITY: [u8; 14] = [130, 143, 1, 9, 8, 3, 4, 7, 6, 5, 11, 10, 2, 0];
+
+/// The place of an exit code among all; an unknown one is as severe as a failure.
+pub fn severity_of_exit_code(code: u8) -> usize {
+    let place = |code: u8| EXIT_CODES_BY_SEVERITY.iter().position(|other| *other == code);
+    place(code).or_else(|| place(1)).unwrap_or_default()
+}
+
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -291,13 +300,9 @@ impl Verdict {
     /// The verdict of a run whose plan after the apply has the verdict `after`: the more severe of both.
     #[must_use]
     pub fn and_after(self, after: Option<Self>) -> Self {
-        let severity = |meaning: Meaning| match meaning {
-            Meaning::RefusedByAGuard => 0,
-            Meaning::Partial => 1,
-            Meaning::Complete => 2,
-        };
+        let severity = |verdict: &Self| severity_of_exit_code(verdict.exit_code);
         match after {
-            Some(after) if severity(after.meaning) < severity(self.meaning) => after,
+            Some(after) if severity(&after) < severity(&self) => after,
             _ => self,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{GuardedPlan, Meaning, Sealed, Verdict};
+use crate::envelope::{GuardedPlan, Meaning, Sealed, Verdict, severity_of_exit_code};
 use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::{Live, Observed};
 use crate::plan::{Blocked, Change, Drift, Elsewhere, Note, Plan, Reason, dependents};
@@ -137,15 +137,14 @@ fn hold(guarded: &mut GuardedPlan, impossible: &BTreeSet<Elsewhere>) {
     guarded.verdict = Verdict::of(&guarded.plan, &guarded.awaiting);
 }
 
-/// The verdict of all plans: the most severe one, in the order of exit codes.
+/// The verdict of all plans: the most severe one.
 fn verdict(
     helpdesks: &BTreeMap<HelpdeskName, GuardedPlan>,
     unavailable: &BTreeMap<HelpdeskName, Unavailable>,
 ) -> Verdict {
-    const ORDER: [u8; 4] = [9, 4, 6, 0];
     let plans = helpdesks.values().map(|guarded| guarded.verdict.exit_code);
-    let codes: Vec<u8> = plans.chain(unavailable.values().map(|failure| failure.exit_code)).collect();
-    let exit_code = ORDER.into_iter().find(|code| codes.contains(code)).unwrap_or_default();
+    let codes = plans.chain(unavailable.values().map(|failure| failure.exit_code));
+    let exit_code = codes.min_by_key(|code| severity_of_exit_code(*code)).unwrap_or_default();
     let meaning = match exit_code {
         4 => Meaning::RefusedByAGuard,
         0 => Meaning::Complete,

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use servanda::envelope::severity_of_exit_code;
 use servanda::ident::HelpdeskName;
 use servanda::render::encode;
 
@@ -48,23 +49,8 @@ pub(crate) enum Exit {
 impl Exit {
     /// The exit code of a run that has two results: the more severe one.
     pub(crate) fn most_severe(one: Self, other: Self) -> Self {
-        const ORDER: [Exit; 14] = [
-            Exit::Interrupted,
-            Exit::Terminated,
-            Exit::Failure,
-            Exit::Credentials,
-            Exit::Locked,
-            Exit::Invalid,
-            Exit::Refused,
-            Exit::InDoubt,
-            Exit::Partial,
-            Exit::Stale,
-            Exit::Ambiguous,
-            Exit::NotEntitled,
-            Exit::Pending,
-            Exit::Fine,
-        ];
-        ORDER.into_iter().find(|exit| *exit == one || *exit == other).unwrap_or(Exit::Failure)
+        let severity = |exit: Self| severity_of_exit_code(exit as u8);
+        if severity(other) < severity(one) { other } else { one }
     }
 }
 
