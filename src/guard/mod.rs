@@ -94,7 +94,12 @@ pub struct AwaitingAcknowledgement {
 impl AwaitingAcknowledgement {
     /// The acknowledgement as it is written, such as `weakened=2` or `moscow/weakened=2`.
     pub fn written(&self) -> String {
-        let own = format!("{}={}", self.guard.as_str(), self.count);
+        self.written_with(self.count)
+    }
+
+    /// The acknowledgement of another number.
+    pub fn written_with(&self, count: usize) -> String {
+        let own = format!("{}={count}", self.guard.as_str());
         match &self.helpdesk {
             Some(name) => format!("{name}/{own}"),
             None => own,

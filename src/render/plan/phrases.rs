@@ -386,7 +386,7 @@ pub(in crate::render) fn guard_line(
         line = line.join(words.line(texts::GUARD_ENDED_HELP, &keys));
     }
     if let Some(other) = held.acknowledged {
-        let number = code(&format!("{}={other}", held.guard.as_str()));
+        let number = code(&held.written_with(other));
         line = line.join(words.line(texts::GUARD_OTHER_NUMBER, &[("number", number)]));
     }
     if envelope.is_guard_on_base(held.guard) {
