@@ -27,6 +27,8 @@ pub fn json(checks: &[DoctorCheck]) -> DoctorReport<'_> {
 pub struct DoctorCheck {
     /// Its name, such as `clock` or `ledger`.
     pub check: &'static str,
+    /// The one of several helpdesks that it is about; `null` for what all of them share.
+    pub helpdesk: Option<HelpdeskName>,
     /// Its result.
     pub status: CheckStatus,
     /// The finding, without a full stop.
@@ -50,23 +52,29 @@ pub enum CheckStatus {
 impl DoctorCheck {
     /// A check that passed.
     pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Ok, message: message.into(), help: None }
+        Self { check, helpdesk: None, status: CheckStatus::Ok, message: message.into(), help: None }
     }
 
     /// A check that passed with a remark.
     pub fn warning(check: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Warning, message: message.into(), help: Some(help.into()) }
+        Self {
+            check,
+            helpdesk: None,
+            status: CheckStatus::Warning,
+            message: message.into(),
+            help: Some(help.into()),
+        }
     }
 
     /// The same check of one of several helpdesks.
     #[must_use]
     pub fn of_helpdesk(self, name: &HelpdeskName) -> Self {
-        Self { message: format!("{name}: {}", self.message), ..self }
+        Self { helpdesk: Some(name.clone()), ..self }
     }
 
     /// A check that failed.
     pub fn failed(check: &'static str, message: impl Into<String>, help: Option<String>) -> Self {
-        Self { check, status: CheckStatus::Failed, message: message.into(), help }
+        Self { check, helpdesk: None, status: CheckStatus::Failed, message: message.into(), help }
     }
 }
 
@@ -74,17 +82,18 @@ impl DoctorCheck {
 pub fn text(checks: &[DoctorCheck], paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     let width = checks.iter().map(|line| line.check.len()).max().unwrap_or_default();
-    for DoctorCheck { check, status, message, help } in checks {
+    for DoctorCheck { check, helpdesk, status, message, help } in checks {
         let (mark, tone) = match status {
             CheckStatus::Ok => ("ok    ", Tone::Gain),
             CheckStatus::Warning => ("warn  ", Tone::Shift),
             CheckStatus::Failed => ("FAILED", Tone::Alarm),
         };
+        let of_helpdesk = helpdesk.as_ref().map_or_else(String::new, |name| format!("{name}: "));
         let line = Line::new()
             .toned(tone, mark)
             .text("  ")
             .toned(Tone::Strong, &format!("{check:width$}"))
-            .text(&format!("  {}", preview(message)));
+            .text(&format!("  {of_helpdesk}{}", preview(message)));
         page.line(0, 10 + width, &line);
         if let Some(help) = help {
             page.line(10 + width, 10 + width, &Line::new().toned(Tone::Quiet, &preview(help)));

@@ -10,11 +10,11 @@ use crate::helpdesks::{DAY, changes, plans, remote, two_sandboxes, with_remote};
 use crate::repository::Repository;
 use crate::server_process::ServerProcess;
 
-/// The status and the message of each line of a check.
+/// The status and the helpdesk of each line of a check.
 fn lines_of(found: &Value, check: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let lines = found["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);
-    lines.map(|line| (text(&line["status"]), text(&line["message"]))).collect()
+    lines.map(|line| (text(&line["status"]), text(&line["helpdesk"]))).collect()
 }
 
 fn page(served: &ServerProcess, path: &str) -> String {
@@ -113,9 +113,12 @@ fn a_helpdesk_that_is_down_is_named_by_the_commands_that_read() {
         serde_json::from_str(&remote(&repository, code, &arguments)).unwrap()
     };
     let found = doctor(1, &[]);
-    let [(berlin, one), (moscow, other)] = &lines_of(&found, "helpdesk")[..] else { panic!("{found:#}") };
-    assert_eq!((berlin.as_str(), moscow.as_str()), ("ok", "failed"));
-    assert!(one.starts_with("berlin: ") && other.starts_with("moscow: "), "{one}\n{other}");
+    let lines =
+        [("ok", "berlin"), ("failed", "moscow")].map(|(status, name)| (status.to_owned(), name.to_owned()));
+    assert_eq!(lines_of(&found, "helpdesk"), lines, "{found:#}");
+    assert_eq!(found["checks"][0]["helpdesk"], Value::Null, "the files are those of all");
+    let text = remote(&repository, 1, &["doctor", "--no-push"]);
+    assert!(text.contains("  moscow: "), "{text}");
     let found = doctor(0, &["--helpdesk", "berlin"]);
     assert_eq!(lines_of(&found, "helpdesk").len(), 1, "{found:#}");
     // The saved plan says what was down, and the comment does.
