@@ -61,7 +61,7 @@ pub(crate) const fn exit_of(failure: &Failure) -> Exit {
 }
 
 /// The failure of one of several helpdesks as a part of their plans.
-pub(crate) fn unavailable(failure: &Failure) -> Unavailable {
+fn unavailable(failure: &Failure) -> Unavailable {
     Unavailable {
         exit_code: exit_of(failure) as u8,
         code: failure.code.to_owned(),
@@ -71,12 +71,26 @@ pub(crate) fn unavailable(failure: &Failure) -> Unavailable {
 }
 
 /// The failure of all helpdesks, which is that of the most severe one.
-pub(crate) fn all_failed(failures: BTreeMap<HelpdeskName, Failure>) -> Option<Failure> {
+fn all_failed(failures: BTreeMap<HelpdeskName, Failure>) -> Option<Failure> {
     let severity = |failure: &Failure, other: &Failure| Exit::most_severe(failure.exit, other.exit);
     failures
         .into_iter()
         .map(|(name, failure)| failure.of_helpdesk(&name))
         .reduce(|first, next| if severity(&first, &next) == first.exit { first } else { next })
+}
+
+/// The plans of several helpdesks together, with the failures of the others; a failure if there is no plan.
+pub(crate) fn combined(
+    plans: BTreeMap<HelpdeskName, GuardedPlan>,
+    failures: &BTreeMap<HelpdeskName, Failure>,
+) -> Result<HelpdeskPlans, Failure> {
+    if plans.is_empty()
+        && let Some(failure) = all_failed(failures.clone())
+    {
+        return Err(failure);
+    }
+    let failed = failures.iter().map(|(name, failure)| (name.clone(), unavailable(failure)));
+    Ok(HelpdeskPlans::new(plans, failed.collect()))
 }
 
 impl<'a, A: Audience> JointReconciliation<'a, A> {
@@ -156,7 +170,7 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             let planned = self.session(&name).plan_only().await;
             plans.extend(self.kept(&name, planned).map(|guarded| (name, guarded)));
         }
-        self.combined(plans)
+        combined(plans, &self.failures)
     }
 
     /// Applies saved plans, or plans made now. The caller holds the lock.
@@ -166,7 +180,7 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
     ) -> Result<JointlyReconciled, Failure> {
         let mut works = self.load(saved).await;
         let made = works.iter().map(|(name, work)| (name.clone(), work.guarded.clone())).collect();
-        let plans = self.combined(made)?;
+        let plans = combined(made, &self.failures)?;
         for (name, work) in &mut works {
             work.guarded.clone_from(&plans.helpdesks[name]);
         }
@@ -304,17 +318,6 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
         }
         let plans = HelpdeskPlans { unavailable, ..plans.clone() };
         JointlyReconciled { plans, outcomes, exits }
-    }
-
-    /// The plans together; a failure if there is none.
-    fn combined(&self, plans: BTreeMap<HelpdeskName, GuardedPlan>) -> Result<HelpdeskPlans, Failure> {
-        if plans.is_empty()
-            && let Some(failure) = all_failed(self.failures.clone())
-        {
-            return Err(failure);
-        }
-        let failed = self.failures.iter().map(|(name, failure)| (name.clone(), unavailable(failure)));
-        Ok(HelpdeskPlans::new(plans, failed.collect()))
     }
 
     fn names(&self) -> Vec<HelpdeskName> {

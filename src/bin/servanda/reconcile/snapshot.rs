@@ -139,20 +139,21 @@ pub(crate) fn file_of(path: &Path, name: &HelpdeskName) -> PathBuf {
     path.with_file_name(format!("{stem}-{name}{ending}"))
 }
 
-/// Makes the plan of each of several helpdesks against its snapshot.
+/// Makes the plan of each of several helpdesks against its snapshot. One that cannot be read holds back its own helpdesk.
 pub(crate) fn against_snapshots(
     workspaces: &mut HelpdeskWorkspaces,
     terms: &PlanTerms,
     path: &Path,
-) -> Result<BTreeMap<HelpdeskName, GuardedPlan>, Failure> {
-    let mut plans = BTreeMap::new();
+) -> (BTreeMap<HelpdeskName, GuardedPlan>, BTreeMap<HelpdeskName, Failure>) {
+    let (mut plans, mut failures) = (BTreeMap::new(), BTreeMap::new());
     for workspace in &mut workspaces.helpdesks {
-        if let Some(name) = workspace.settings.helpdesk.name.clone() {
-            let guarded = against_snapshot(workspace, terms, &file_of(path, &name))?;
-            plans.insert(name, guarded);
+        let Some(name) = workspace.settings.helpdesk.name.clone() else { continue };
+        match against_snapshot(workspace, terms, &file_of(path, &name)) {
+            Ok(guarded) => _ = plans.insert(name, guarded),
+            Err(failure) => _ = failures.insert(name, failure),
         }
     }
-    Ok(plans)
+    (plans, failures)
 }
 
 /// The agreements that differ from their last-applied state: all that may have drifted, independent of the files.

@@ -18,7 +18,7 @@ use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
-use crate::reconcile::joint::{self, all_failed, unavailable};
+use crate::reconcile::joint::{self, combined};
 use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::{FromLedger, PlanTerms, make};
 use crate::reconcile::plan_file;
@@ -134,16 +134,10 @@ fn run_all(
     terms: &PlanTerms,
 ) -> Result<Exit, Failure> {
     let (plans, failures) = match &arguments.snapshot {
-        Some(path) => (against_snapshots(workspaces, terms, path)?, BTreeMap::new()),
+        Some(path) => against_snapshots(workspaces, terms, path),
         None => runtime()?.block_on(planned(workspaces, terms)),
     };
-    if plans.is_empty()
-        && let Some(failure) = all_failed(failures.clone())
-    {
-        return Err(failure);
-    }
-    let unavailable = failures.iter().map(|(name, failure)| (name.clone(), unavailable(failure)));
-    let plans = HelpdeskPlans::new(plans, unavailable.collect());
+    let plans = combined(plans, &failures)?;
     if let Some(path) = &arguments.out {
         plan_file::write(path, &plans)?;
         tell_saved(path);

@@ -1,14 +1,12 @@
 //! `servanda serve`: answers `entitled` queries over HTTP, for a portal or a bot, and shows the report, clients' pages and a
 //! plan to people.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use servanda::guard::Acknowledgements;
-use servanda::helpdesks::HelpdeskPlans;
 use servanda::render;
 use servanda::render::link::Links;
 use servanda::selection::AgreementSelection;
@@ -18,6 +16,7 @@ use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::log;
 use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
+use crate::reconcile::joint::combined;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::snapshot::{against_snapshot, against_snapshots};
 use crate::serve::{CONNECTION_LIMIT, PlanPage, ServerState, Watcher, WorkspaceSource, serve};
@@ -76,8 +75,8 @@ fn plan_page(path: PathBuf) -> PlanPage {
         let mut workspaces = workspace.by_helpdesk(&terms.selection)?;
         let links = Links::beside_the_report();
         if !workspaces.is_single() {
-            let plans = against_snapshots(&mut workspaces, &terms, &path)?;
-            return Ok(render::helpdesks::page(&HelpdeskPlans::new(plans, BTreeMap::new()), &links));
+            let (plans, failures) = against_snapshots(&mut workspaces, &terms, &path);
+            return Ok(render::helpdesks::page(&combined(plans, &failures)?, &links));
         }
         let plan = against_snapshot(&mut workspaces.helpdesks[0], &terms, &path)?;
         Ok(render::html::page(&plan, &links))
