@@ -162,12 +162,12 @@ fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>, base: &BTreeSet<Anno
 }
 
 fn announced(guarded: &GuardedPlan, input: &PlannerInput<'_>) -> BTreeSet<AnnouncedNotice> {
-    let PlannerInput { agreements, catalog, settings, .. } = *input;
+    let PlannerInput { agreements, elsewhere, catalog, settings, .. } = *input;
     let mut channels = Channel::configured(settings);
     if channels.is_empty() {
         channels.push(Channel::Mail);
     }
-    let files = PlannedFiles { agreements, catalog, settings, channels: &channels };
+    let files = PlannedFiles { agreements, elsewhere, catalog, settings, channels: &channels };
     match input.sent {
         Some(sent) => announced_by(&guarded.plan, &guarded.guarded_changes, files, sent),
         None => announced_at_most(&guarded.plan, files),

@@ -40,6 +40,8 @@ pub struct Notice {
 pub struct DueInput<'a> {
     /// The agreements.
     pub agreements: &'a [Agreement],
+    /// Agreements of other helpdesks, which have no notices here and may renew these, or be renewed by them.
+    pub elsewhere: &'a [Agreement],
     /// The catalog.
     pub catalog: &'a Catalog,
     /// The default time of day of notices.
@@ -58,6 +60,13 @@ pub struct DueInput<'a> {
     pub address: &'a dyn Fn(&LiveId) -> Option<String>,
     /// Makes an irreversible digest of an address.
     pub hide: &'a dyn Fn(&str) -> String,
+}
+
+impl DueInput<'_> {
+    /// The predecessors and successors of the agreements.
+    pub(super) fn succession(&self) -> Succession<'_> {
+        Succession::of(self.agreements.iter().chain(self.elsewhere))
+    }
 }
 
 /// The notices that are due.
@@ -114,7 +123,7 @@ fn mail_address(notice: &Notice) -> Option<String> {
 
 /// The notices that are due for all agreements.
 pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
-    let succession = Succession::of(input.agreements);
+    let succession = input.succession();
     let mut by_agreement = records.by_agreement();
     let mut due = DueNotices::default();
     for agreement in input.agreements {
@@ -134,7 +143,7 @@ pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
 
 /// The events that are past when the ledger is initialised: all that would be due now.
 pub fn past_events(input: &DueInput<'_>) -> PastEvents {
-    let succession = Succession::of(input.agreements);
+    let succession = input.succession();
     let past = input.agreements.iter().filter_map(|agreement| {
         let events = scheduled_events(agreement, &succession, input.usual, input.at);
         let names: BTreeSet<_> = events.iter().map(ScheduledEvent::name).collect();

@@ -41,7 +41,7 @@ impl Unrecorded {
 
 /// The additions about adopted and renamed agreements that the ledger does not have yet.
 pub fn unrecorded(input: &DueInput<'_>, records: &NoticeRecords) -> Unrecorded {
-    let succession = Succession::of(input.agreements);
+    let succession = input.succession();
     let known = records.by_agreement();
     let mut unrecorded = Unrecorded::default();
     for agreement in input.agreements {

@@ -72,6 +72,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
         settings.notice_time = setting.usual;
         let files = PlannedFiles {
             agreements: setting.agreements,
+            elsewhere: setting.elsewhere,
             catalog: setting.catalog,
             settings: &settings,
             channels: &Channel::configured(&settings),
@@ -134,4 +135,25 @@ fn a_moved_last_day_is_announced_to_the_recipients_of_the_old_one() {
     });
     let counts = events(&announced_by(&fixture, "2026-12-20", change));
     assert_eq!(counts, [NoticeEvent::Expiring, NoticeEvent::Amended].into());
+}
+
+/// A successor in another helpdesk than its predecessor renews it, as in one.
+#[test]
+fn a_renewal_across_helpdesks_is_announced_as_one() {
+    let mut before = notifying("b", "2026-01-01", "2026-12-31");
+    let mut after = notifying("a", "2027-01-01", "2027-12-31");
+    after.renews = Some(before.id.clone());
+    before.succeeded_on = Some(day("2027-01-01"));
+    let (on, mut successor) = ("2027-01-01", Fixture::new([after.clone()]));
+    let created = |fixture: &Fixture| events(&announced_by(fixture, on, change(fixture, on, Verb::Create)));
+    assert!(!created(&successor).contains(&NoticeEvent::Renewed));
+    successor.elsewhere = vec![before.clone()];
+    assert!(created(&successor).contains(&NoticeEvent::Renewed));
+    let due = |fixture: &Fixture| -> BTreeSet<NoticeEvent> {
+        fixture.due(on, 10).send.iter().map(|notice| notice.key.event).collect()
+    };
+    let mut predecessor = Fixture::new([before]);
+    assert!(due(&predecessor).contains(&NoticeEvent::Deactivated));
+    predecessor.elsewhere = vec![after];
+    assert!(!due(&predecessor).contains(&NoticeEvent::Deactivated));
 }

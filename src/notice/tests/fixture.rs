@@ -41,6 +41,7 @@ pub(super) fn lead(days: i32) -> Lead {
 /// Agreements with their records, which runs at ten o'clock.
 pub(super) struct Fixture {
     pub(super) agreements: BTreeMap<AgreementId, Agreement>,
+    pub(super) elsewhere: Vec<Agreement>,
     pub(super) catalog: Catalog,
     pub(super) records: NoticeRecords,
     pub(super) confirmation: Confirmation,
@@ -74,6 +75,7 @@ impl Fixture {
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self {
             agreements,
+            elsewhere: Vec::new(),
             catalog,
             records: NoticeRecords::default(),
             confirmation: Confirmation::AsDesired,
@@ -86,6 +88,7 @@ impl Fixture {
         let agreements: Vec<Agreement> = self.agreements.values().cloned().collect();
         question(&DueInput {
             agreements: &agreements,
+            elsewhere: &self.elsewhere,
             catalog: &self.catalog,
             usual: TimeOfDay::constant(9, 0, 0, 0),
             late_after: jiff::SignedDuration::from_hours(72),
