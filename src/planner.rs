@@ -32,7 +32,7 @@ use crate::status::State;
 pub struct PlannerInput<'a> {
     /// The agreements of the files, checked.
     pub agreements: &'a [Agreement],
-    /// The agreements that live in other helpdesks of the repository.
+    /// The agreements of a repository with several helpdesks, of which those of the other ones count.
     pub elsewhere: &'a [Agreement],
     /// The catalog that their slugs refer to.
     pub catalog: &'a Catalog,
@@ -61,7 +61,7 @@ pub struct PlannerInput<'a> {
 pub struct Base<'a> {
     /// Its agreements.
     pub agreements: &'a [Agreement],
-    /// Those that live in other helpdesks.
+    /// Those of all helpdesks, if there are several.
     pub elsewhere: &'a [Agreement],
     /// Its catalog.
     pub catalog: &'a Catalog,
@@ -196,7 +196,8 @@ struct Proposal {
 
 fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
     let mapping = &input.settings.helpdesk.mapping;
-    DiffContext { header: header.clone(), mapping, prune: input.prune, elsewhere: input.elsewhere }
+    let helpdesk = input.settings.helpdesk.name.as_ref();
+    DiffContext { header: header.clone(), mapping, prune: input.prune, elsewhere: input.elsewhere, helpdesk }
 }
 
 /// Makes the plan before any guard.

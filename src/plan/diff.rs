@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agreement::Agreement;
 use crate::calendar::Instant;
 use crate::desired::{Desired, DesiredAgreement};
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, HelpdeskName, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Record, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
@@ -27,8 +27,18 @@ pub struct DiffContext<'a> {
     pub mapping: &'a Mapping,
     /// Whether agreements whose document is gone are retired.
     pub prune: bool,
-    /// The agreements that live in other helpdesks of the repository.
+    /// The agreements of the repository, of which those of other helpdesks count.
     pub elsewhere: &'a [Agreement],
+    /// The name of the helpdesk, if there are several.
+    pub helpdesk: Option<&'a HelpdeskName>,
+}
+
+impl<'a> DiffContext<'a> {
+    /// The agreements that live in other helpdesks.
+    fn elsewhere(&self) -> impl Iterator<Item = &'a Agreement> + Clone + use<'a> {
+        let own = self.helpdesk;
+        self.elsewhere.iter().filter(move |agreement| agreement.helpdesk.as_ref() != own)
+    }
 }
 
 /// Returns the changes that make `live` equal to `desired`.
@@ -239,7 +249,7 @@ impl<'a> Comparison<'a> {
     /// Adds the managed objects that no document accounts for.
     fn orphans(&mut self) {
         let created = self.created_active();
-        let moved = moved(self.context.elsewhere);
+        let moved = moved(self.context.elsewhere());
         for (id, objects) in &self.live.same_ownership_key {
             if moved.contains_key(id) && !self.claimed.contains(id) {
                 self.block(id, Reason::SameOwnershipKey(objects.clone()));
@@ -361,7 +371,7 @@ impl<'a> Comparison<'a> {
             self.found.changes.iter().map(|change| change.id.clone()).collect();
         let blocked: BTreeSet<AgreementId> = self.found.blocked.iter().map(|held| held.id.clone()).collect();
         let mut waiting = Vec::new();
-        let successors = successors(self.context.elsewhere, self.context.header.as_of);
+        let successors = successors(self.context.elsewhere(), self.context.header.as_of);
         for change in self.found.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
             let Some(successor) = self.desired.successors.get(&change.id) else {
                 let successor = successors.get(&change.id).and_then(|successor| elsewhere(successor));
@@ -392,15 +402,20 @@ fn elsewhere(agreement: &Agreement) -> Option<Elsewhere> {
 }
 
 /// The agreements of other helpdesks, by their current and former ids.
-fn moved(elsewhere: &[Agreement]) -> BTreeMap<&AgreementId, &Agreement> {
-    let former =
-        elsewhere.iter().flat_map(|agreement| agreement.formerly.iter().map(move |id| (id, agreement)));
-    former.chain(elsewhere.iter().map(|agreement| (&agreement.id, agreement))).collect()
+fn moved<'a>(
+    elsewhere: impl Iterator<Item = &'a Agreement> + Clone,
+) -> BTreeMap<&'a AgreementId, &'a Agreement> {
+    let former = elsewhere.clone();
+    let former = former.flat_map(|agreement| agreement.formerly.iter().map(move |id| (id, agreement)));
+    former.chain(elsewhere.map(|agreement| (&agreement.id, agreement))).collect()
 }
 
 /// The active agreements of other helpdesks, by those that they renew.
-fn successors(elsewhere: &[Agreement], at: Instant) -> BTreeMap<&AgreementId, &Agreement> {
-    let renewing = elsewhere.iter().filter_map(|agreement| Some((agreement.renews.as_ref()?, agreement)));
+fn successors<'a>(
+    elsewhere: impl Iterator<Item = &'a Agreement>,
+    at: Instant,
+) -> BTreeMap<&'a AgreementId, &'a Agreement> {
+    let renewing = elsewhere.filter_map(|agreement| Some((agreement.renews.as_ref()?, agreement)));
     renewing.filter(|(_, agreement)| status(agreement, at).state == State::Active).collect()
 }
 

@@ -2,6 +2,7 @@
 //! helpdesk and its settings. Everything that reads or writes one helpdesk takes it as it takes that of the only one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use servanda::agreement::Agreement;
 use servanda::ident::{AgreementId, HelpdeskName};
@@ -12,6 +13,12 @@ use servanda::settings::Settings;
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
 use crate::workspace::load::{PullRequestBase, Workspace};
+
+/// The agreements of all helpdesks.
+struct Everywhere {
+    agreements: Arc<[Agreement]>,
+    base: Arc<[Agreement]>,
+}
 
 /// The workspaces of the helpdesks that a command is about, and that of the whole repository.
 pub(crate) struct HelpdeskWorkspaces {
@@ -51,7 +58,8 @@ impl Workspace {
         if names.is_empty() {
             return Ok(HelpdeskWorkspaces { whole: None, helpdesks: vec![self] });
         }
-        let helpdesks = names.iter().map(|name| self.of_helpdesk(name)).collect();
+        let all = self.everywhere();
+        let helpdesks = names.iter().map(|name| self.of_helpdesk(name, &all)).collect();
         Ok(HelpdeskWorkspaces { whole: Some(self), helpdesks })
     }
 
@@ -60,24 +68,28 @@ impl Workspace {
         let name = one_helpdesk(&self.settings, name)?;
         Ok(match name {
             None => self,
-            Some(name) => self.of_helpdesk(&name),
+            Some(name) => self.of_helpdesk(&name, &self.everywhere()),
         })
     }
 
+    /// All agreements, which the workspaces of several helpdesks share, and those of the base of a pull request.
+    fn everywhere(&self) -> Everywhere {
+        let base = self.pull_request.iter().flat_map(|base| &base.agreements);
+        Everywhere { agreements: self.agreements.iter().cloned().collect(), base: base.cloned().collect() }
+    }
+
     /// The workspace of one of several helpdesks.
-    fn of_helpdesk(&self, name: &HelpdeskName) -> Self {
+    fn of_helpdesk(&self, name: &HelpdeskName, all: &Everywhere) -> Self {
         let settings = self.settings.of_helpdesk(name);
         let default = settings.default_helpdesk.as_ref();
-        let (agreements, elsewhere) = split(&self.agreements, name, default);
         let pull_request = self.pull_request.as_deref().map(|base| {
-            let (agreements, elsewhere) = split(&base.agreements, name, default);
             let sides = base.agreements.iter().chain(&self.agreements);
             let of_name = sides.filter(|agreement| agreement.helpdesk.as_ref() == Some(name));
             let here: BTreeSet<&AgreementId> = of_name.map(|agreement| &agreement.id).collect();
             let catalog = base.catalog.in_helpdesk(name, default);
             Box::new(PullRequestBase {
-                agreements,
-                elsewhere,
+                agreements: living_in(&base.agreements, name, default),
+                elsewhere: Arc::clone(&all.base),
                 catalog,
                 scope: restricted(&base.scope, |id| here.contains(id)),
             })
@@ -87,8 +99,8 @@ impl Workspace {
             commit: self.commit.clone(),
             digest: self.digest.clone(),
             catalog: self.catalog.in_helpdesk(name, default),
-            agreements,
-            elsewhere,
+            agreements: living_in(&self.agreements, name, default),
+            elsewhere: Arc::clone(&all.agreements),
             paths: self.paths.clone(),
             texts: self.texts.clone(),
             base: self.base.clone(),
@@ -155,18 +167,18 @@ fn known<'a>(names: impl Iterator<Item = &'a HelpdeskName>) -> String {
     format!("pass one of {}", names.join(", "))
 }
 
-/// The agreements that live in a helpdesk, and all others. People of another helpdesk are no contacts here.
-fn split(
+/// The agreements that live in a helpdesk. People of another helpdesk are no contacts there.
+fn living_in(
     agreements: &[Agreement],
     name: &HelpdeskName,
     default: Option<&HelpdeskName>,
-) -> (Vec<Agreement>, Vec<Agreement>) {
-    let (mut here, elsewhere): (Vec<Agreement>, Vec<Agreement>) =
-        agreements.iter().cloned().partition(|agreement| agreement.helpdesk.as_ref() == Some(name));
+) -> Vec<Agreement> {
+    let here = agreements.iter().filter(|agreement| agreement.helpdesk.as_ref() == Some(name));
+    let mut here: Vec<Agreement> = here.cloned().collect();
     if Some(name) != default {
         here.iter_mut().for_each(Agreement::drop_people);
     }
-    (here, elsewhere)
+    here
 }
 
 /// The scope of a pull request with only these agreements. What is not about agreements stays.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
@@ -62,7 +62,7 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
-    pub(crate) elsewhere: Vec<Agreement>,
+    pub(crate) elsewhere: Arc<[Agreement]>,
     /// The paths of the files of agreements.
     pub(crate) paths: BTreeMap<FileId, String>,
     /// The repository's own texts of notices, by their file names in `notices/`.
@@ -76,7 +76,7 @@ pub(crate) struct Workspace {
 /// The content of the base of a pull request, and the difference to it.
 pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
-    pub(crate) elsewhere: Vec<Agreement>,
+    pub(crate) elsewhere: Arc<[Agreement]>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,
 }
@@ -420,7 +420,7 @@ impl LoadedFiles {
             settings: checked.settings,
             catalog: checked.catalog,
             agreements: checked.agreements,
-            elsewhere: Vec::new(),
+            elsewhere: Arc::default(),
             paths,
             texts,
             base: None,

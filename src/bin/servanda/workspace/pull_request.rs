@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use servanda::calendar::{Instant, Zone};
 use servanda::check::{CheckedRepository, changed_periods};
@@ -167,7 +168,7 @@ impl PullRequest {
         workspace.base = Some(base);
         let CheckedRepository { agreements, catalog, .. } = before;
         workspace.pull_request =
-            Some(Box::new(PullRequestBase { agreements, elsewhere: Vec::new(), catalog, scope }));
+            Some(Box::new(PullRequestBase { agreements, elsewhere: Arc::default(), catalog, scope }));
         workspace.refuse_empty()
     }
 

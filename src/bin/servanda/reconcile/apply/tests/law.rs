@@ -1,6 +1,7 @@
 //! The law "the plan after an apply is empty", over HTTP: the program's own reconciliation against the embedded helpdesk.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
@@ -191,7 +192,7 @@ impl LawFixture {
     /// Runs one reconciliation, as the program does: with lock, guards, causes, journal and ledger.
     async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
         let workspace = Workspace {
-            elsewhere: Vec::new(),
+            elsewhere: Arc::default(),
             paths: BTreeMap::new(),
             texts: BTreeMap::new(),
             root: self.folder.path().to_owned(),
