@@ -21,7 +21,7 @@ use crate::notice::{
 use crate::outcome::ChangeResult;
 use crate::plan::scope::Scope;
 use crate::plan::{
-    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift, restrict,
+    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, Verb, assign_causes, diff, keep_drift, restrict,
 };
 use crate::selection::AgreementSelection;
 use crate::settings::{DriftPolicy, Settings};
@@ -200,23 +200,35 @@ fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
     DiffContext { header: header.clone(), mapping, prune: input.prune, elsewhere: input.elsewhere, helpdesk }
 }
 
+/// The desired state of agreements at an instant.
+fn projected<'a>(
+    agreements: impl IntoIterator<Item = &'a Agreement>,
+    input: &PlannerInput<'_>,
+    live: &Live,
+    instant: Instant,
+) -> Desired {
+    desired(agreements, input.catalog, &input.settings.helpdesk.mapping, &live.directory, instant)
+}
+
 /// Makes the plan before any guard.
 fn propose(input: &PlannerInput<'_>, live: &Live) -> Proposal {
-    let mapping = &input.settings.helpdesk.mapping;
-    let desired_at = |instant, is_asked: &dyn Fn(&AgreementId) -> bool| {
-        let asked = input.agreements.iter().filter(|agreement| is_asked(&agreement.id));
-        desired(asked, input.catalog, mapping, &live.directory, instant)
-    };
     let header = header(input);
     let diff_of = |desired: &Desired| diff(desired, live, context(input, &header));
-    let desired = desired_at(input.instant, &|_| true);
+    let desired = projected(input.agreements, input, live, input.instant);
     let mut plan = diff_of(&desired);
     let Some(last_applied) = input.last_applied.filter(|_| !plan.is_empty()) else {
         return Proposal { plan, desired, compared: None };
     };
     // Most plans change few agreements.
     let changed: BTreeSet<AgreementId> = plan.changes.iter().map(|change| change.id.clone()).collect();
-    let records = records_by_instant(last_applied, |instant| desired_at(instant, &|id| changed.contains(id)));
+    // What ended by its date after it moved would have ended here too.
+    let ended = plan.changes.iter().filter(|change| change.verb == Verb::Move && change.elsewhere.is_none());
+    let ended: BTreeSet<AgreementId> = ended.map(|change| change.id.clone()).collect();
+    let ended = input.elsewhere.iter().filter(|agreement| ended.contains(&agreement.id));
+    let records = records_by_instant(last_applied, |instant| {
+        let asked = input.agreements.iter().filter(|agreement| changed.contains(&agreement.id));
+        projected(asked.chain(ended.clone()), input, live, instant)
+    });
     let then = |id: &AgreementId, instant: Instant| records.get(&instant)?.get(id).cloned();
     assign_causes(&mut plan, last_applied, then);
     let mut kept = kept_drift(&plan.drift, &input.settings.helpdesk.drift);

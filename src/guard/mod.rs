@@ -159,8 +159,8 @@ fn weight(name: GuardName, change: &Change, today: Day) -> usize {
     match name {
         GuardName::Deactivations => {
             let by_date = change.state.as_ref().is_some_and(|state| state.cause == Some(Cause::Date));
-            let is_moved = change.verb == Verb::Move;
-            usize::from(is_moved || (change.deactivates() && change.verb != Verb::Retire && !by_date))
+            let is_loss = change.verb == Verb::Move || (change.deactivates() && change.verb != Verb::Retire);
+            usize::from(is_loss && !by_date)
         }
         GuardName::Weakened => change.weakened().len(),
         GuardName::Ended => usize::from(change.ends_by_edit(today)),

@@ -7,13 +7,16 @@ use proptest::prelude::*;
 use super::prefix::{Pairs, usable};
 use super::{agreement, any_mapping, any_repository, at, catalog, empty, id, settings};
 use crate::agreement::Agreement;
+use crate::desired::desired;
 use crate::envelope::GuardedPlan;
 use crate::guard::{AwaitingAcknowledgement, read_acknowledgement};
 use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split, without_done};
 use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::{Live, Value};
 use crate::mapping::Mapping;
-use crate::plan::{Change, Drift, DriftPart, Elsewhere, GuardName, Reason, Risk, Verb, apply_step};
+use crate::plan::{
+    Cause, Change, Drift, DriftPart, Elsewhere, GuardName, LastApplied, Reason, Risk, Verb, apply_step,
+};
 use crate::planner::{self, Origin, PlannerInput};
 use crate::selection::AgreementSelection;
 
@@ -42,6 +45,17 @@ impl Helpdesk {
 
     /// The plan of the agreements that live in it.
     fn plan(&self, agreements: &[Agreement], own: &str) -> GuardedPlan {
+        self.plan_since(None, NOW, agreements, own)
+    }
+
+    /// The same at an instant, with the last-applied state.
+    fn plan_since(
+        &self,
+        last_applied: Option<&LastApplied>,
+        now: &str,
+        agreements: &[Agreement],
+        own: &str,
+    ) -> GuardedPlan {
         let is_own = |agreement: &&Agreement| agreement.helpdesk == Some(name(own));
         let (here, elsewhere): (Vec<&Agreement>, Vec<&Agreement>) = agreements.iter().partition(is_own);
         let clone = |some: Vec<&Agreement>| some.into_iter().cloned().collect::<Vec<_>>();
@@ -50,8 +64,8 @@ impl Helpdesk {
             elsewhere: &clone(elsewhere),
             catalog: &catalog(),
             settings: &settings(&self.mapping),
-            last_applied: None,
-            instant: at(NOW),
+            last_applied,
+            instant: at(now),
             prune: false,
             acknowledged: &[(GuardName::Vanished, [1].into())].into(),
             selection: &AgreementSelection::default(),
@@ -238,6 +252,30 @@ fn an_object_with_reported_drift_confirms_nothing() {
         touch: None,
     });
     assert!(!is_confirmed(&here.id, &guarded, &berlin.live));
+}
+
+/// The object of an agreement that moved while its new helpdesk was down, and then ended, was ended by the date alone; one that
+/// an edit ended was not. Before its end it is the edit that moves it.
+#[test]
+fn the_date_ends_what_moved_and_an_edit_moves_it() {
+    let (berlin, moved) = moving();
+    let here = living_in(moved.clone(), "berlin");
+    let applied =
+        desired(std::slice::from_ref(&here), &catalog(), &berlin.mapping, &berlin.live.directory, at(NOW));
+    let (open, none) = (BTreeSet::new(), std::iter::empty());
+    let applied = LastApplied::after(None, &applied, &berlin.live, &open, none, None, at(NOW));
+    let cause = |moved: &Agreement, now: &str| {
+        let guarded = berlin.plan_since(Some(&applied), now, std::slice::from_ref(moved), "berlin");
+        let changes = guarded
+            .all_changes()
+            .map(|change| (change.verb, change.state.as_ref().and_then(|state| state.cause)));
+        changes.collect::<Vec<_>>()
+    };
+    assert_eq!(cause(&moved, "2027-01-01T09:00:00Z"), [(Verb::Move, Some(Cause::Date))]);
+    assert_eq!(cause(&moved, "2026-10-01T09:00:00Z"), [(Verb::Move, Some(Cause::Edit))]);
+    let mut ended = moved;
+    ended.period.end = crate::agreement::PeriodEnd::LastDay(crate::agreement::sample::day("2026-08-01"));
+    assert_eq!(cause(&ended, "2026-10-01T09:00:00Z"), [(Verb::Move, Some(Cause::Edit))]);
 }
 
 #[test]
