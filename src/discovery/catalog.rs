@@ -1,7 +1,10 @@
 //! A catalog beside what the helpdesk holds: entries that are missing, ids that are known now, other titles, and
 //! what is gone or cannot be distinguished. Nothing is ever taken out of a catalog here.
 
+mod elsewhere;
 mod missing;
+
+pub use elsewhere::leave_out_elsewhere;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -264,15 +267,18 @@ pub struct OtherHelpdesk {
 impl OtherHelpdesk {
     /// All ids of an entry, with one more.
     fn ids_with(&self, list: CatalogList, slug: &str, object: &LiveId) -> Json {
-        let known = self.entry(list, slug);
+        let known = self.catalog.entry(list, slug);
         let own = known.and_then(|entry| entry.helpdesk.as_ref()).map(|id| (&self.default, id));
         let others = known.into_iter().flat_map(|entry| &entry.elsewhere);
         let all = own.into_iter().chain(others).chain([(&self.name, object)]);
         all.map(|(name, id)| (name.to_string(), json!(id))).collect::<serde_json::Map<_, _>>().into()
     }
+}
 
+impl Catalog {
+    /// An entry by its list and slug; of a department, with its client's before it and a slash between.
     fn entry(&self, list: CatalogList, slug: &str) -> Option<&CatalogEntry> {
-        let Catalog { clients, services, managers, providers, calendars, priorities, .. } = &self.catalog;
+        let Catalog { clients, services, managers, providers, calendars, priorities, .. } = self;
         match (list, slug.split_once('/')) {
             (CatalogList::Clients, Some((client, department))) => {
                 clients.get(client)?.departments.get(department)

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use litemap::LiteMap;
 
-use super::{CatalogDifference, CatalogList, Difference, Inventory, LiveItem, compare};
+use super::{CatalogDifference, CatalogList, Difference, Inventory, LiveItem, compare, leave_out_elsewhere};
+use crate::agreement::sample::agreement;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
-use crate::ident::{ClientSlug, LiveId, PriorityName, ProviderSlug, ServiceSlug};
+use crate::ident::{ClientSlug, HelpdeskName, LiveId, PriorityName, ProviderSlug, ServiceSlug};
 use crate::live::ObjectKind;
 
 fn id(text: &str) -> LiveId {
@@ -286,4 +287,39 @@ fn a_new_client_knows_the_provider_of_all_its_agreements() {
     let providers: Vec<_> = providers.collect();
     let expected = [("one", Some("acme")), ("two", None), ("acme", None), ("baltic", None)];
     assert_eq!(providers, expected.map(|(slug, provider)| (slug, provider.map(str::to_owned))));
+}
+
+/// A helpdesk need not have what belongs to others: by an agreement, by an id, or by the client.
+#[test]
+fn what_another_helpdesk_has_is_not_missing_here() {
+    let name = |text: &str| HelpdeskName::new(text).expect("a name");
+    let service = |slug: &str| (ServiceSlug::new(slug).expect("a slug"), entry(slug, None));
+    let mut catalog = Catalog {
+        clients: [
+            client("here", "Here", None),
+            client("there", "There", None),
+            client("lives", "Lives", None),
+        ]
+        .into(),
+        services: ["both", "elsewhere", "unused", "tied"].map(service).into(),
+        ..Catalog::default()
+    };
+    catalog.clients.get_mut("lives").expect("a client").lives_in = Some(name("moscow"));
+    let tied = catalog.services.get_mut("tied").expect("a service");
+    tied.elsewhere.insert(name("moscow"), id("slmService$1"));
+    let using = |client: &str, helpdesk: &str, services: &[&str]| {
+        let mut agreement = agreement(client, "2026-01-01", "2026-12-31");
+        agreement.client = ClientSlug::new(client).expect("a slug");
+        agreement.helpdesk = Some(name(helpdesk));
+        let covered = agreement.services.values().next().expect("a service").clone();
+        let services = services.iter().map(|slug| (ServiceSlug::new(slug).expect("a slug"), covered.clone()));
+        agreement.services = services.collect();
+        agreement
+    };
+    let agreements = [using("here", "berlin", &["both"]), using("there", "moscow", &["both", "elsewhere"])];
+    let mut found = compare(&catalog, &Inventory::default());
+    assert_eq!(found.len(), 7, "{found:?}");
+    leave_out_elsewhere(&mut found, &catalog, &agreements, &name("berlin"));
+    let missing: Vec<&str> = found.iter().map(|found| found.slug.as_str()).collect();
+    assert_eq!(missing, ["here", "both", "unused"]);
 }

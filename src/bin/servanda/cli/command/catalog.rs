@@ -1,6 +1,8 @@
 //! `servanda catalog`: compares the slugs of the catalog with the helpdesk, and updates its files.
 
-use servanda::discovery::catalog::{CatalogDifference, CatalogEdit, CatalogList, OtherHelpdesk, compare};
+use servanda::discovery::catalog::{
+    CatalogDifference, CatalogEdit, CatalogList, OtherHelpdesk, compare, leave_out_elsewhere,
+};
 use servanda::discovery::catalog_files::{self, CatalogText};
 use servanda::document;
 use servanda::render;
@@ -184,10 +186,10 @@ fn compare_with_helpdesk(option: &HelpdeskOption, context: &Context) -> Result<C
     // are ignored, since a missing slug may be the reason for this command.
     let is_needed = |path: &str| document::is_catalog(path) || path == loaded.settings_file.path();
     loaded.refuse_errors_in(is_needed, &checked.diagnostics, context)?;
-    let whole = checked.catalog.clone();
+    let (whole, agreements) = (checked.catalog.clone(), checked.agreements.clone());
     let name;
     (checked, name) = option.part_of(checked)?;
-    let other = name.filter(|name| Some(name) != checked.settings.default_helpdesk.as_ref());
+    let other = name.clone().filter(|name| Some(name) != checked.settings.default_helpdesk.as_ref());
     let other = other.zip(checked.settings.default_helpdesk.clone());
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
@@ -202,6 +204,9 @@ fn compare_with_helpdesk(option: &HelpdeskOption, context: &Context) -> Result<C
     };
     let mut findings = compare(catalog, &inventory);
     findings.retain(|finding| !is_own_file(finding));
+    if let Some(name) = &name {
+        leave_out_elsewhere(&mut findings, &whole, &agreements, name);
+    }
     let other = other.map(|(name, default)| OtherHelpdesk { name, default, catalog: whole });
     Ok(Comparison { loaded, findings, helpdesk, other })
 }
