@@ -3,7 +3,7 @@
 //! All commands that list or plan agreements share this one query. It decides about one agreement at a time, so that a
 //! restricted list is the whole list without the other rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Lead};
-use crate::ident::{AgreementId, HelpdeskName};
+use crate::catalog::Catalog;
+use crate::ident::{AgreementId, HelpdeskName, nearest};
 use crate::status::{State, period_at, state_at};
 
 /// A query for agreements. An agreement is selected if it meets every criterion that is given; of several values of one
@@ -107,6 +108,32 @@ impl AgreementSelection {
         SelectionScope { selection: self, known: known.collect() }
     }
 
+    /// The first name that matches nothing in a repository. Ids are never unknown, since a helpdesk may have agreements
+    /// without a document. Templates and labels are those of the agreements; of a part of them, `None`, all are known.
+    pub fn unknown_name(&self, catalog: &Catalog, agreements: Option<&[Agreement]>) -> Option<UnknownName> {
+        let clients = catalog.clients.keys().map(|client| client.as_str()).collect();
+        let services = catalog.services.keys().map(|service| service.as_str()).collect();
+        let managers = catalog.managers.keys().map(|manager| manager.as_str()).collect();
+        let of_catalog = [
+            ("client", &self.clients, clients),
+            ("service", &self.services, services),
+            ("manager", &self.managers, managers),
+        ];
+        let unknown =
+            of_catalog.iter().find_map(|(switch, written, known)| unmatched(switch, written, known));
+        let Some(agreements) = agreements.filter(|_| unknown.is_none()) else { return unknown };
+        let templates = agreements.iter().flat_map(|agreement| &agreement.templates);
+        let templates = templates.map(|template| template.as_str()).collect();
+        let labels = agreements.iter().flat_map(|agreement| agreement.labels.iter());
+        let labels: BTreeSet<String> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+        let written: Vec<String> =
+            self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let labels = labels.iter().map(String::as_str).collect();
+        [("template", &self.templates, templates), ("label", &written, labels)]
+            .iter()
+            .find_map(|(switch, written, known)| unmatched(switch, written, known))
+    }
+
     /// The one client that it is about, if it names one exactly.
     pub fn only_client(&self) -> Option<&str> {
         match &self.clients[..] {
@@ -114,6 +141,33 @@ impl AgreementSelection {
             _ => None,
         }
     }
+}
+
+/// A name of a selection that matches nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// The switch, without its dashes.
+    pub switch: &'static str,
+    /// The name or pattern.
+    pub written: String,
+    /// The nearest known name.
+    pub nearest: Option<String>,
+    /// Some of the known names.
+    pub known: Vec<String>,
+}
+
+/// The number of known names that are shown.
+const SHOWN: usize = 8;
+
+fn unmatched(switch: &'static str, written: &[String], known: &BTreeSet<&str>) -> Option<UnknownName> {
+    let is_unknown = |pattern: &&String| !known.iter().any(|name| matches_pattern(pattern, name));
+    let written = written.iter().find(is_unknown)?;
+    Some(UnknownName {
+        switch,
+        written: written.clone(),
+        nearest: nearest(written, known.iter().copied()).map(str::to_owned),
+        known: known.iter().take(SHOWN).map(|name| (*name).to_owned()).collect(),
+    })
 }
 
 /// The ids that a selection contains.
@@ -197,6 +251,7 @@ mod tests {
     use super::{AgreementSelection, matches_pattern};
     use crate::agreement::sample::agreement;
     use crate::calendar::{Lead, read_instant};
+    use crate::catalog::Catalog;
     use crate::status::State;
 
     fn selects(selection: &AgreementSelection) -> bool {
@@ -226,6 +281,26 @@ mod tests {
         ] {
             assert_eq!(selects(&selection), expected, "{selection}");
         }
+    }
+
+    #[test]
+    fn a_name_that_matches_nothing_is_unknown() {
+        let mut sample = agreement("a", "2026-01-01", "2026-12-31");
+        sample.labels = [("region".to_owned(), "north".to_owned())].into_iter().collect();
+        let (catalog, agreements) = (Catalog::default(), [sample]);
+        let label = |value: &str| AgreementSelection {
+            labels: [("region".to_owned(), value.to_owned())].into(),
+            ..AgreementSelection::default()
+        };
+        let unknown = |selection: &AgreementSelection| selection.unknown_name(&catalog, Some(&agreements));
+        assert_eq!(unknown(&label("n*")), None);
+        let found = unknown(&label("nrth")).expect("unknown");
+        assert_eq!((found.switch, found.nearest.as_deref()), ("label", Some("region=north")));
+        assert_eq!(label("nrth").unknown_name(&catalog, None), None, "others may have it");
+        let client = AgreementSelection { clients: vec!["*".to_owned()], ..AgreementSelection::default() };
+        assert_eq!(client.unknown_name(&catalog, None).map(|found| found.switch), Some("client"));
+        let id = AgreementSelection { ids: vec!["b".to_owned()], ..AgreementSelection::default() };
+        assert_eq!(unknown(&id), None);
     }
 
     #[test]

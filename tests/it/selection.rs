@@ -1,5 +1,7 @@
 //! Commands that are restricted to some agreements.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::repository::Repository;
@@ -69,4 +71,60 @@ fn a_restricted_apply_leaves_and_remembers_nothing_outside() {
     assert_eq!(changes(&after), rest);
     // What was never applied is an edit, and not drift.
     assert!(after["changes"].as_array().unwrap().iter().all(|change| change["state"]["cause"] == "edit"));
+}
+
+/// A name with a typing mistake would select nothing, and the command would seem to have succeeded.
+#[test]
+fn a_name_that_matches_nothing_is_refused_by_every_command() {
+    let repository = Repository::example();
+    let commands: [&[&str]; 10] = [
+        &["status"],
+        &["validate"],
+        &["validate", "--changed-since", "HEAD"],
+        &["forecast"],
+        &["explain", "sla"],
+        &["renew", "--ending-within", "42d", "--dry-run"],
+        &["report", "--csv", "all.csv"],
+        &["plan"],
+        &["apply", "--yes"],
+        &["notify", "--preview"],
+    ];
+    repository.commit();
+    for command in commands {
+        let refused = repository.expect(1, &[command, &["--client", "portovic"]].concat());
+        assert!(refused.stderr.contains("error[usage]"), "{command:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("--client portovik"), "{command:?}: {}", refused.stderr);
+        repository.expect(1, &[command, &["--label", "region=nowhere"]].concat());
+    }
+    for (switch, wrong, right) in [
+        ("--template", "suport-standard", "support-standard"),
+        ("--service", "emial", "email"),
+        ("--manager", "i.petrov", "i.petrova"),
+    ] {
+        let refused = repository.expect(1, &["status", switch, wrong]).stderr;
+        assert!(refused.contains(&format!("{switch} {right}")), "{refused}");
+        repository.expect(0, &["status", switch, right]);
+        repository.expect(1, &["status", switch, "nothing-*"]);
+    }
+    // Only the agreements of the client were read.
+    repository.expect(0, &["status", "--client", "portovik", "--template", "dental-basic"]);
+}
+
+#[test]
+fn a_check_of_a_branch_is_restricted_to_the_selected_agreements() {
+    let repository = Repository::example();
+    let base = repository.commit();
+    for name in ["gimnaziya-5-2026", "severny-veter-2026"] {
+        let path = format!("agreements/2026/{name}.yaml");
+        repository.file(&path, &format!("{}# touched\n", repository.read(&path)));
+    }
+    let check = |more: &[&str]| -> BTreeSet<String> {
+        let command = ["validate", "--changed-since", &base, "--as-of", "2026-12-20", "--format", "json"];
+        let found = repository.json(0, &[&command, more].concat());
+        let found = found["diagnostics"].as_array().unwrap().iter();
+        found.map(|found| found["place"]["path"].as_str().unwrap().to_owned()).collect()
+    };
+    let (all, part) = (check(&[]), check(&["--client", "severny-veter"]));
+    assert!(all.contains("agreements/2026/gimnaziya-5-2026.yaml"), "{all:?}");
+    assert!(!part.contains("agreements/2026/gimnaziya-5-2026.yaml") && !part.is_empty(), "{part:?}");
 }

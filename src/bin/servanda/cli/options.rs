@@ -184,7 +184,7 @@ impl PlanOptions {
         let loaded = load::load(context)?;
         let terms = self.terms(&loaded.zone(), context)?;
         let workspace = loaded.into_workspace(terms.as_of.instant, context)?;
-        terms.refuse_unknown_helpdesks(&workspace.settings)?;
+        terms.refuse_unknown(&workspace)?;
         Ok((workspace.refuse_empty()?, terms))
     }
 }

@@ -11,13 +11,13 @@ use servanda::outcome::ChangeResult;
 use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
 use servanda::planner::{self, Base, Origin, PlannerInput, Sides};
 use servanda::selection::AgreementSelection;
-use servanda::settings::Settings;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Selection};
 use crate::ledger::RecordedNotices;
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
+use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{PullRequestBase, Workspace};
 
 /// The options that decide what a plan holds.
@@ -33,8 +33,19 @@ pub(crate) struct PlanTerms {
 }
 
 impl PlanTerms {
-    /// Refuses an acknowledgement in a helpdesk that the settings do not have.
-    pub(crate) fn refuse_unknown_helpdesks(&self, settings: &Settings) -> Result<(), Failure> {
+    /// Refuses a selection by names that match nothing, and an acknowledgement in a helpdesk that the settings do not have.
+    /// What only the base of a pull request has can be selected as well.
+    pub(crate) fn refuse_unknown(&self, workspace: &Workspace) -> Result<(), Failure> {
+        let Workspace { settings, catalog, agreements, pull_request, .. } = workspace;
+        let known = refuse_unknown(settings, catalog, Some(agreements), &self.selection);
+        match pull_request {
+            Some(base) => known.or_else(|failure| {
+                let on_base =
+                    refuse_unknown(settings, &base.catalog, Some(&base.agreements), &self.selection);
+                on_base.map_err(|_| failure)
+            }),
+            None => known,
+        }?;
         let mut named = self.acknowledged.keys().filter_map(|(helpdesk, _)| helpdesk.as_ref());
         match named.find(|name| !settings.helpdesks.contains_key(*name)) {
             None => Ok(()),

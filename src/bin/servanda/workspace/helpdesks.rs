@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use servanda::agreement::Agreement;
+use servanda::catalog::Catalog;
 use servanda::ident::{AgreementId, HelpdeskName};
 use servanda::plan::scope::Scope;
-use servanda::selection::AgreementSelection;
+use servanda::selection::{AgreementSelection, UnknownName};
 use servanda::settings::Settings;
 
 use crate::process::context::AsOf;
@@ -156,9 +157,25 @@ pub(crate) fn refuse_unknown_of<'a>(
     Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), help))
 }
 
-/// Refuses a selection by helpdesks that the settings do not have.
-pub(crate) fn refuse_unknown(settings: &Settings, selection: &AgreementSelection) -> Result<(), Failure> {
-    selected_helpdesks(settings, selection).map(drop)
+/// Refuses a selection by helpdesks that the settings do not have, and by other names that match nothing. Of a part of the
+/// agreements, `None`, templates and labels may be those of others.
+pub(crate) fn refuse_unknown(
+    settings: &Settings,
+    catalog: &Catalog,
+    agreements: Option<&[Agreement]>,
+    selection: &AgreementSelection,
+) -> Result<(), Failure> {
+    selected_helpdesks(settings, selection)?;
+    let Some(UnknownName { switch, written, nearest, known }) = selection.unknown_name(catalog, agreements)
+    else {
+        return Ok(());
+    };
+    let help = match nearest {
+        Some(nearest) => format!("did you mean `--{switch} {nearest}`?"),
+        None if known.is_empty() => format!("there is no {switch}"),
+        None => format!("known are {}", known.join(", ")),
+    };
+    Err(Failure::usage(format!("no {switch} matches `{written}`"), help))
 }
 
 /// Asks for one of the known helpdesks.

@@ -11,11 +11,13 @@ use servanda::document::Document;
 use servanda::ident::AgreementId;
 use servanda::render;
 use servanda::render::json::{LeftOut, WithLeftOut};
+use servanda::selection::AgreementSelection;
 use servanda::template::{Library, Resolved};
 
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::print_message;
+use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings};
 
 /// The number of agreements that are named as left out; of more, only the number is.
@@ -39,6 +41,14 @@ impl PartialWorkspace {
     /// The JSON of a command's output, with the agreements that are left out.
     pub(crate) fn json(&self, shown: &impl serde::Serialize) -> String {
         render::json::pretty(&WithLeftOut::new(shown, &self.left_out))
+    }
+
+    /// Refuses a selection by names that match nothing. Agreements that are left out, and those that an answer about one client
+    /// has not read, may have other templates and labels.
+    pub(crate) fn refuse_unknown(&self, selection: &AgreementSelection) -> Result<(), Failure> {
+        let Workspace { settings, catalog, agreements, .. } = &self.workspace;
+        let has_all = self.failure.is_none() && selection.only_client().is_none();
+        refuse_unknown(settings, catalog, Some(&agreements[..]).filter(|_| has_all), selection)
     }
 
     /// The result of a command that has shown the rest: names what is left out, and fails with exit code 3 if there is an

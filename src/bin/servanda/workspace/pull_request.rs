@@ -193,10 +193,10 @@ impl PullRequest {
         })
     }
 
-    /// The diagnostics that concern the pull request: those of files that differ, those of agreements whose content or
-    /// meaning differs, and those that the base does not have.
-    pub(crate) fn diagnostics(&self, at: Instant) -> Diagnostics {
-        let Comparison { base: known, head: checked, scope, changed_periods } = self.compare(at);
+    /// Checks the head, and keeps the diagnostics that concern the pull request: those of files that differ, those of
+    /// agreements whose content or meaning differs, and those that the base does not have.
+    pub(crate) fn check(&self, at: Instant) -> CheckedRepository {
+        let Comparison { base: known, head: mut checked, scope, changed_periods } = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
         let texts: BTreeMap<Cow<'_, str>, &str> =
             base.iter().map(|(_, source)| (composed(&source.path), source.text.as_str())).collect();
@@ -216,14 +216,14 @@ impl PullRequest {
             .iter()
             .map(|known| (known.code, composed(base.path(known.place.span.file)), &known.message))
             .collect();
-        let mut found = checked.diagnostics;
+        let found = &mut checked.diagnostics;
         found.retain(|found| {
             found.files().any(|file| is_changed(file) || concerned.contains(&file))
                 || !before.contains(&(found.code, composed(head.path(found.place.span.file)), &found.message))
         });
         found.extend(changed_periods);
         found.sort(head);
-        found
+        checked
     }
 
     /// The files of the head.

@@ -147,7 +147,10 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
                 .map(|resolved| render::explain::of(resolved, &path, &loaded.sources))
                 .filter(|explained| !explained.values.is_empty());
             let agreements: Vec<_> = explained.collect();
-            (refuse_unknown(&checked.settings, &selection), agreements, checked.diagnostics.has_errors())
+            let has_errors = checked.diagnostics.has_errors();
+            let all = Some(&checked.agreements[..]).filter(|_| !has_errors);
+            let known = refuse_unknown(&checked.settings, &checked.catalog, all, &selection);
+            (known, agreements, has_errors)
         });
     is_known?;
     match arguments.format {

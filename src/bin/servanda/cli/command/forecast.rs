@@ -7,7 +7,6 @@ use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
-use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -86,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         between: (from, until),
     });
     let selection = arguments.selection.selection();
-    refuse_unknown(settings, &selection)?;
+    partial.refuse_unknown(&selection)?;
     let scope = selection.scope(&workspace.agreements, from);
     coming.retain(|entry| scope.contains(&entry.agreement));
     if arguments.sort == ForecastOrder::Id {

@@ -26,7 +26,6 @@ use crate::reconcile::open::OpenHelpdesks;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
-use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
@@ -101,7 +100,6 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         return runtime.block_on(resolve(resolved, &mut workspace, &terms));
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
-    refuse_unknown(&workspace.settings, &terms.selection)?;
     if arguments.preview {
         let languages: Vec<Language> = arguments.language.iter().copied().map(Language::from).collect();
         let previewed = runtime.block_on(previewed(&workspace, &channels, &terms, &languages))?;

@@ -178,7 +178,7 @@ fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerm
     let pull_request = PullRequest::load(base, arguments.head.as_deref(), Trust::Base, context)?;
     let terms = arguments.options.terms(&pull_request.zone(), context)?;
     let workspace = pull_request.into_workspace(terms.as_of.instant, context)?;
-    terms.refuse_unknown_helpdesks(&workspace.settings)?;
+    terms.refuse_unknown(&workspace)?;
     Ok((workspace, terms))
 }
 

@@ -6,6 +6,7 @@ use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
 use servanda::author::{self, EditRefused, EditTarget, Ending, NextPeriod, RenewalOptions};
 use servanda::calendar::{Lead, Term};
+use servanda::check::CheckedRepository;
 use servanda::document::Document;
 use servanda::edit::EditedText;
 use servanda::ident::file_of;
@@ -69,7 +70,8 @@ pub(crate) struct Arguments {
 /// Writes the successors.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let session = EditSession::open(arguments.as_of.as_deref(), context)?;
-    refuse_unknown(&session.checked.settings, &arguments.selection.selection())?;
+    let CheckedRepository { settings, catalog, agreements, .. } = &session.checked;
+    refuse_unknown(settings, catalog, Some(agreements), &arguments.selection.selection())?;
     let chosen = match arguments.selection.ending_within {
         Some(lead) => ending(&session, lead, arguments),
         None => named(&session, &arguments.ids, arguments.term)?,

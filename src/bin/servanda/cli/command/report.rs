@@ -20,7 +20,6 @@ use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::workspace::files;
-use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{self, Workspace};
 
 const AFTER_HELP: &str = "\
@@ -76,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         ReportFacts::of(resolved, &checked.agreements, sources, at)
     })?;
     let selection = arguments.selection.selection();
-    refuse_unknown(&partial.workspace.settings, &selection)?;
+    partial.refuse_unknown(&selection)?;
     partial.workspace.agreements.retain(|agreement| selection.selects(agreement, at));
     let for_client =
         selection.only_client().map(|slug| known_client(slug, &partial.workspace)).transpose()?;

@@ -6,7 +6,6 @@ use crate::cli::options::{SelectionOptions, TableFormat};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
-use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -65,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     };
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut partial = loaded.into_partial(as_of.instant, context)?;
-    refuse_unknown(&partial.workspace.settings, &selection)?;
+    partial.refuse_unknown(&selection)?;
     partial.workspace.agreements.retain(|agreement| selection.selects(agreement, as_of.instant));
     let workspace = &partial.workspace;
     let mut list = render::status::status_list(

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use servanda::agreement::Agreement;
-use servanda::calendar::Zone;
+use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::render::{Paint, diagnostics, json};
+use servanda::selection::AgreementSelection;
 
 use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
@@ -16,7 +17,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::workspace::change_set::{WriteMode, commit_repairs};
-use crate::workspace::helpdesks::refuse_unknown;
+use crate::workspace::helpdesks::{refuse_unknown, refuse_unknown_of};
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
 use crate::workspace::repair::repairs;
@@ -151,30 +152,44 @@ fn repair_files(arguments: &Arguments, context: &Context) -> Result<(), Failure>
 /// Loads the files and checks them, or only what concerns a branch.
 fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagnostics), Failure> {
     let as_of = |zone: &Zone| context.as_of(arguments.as_of.as_deref(), zone);
+    let selection = arguments.selection.selection();
     if let Some(base) = &arguments.changed_since {
         let pull_request = PullRequest::load(base, None, Trust::Own, context)?;
-        let found = pull_request.diagnostics(as_of(&pull_request.zone())?.instant);
+        let instant = as_of(&pull_request.zone())?.instant;
+        let found = restricted(pull_request.check(instant), &selection, instant)?;
         return Ok((pull_request.into_head(), found));
     }
     let mut loaded = load::load(context)?;
     let instant = as_of(&loaded.zone())?.instant;
-    let CheckedRepository { settings, agreements, mut diagnostics, .. } = loaded.check_last(instant);
-    let selection = arguments.selection.selection();
-    if !selection.is_everything() {
-        // Settings with an error may have had the helpdesk.
-        if !settings.helpdesks.is_empty() || !diagnostics.has_errors() {
-            refuse_unknown(&settings, &selection)?;
-        }
-        // A file of which no agreement could be made may be about the selected ones too.
-        let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
-            agreements.iter().partition(|agreement| selection.selects(agreement, instant));
-        let files = |agreements: Vec<&Agreement>| -> BTreeSet<FileId> {
-            agreements.iter().map(|agreement| agreement.span.file).collect()
-        };
-        let (inside, outside) = (files(inside), files(outside));
-        diagnostics.retain(|found| {
-            !outside.contains(&found.place.span.file) || found.files().any(|file| inside.contains(&file))
-        });
+    let found = restricted(loaded.check_last(instant), &selection, instant)?;
+    Ok((loaded, found))
+}
+
+/// The diagnostics that concern the selected agreements.
+fn restricted(
+    checked: CheckedRepository,
+    selection: &AgreementSelection,
+    at: Instant,
+) -> Result<Diagnostics, Failure> {
+    let CheckedRepository { settings, catalog, agreements, mut diagnostics } = checked;
+    if selection.is_everything() {
+        return Ok(diagnostics);
     }
-    Ok((loaded, diagnostics))
+    // Files with an error may have had the name.
+    if !diagnostics.has_errors() {
+        refuse_unknown(&settings, &catalog, Some(&agreements), selection)?;
+    } else if !settings.helpdesks.is_empty() {
+        refuse_unknown_of(settings.helpdesks.keys(), selection)?;
+    }
+    // A file of which no agreement could be made may be about the selected ones too.
+    let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
+        agreements.iter().partition(|agreement| selection.selects(agreement, at));
+    let files = |agreements: Vec<&Agreement>| -> BTreeSet<FileId> {
+        agreements.iter().map(|agreement| agreement.span.file).collect()
+    };
+    let (inside, outside) = (files(inside), files(outside));
+    diagnostics.retain(|found| {
+        !outside.contains(&found.place.span.file) || found.files().any(|file| inside.contains(&file))
+    });
+    Ok(diagnostics)
 }
