@@ -192,6 +192,9 @@ fn no_write_follows_from_an_adapter_that_lies_after_its_description() {
         let repository = repository(&url, "  timeout: 1s\n");
         let (found, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
         assert!(found.is_some_and(|code| code != 0), "{what}: {said}");
+        let error = said.lines().find(|line| line.contains("error["));
+        assert!(error.is_some_and(|error| error.contains("agreement")), "{what}: {said}");
+        assert_silent(&FORMS, what, &said);
         let heard = heard.lock().unwrap().clone();
         assert!(heard.iter().any(|line| line.starts_with("POST /v1/agreements ")), "{what}: {heard:?}");
         assert!(!heard.iter().any(|line| line.starts_with("POST /v1/step ")), "{what}: {heard:?}");
@@ -245,6 +248,36 @@ fn no_write_follows_from_an_adapter_that_lies_hangs_sends_too_much_or_redirects(
         let heard = heard.lock().unwrap().clone();
         assert!(heard.iter().all(|line| line.starts_with("POST /v1/describe ")), "{what}: {heard:?}");
     }
+}
+
+/// Of two adapters, one hangs: the agreements of the other are applied, and those of the first are left as they are.
+#[test]
+fn one_of_two_adapters_that_hangs_holds_back_its_own_agreements() {
+    let Some(served) = start_template(CANARY) else { return };
+    let (url, heard) = listener(|_, stream| {
+        let _ = stream.read(&mut [0; 1]);
+    });
+    let repository = repository(&served.url, "");
+    let one = |name: &str, url: &str, more: &str| {
+        format!(
+            "  {name}: {{ kind: http, url: \"{url}\", access_key: {{ env: KEY }}, search_lag: 0s, rehearsal: true{more} }}\n"
+        )
+    };
+    let helpdesks = one("good", &served.url, ", default: true") + &one("silent", &url, ", timeout: 1s");
+    repository.file("servanda.yaml", &format!("timezone: Europe/Moscow\nhelpdesks:\n{helpdesks}"));
+    let agreement = repository.read("agreements/acme-2027.yaml");
+    let other = agreement.replace("client: acme", "client: beta").replace("7/2027", "8/2027");
+    repository.file("agreements/beta-2027.yaml", &format!("helpdesk: silent\n{other}"));
+    repository.edit("catalog.yaml", "clients:\n", "clients:\n  beta: { title: Company 8 }\n");
+    let (code, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("Helpdesk silent\nNot available: describe: "), "{said}");
+    assert_silent(&FORMS, "apply", &said);
+    let (code, said) =
+        run(&repository, &["plan", "--as-of", "2027-02-01", "--helpdesk", "good", "--exit-code"], CANARY);
+    assert_eq!(code, Some(0), "{said}");
+    let heard = heard.lock().unwrap().clone();
+    assert!(heard.iter().all(|line| line.starts_with("POST /v1/describe ")), "{heard:?}");
 }
 
 /// The blocks of a page in this language.
