@@ -7,8 +7,11 @@ use crate::reconcile::clock::NOT_REPORTED;
 use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
 
-/// The lock of the ledger.
-pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
+/// The lock of the ledger, which is returned also if the ledger cannot be read meanwhile.
+pub(crate) struct LedgerLock {
+    lock: <Checksummed<AnyLedger> as LedgerStore>::Lock,
+    records: LedgerRecords,
+}
 
 impl<A: Audience> Reconciliation<'_, A> {
     /// Compares the clocks, takes the lock and reads the last-applied state.
@@ -41,7 +44,10 @@ impl<A: Audience> Reconciliation<'_, A> {
         match ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await {
             Err(failure) if failure.exit == Exit::Locked => Err(failure),
             Err(failure) => Ok(Err(failure)),
-            Ok(lock) => Ok(Ok(Some(lock))),
+            Ok(lock) => {
+                let records = ledger::beside(records, &self.workspace.settings.helpdesk);
+                Ok(Ok(Some(LedgerLock { lock, records })))
+            }
         }
     }
 
@@ -57,25 +63,20 @@ impl<A: Audience> Reconciliation<'_, A> {
                 return Ok(None);
             }
         };
-        Ok(if self.read_last_applied().await { lock } else { None })
+        self.read_last_applied().await;
+        Ok(lock)
     }
 
-    /// Reads the last-applied state and the records of notices, and returns whether the ledger could be read.
-    pub(super) async fn read_last_applied(&mut self) -> bool {
-        let Some(records) = &self.records else {
-            return false;
-        };
+    /// Reads the last-applied state and the records of notices, or goes on without the ledger.
+    pub(super) async fn read_last_applied(&mut self) {
+        let Some(records) = &self.records else { return };
         match records.last_applied().await {
             Ok(last_applied) => {
                 self.last_applied = last_applied;
                 let of_notices = ledger::beside(records, self.workspace.settings.default_helpdesk());
                 self.notices = RecordedNotices::read(self.workspace, &of_notices).await.ok().flatten();
-                true
             }
-            Err(error) => {
-                self.go_without_ledger(&Failure::from(error));
-                false
-            }
+            Err(error) => self.go_without_ledger(&Failure::from(error)),
         }
     }
 
@@ -101,13 +102,11 @@ impl<A: Audience> Reconciliation<'_, A> {
         let unchanged = unchanged.filter_map(|one| one.records.as_ref().zip(one.unchanged.as_ref()));
         if lock.is_some()
             && let Err(error) = LedgerRecords::keep_last(unchanged).await
-            && let Some(one) = all.clone().into_iter().next()
+            && let Some(one) = all.into_iter().next()
         {
             one.audience.inform(&format!("cannot record the last-applied state: {error}"));
         }
-        if let Some(lock) = lock
-            && let Some(records) = all.into_iter().find_map(|one| one.records.as_ref())
-        {
+        if let Some(LedgerLock { lock, records }) = lock {
             records.unlock(lock).await;
         }
     }
