@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::plan::LastApplied;
-use servanda::settings::{HelpdeskConfig, LedgerPlace};
+use servanda::settings::{HelpdeskConfig, LedgerPlace, Settings};
 
 use super::LedgerRecords;
 use super::checksum::Checksummed;
@@ -13,7 +13,7 @@ use super::git::GitLedger;
 use super::postgres::PostgresLedger;
 use super::records::Records;
 use super::sqlite::SqliteLedger;
-use super::store::{Holder, LedgerStore};
+use super::store::{Holder, LedgerError, LedgerStore};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
@@ -35,6 +35,25 @@ pub(crate) fn open(workspace: &Workspace) -> LedgerRecords {
 /// Opens the records of another helpdesk of the same repository.
 pub(crate) fn beside(records: &LedgerRecords, helpdesk: &HelpdeskConfig) -> LedgerRecords {
     records.beside(&name_of(helpdesk))
+}
+
+/// The records of the notices of a repository: those of its default helpdesk; if it has none, those of the helpdesk under
+/// which they began while it was the default one.
+pub(crate) async fn of_notices(
+    records: &LedgerRecords,
+    settings: &Settings,
+) -> Result<LedgerRecords, LedgerError> {
+    let default = settings.default_helpdesk();
+    let own = beside(records, default);
+    if own.begun().await?.is_none() {
+        for helpdesk in settings.helpdesks.values().filter(|helpdesk| helpdesk.name != default.name) {
+            let other = beside(records, helpdesk);
+            if other.begun().await?.is_some() {
+                return Ok(other);
+            }
+        }
+    }
+    Ok(own)
 }
 
 /// The name of a helpdesk in a ledger.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use servanda::notice::NoticeRecords;
 use servanda::settings::LedgerPlace;
 
-use super::LedgerRecords;
+use super::{LedgerRecords, of_notices};
 use crate::http::signature::hmac_sha256;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
@@ -57,12 +57,13 @@ pub(crate) struct RecordedNotices {
 }
 
 impl RecordedNotices {
-    /// Reads the records; `None` if the ledger is not initialised. Fails if it cannot be read or has another secret.
+    /// Reads the records of the repository, given those of any of its helpdesks; `None` if the ledger is not initialised. Fails if it cannot be read or has another secret.
     pub(crate) async fn read(
         workspace: &Workspace,
         records: &LedgerRecords,
     ) -> Result<Option<Self>, Failure> {
         let secret = LedgerSecret::of(workspace)?;
+        let records = of_notices(records, &workspace.settings).await?;
         let Some(begun) = records.begun().await? else {
             return Ok(None);
         };

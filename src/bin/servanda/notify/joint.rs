@@ -13,7 +13,7 @@ use crate::reconcile::open::OpenHelpdesks;
 
 impl Dispatcher<'_> {
     /// Sends the notices as [`Dispatcher::run`] does, with the plans and the latest state of a reconciliation whose lock is
-    /// held. Each is confirmed by the helpdesk in which its agreement lives, and recorded under the default one.
+    /// held. Each is confirmed by the helpdesk in which its agreement lives, and recorded under the default one, or that which was it when the records began.
     pub(crate) async fn run_for_all<A: Audience>(
         mut self,
         is_first: bool,
@@ -29,9 +29,12 @@ impl Dispatcher<'_> {
                 self = self.with_live_state(workspace, plan, latest.map(|(_, latest)| latest));
             }
         }
-        let main = self.workspace.settings.default_helpdesk();
-        let records = reconciliation.records().map(|records| ledger::beside(records, main));
-        let connections = NoticeConnections::to_all(open, main.name.as_ref());
+        let settings = &self.workspace.settings;
+        let records = match reconciliation.records() {
+            Some(records) => Some(ledger::of_notices(records, settings).await?),
+            None => None,
+        };
+        let connections = NoticeConnections::to_all(open, settings.default_helpdesk.as_ref());
         self.run(is_first, records.as_ref(), &connections, name, stop).await
     }
 }

@@ -5,11 +5,11 @@
 
 use servanda::calendar::Instant;
 use servanda::notice::PastEvents;
-use servanda::settings::{LedgerWitness, Settings};
+use servanda::settings::LedgerWitness;
 
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{self, ChecksumError, LedgerRecords, LedgerSecret, LedgerStore as _};
+use crate::ledger::{ChecksumError, LedgerRecords, LedgerSecret, LedgerStore as _};
 use crate::process::context::is_run_name;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::load::Workspace;
@@ -18,7 +18,6 @@ use crate::workspace::load::Workspace;
 pub(crate) struct LedgerTrust<'a> {
     records: &'a LedgerRecords,
     secret: &'a LedgerSecret,
-    settings: &'a Settings,
     witness: Option<&'a LedgerWitness>,
 }
 
@@ -29,33 +28,15 @@ impl<'a> LedgerTrust<'a> {
         records: &'a LedgerRecords,
         secret: &'a LedgerSecret,
     ) -> Self {
-        let settings = &workspace.settings;
-        Self { records, secret, settings, witness: settings.ledger.witness.as_ref() }
+        Self { records, secret, witness: workspace.settings.ledger.witness.as_ref() }
     }
 
     /// Initialises the ledger. Events that are past by now are never announced.
     pub(crate) async fn initialize(&self, at: Instant, past: &PastEvents) -> Result<(), Failure> {
-        self.refuse_second_beginning().await?;
         let begun = Begun { at, secret: self.secret.fingerprint() };
         self.records.begin(&begun, past).await?;
         self.records.ledger().recompute_checksum().await?;
         Ok(self.records.ledger().accept_history().await?)
-    }
-
-    /// Refuses to begin under the default helpdesk while the records of notices are those of another one, which was the
-    /// default before: what was sent since would be unknown if that became the default again.
-    async fn refuse_second_beginning(&self) -> Result<(), Failure> {
-        let default = self.settings.default_helpdesk.as_ref();
-        for (name, helpdesk) in self.settings.helpdesks.iter().filter(|(name, _)| Some(*name) != default) {
-            if ledger::beside(self.records, helpdesk).begun().await?.is_some() {
-                return Err(refusal(
-                    "ledger-of-another-default",
-                    &format!("the ledger has the notices of this repository under the helpdesk `{name}`"),
-                    "set `default: true` at that helpdesk in servanda.yaml, and name the others at agreements and clients",
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// Refuses a ledger that may have lost records of sent notices.

@@ -73,8 +73,7 @@ impl<A: Audience> Reconciliation<'_, A> {
         match records.last_applied().await {
             Ok(last_applied) => {
                 self.last_applied = last_applied;
-                let of_notices = ledger::beside(records, self.workspace.settings.default_helpdesk());
-                self.notices = RecordedNotices::read(self.workspace, &of_notices).await.ok().flatten();
+                self.notices = RecordedNotices::read(self.workspace, records).await.ok().flatten();
             }
             Err(error) => self.go_without_ledger(&Failure::from(error)),
         }

@@ -291,7 +291,10 @@ async fn check_ledger_and_mail(
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
             let records = ledger::open(workspace);
-            let ledger = ledger_is_trusted(workspace, &channels, &records, as_of).await;
+            // The check of the ledger reports the error.
+            let of_notices = ledger::of_notices(&records, &workspace.settings).await;
+            let of_notices = of_notices.unwrap_or_else(|_| ledger::open(workspace));
+            let ledger = ledger_is_trusted(workspace, &channels, &of_notices, as_of).await;
             let is_readable = ledger.status != CheckStatus::Failed;
             found.push(ledger);
             if is_readable {
@@ -300,7 +303,7 @@ async fn check_ledger_and_mail(
             }
             found.extend(ownership_key(workspace, &records).await);
             found.extend(machines(workspace));
-            found.extend(witness(workspace, &channels, &records, as_of, connection).await);
+            found.extend(witness(workspace, &channels, &of_notices, as_of, connection).await);
             found.push(mail::check(workspace, &channels).await);
         }
     }

@@ -66,8 +66,8 @@ enum Command {
 /// Shows, verifies, compacts or unlocks the ledger.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let (workspace, _) = PlanOptions::as_of(None).load(context)?;
-    let records = ledger::open(&workspace);
     runtime()?.block_on(async {
+        let records = ledger::of_notices(&ledger::open(&workspace), &workspace.settings).await?;
         match &arguments.command {
             Command::Verify => {
                 trust(&workspace, &records).await?;

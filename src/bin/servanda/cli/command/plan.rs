@@ -115,8 +115,7 @@ async fn made(
     records: &LedgerRecords,
 ) -> Result<GuardedPlan, Failure> {
     let last_applied = ledger::read_last_applied(records).await;
-    let of_notices = ledger::beside(records, workspace.settings.default_helpdesk());
-    let notices = RecordedNotices::read(workspace, &of_notices).await.ok().flatten();
+    let notices = RecordedNotices::read(workspace, records).await.ok().flatten();
     let ledger = FromLedger { last_applied: last_applied.as_ref(), notices: notices.as_ref() };
     let made = make(workspace, connection, terms, ledger).await?;
     // A plan for a day that was asked for does not depend on the clock.
