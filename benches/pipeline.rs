@@ -1,6 +1,6 @@
 //! The stages of the core one by one, over a thousand agreements in memory: where does the time go?
 //!
-//! `cargo bench` compares with its own last run. What a user waits for is measured by benches/compare.py.
+//! `cargo bench -p servanda-benches` compares with its own last run. What a user waits for is measured by benches/compare.py.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

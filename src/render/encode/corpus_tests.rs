@@ -1,6 +1,6 @@
 //! Texts that somebody may have written to be something else than text, and what tells whether they are.
 
-use scraper::{Html, Node};
+use html5gum::{Token, Tokenizer};
 
 /// Each is fed to every sink.
 pub(crate) const HOSTILE: &[&str] = &[
@@ -152,18 +152,15 @@ pub(crate) fn live_in_markdown(markdown: &str) -> Vec<String> {
 
 /// The active elements of a piece of HTML: unexpected markup, and texts outside of code that a forge would link.
 fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
-    let parsed = Html::parse_fragment(html);
-    let mut found = odd_nodes(&parsed, known, attributes);
-    for node in parsed.tree.nodes() {
-        let is_code = |name: &str| ["code", "pre"].contains(&name);
-        let inside = || {
-            node.ancestors()
-                .any(|above| above.value().as_element().is_some_and(|element| is_code(element.name())))
-        };
-        if let Node::Text(text) = node.value()
-            && !inside()
-        {
-            found.extend(linked(text));
+    let mut found = odd_markup(html, known, attributes);
+    let is_code = |name: &[u8]| [&b"code"[..], b"pre"].contains(&name);
+    let mut codes = 0;
+    for token in tokens(html) {
+        match token {
+            Token::StartTag(tag) if is_code(&tag.name) => codes += 1,
+            Token::EndTag(tag) if is_code(&tag.name) => codes -= 1,
+            Token::String(text) if codes == 0 => found.extend(linked(&lossy(&text))),
+            _ => {}
         }
     }
     found
@@ -171,30 +168,38 @@ fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> 
 
 /// The elements and attributes of a piece of HTML beyond those that are known, and its comments.
 pub(crate) fn odd_markup(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
-    odd_nodes(&Html::parse_fragment(html), known, attributes)
-}
-
-fn odd_nodes(parsed: &Html, known: &[&str], attributes: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for node in parsed.tree.nodes() {
-        match node.value() {
-            // A parser of HTML makes these two by itself.
-            Node::Element(element) if !["html", "body"].contains(&element.name()) => {
-                if !known.contains(&element.name()) {
-                    found.push(format!("<{}>", element.name()));
+    for token in tokens(html) {
+        match token {
+            Token::StartTag(tag) => {
+                let name = lossy(&tag.name);
+                if !known.contains(&&*name) {
+                    found.push(format!("<{name}>"));
                 }
                 // A fenced block of a difference has this class.
                 let is_known = |name: &str, value: &str| {
                     attributes.contains(&name) || (name, value) == ("class", "language-diff")
                 };
-                let odd = element.attrs().filter(|(name, value)| !is_known(name, value));
-                found.extend(odd.map(|(name, value)| format!("{name}={value}")));
+                let all = tag.attributes.iter().map(|(name, value)| (lossy(name), lossy(value)));
+                found.extend(
+                    all.filter(|(name, value)| !is_known(name, value))
+                        .map(|(name, value)| format!("{name}={value}")),
+                );
             }
-            Node::Comment(comment) => found.push(format!("<!--{}-->", &**comment)),
-            _ => {}
+            Token::Comment(comment) => found.push(format!("<!--{}-->", lossy(&comment))),
+            Token::Doctype(_) => found.push("<!doctype>".to_owned()),
+            Token::EndTag(_) | Token::String(_) | Token::Error(_) => {}
         }
     }
     found
+}
+
+fn tokens(html: &str) -> impl Iterator<Item = Token> {
+    Tokenizer::new(html).flatten()
+}
+
+fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
 /// The words of a text that a forge would make more of.
