@@ -279,6 +279,12 @@ pub(crate) fn plain_client(url: &str, timeout: Duration) -> Result<reqwest::Clie
     builder(url, timeout).build().map_err(error_text)
 }
 
+/// A client for a server of a test on this machine.
+#[cfg(test)]
+pub(crate) fn test_client() -> reqwest::Client {
+    plain_client("http://127.0.0.1", Duration::from_secs(60)).expect("a client")
+}
+
 fn builder(url: &str, timeout: Duration) -> reqwest::ClientBuilder {
     use_ring();
     let builder = reqwest::Client::builder()

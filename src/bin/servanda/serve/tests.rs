@@ -132,8 +132,7 @@ impl Fixture {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
         tokio::spawn(serve(listener, Arc::clone(&state), 64, Stop::by(stopped)));
-        crate::http::client::use_ring();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = crate::http::client::test_client();
         Self { folder, watcher: Watcher::new(source, version, state), address, client, _stop: stop }
     }
 

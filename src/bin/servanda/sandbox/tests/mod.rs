@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::{
     ACCESS_KEY, DatabasePath, RunningSandbox, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject,
 };
+use crate::http::client::test_client;
 
 /// 2026-03-01 09:00:00 UTC.
 const MORNING: i64 = 1_772_355_600;
@@ -48,12 +49,6 @@ impl ReceivedResponse {
         assert!((200..300).contains(&self.status), "{self:?}");
         self.json()
     }
-}
-
-fn client() -> reqwest::Client {
-    crate::http::client::use_ring();
-    let builder = reqwest::Client::builder().no_proxy();
-    builder.build().expect("a client")
 }
 
 fn clock() -> SandboxClock {
@@ -105,7 +100,7 @@ impl Fixture {
 
     async fn serve(sandbox: Sandbox) -> Self {
         let running = sandbox.start().await.expect("listens");
-        Self { sandbox, running, client: client() }
+        Self { sandbox, running, client: test_client() }
     }
 
     /// Sends a request; `path` is relative to the base path and contains the query.

@@ -25,7 +25,6 @@ type Fields<'a> = [(&'a str, &'a str)];
 
 impl PagesFixture {
     async fn open() -> Self {
-        crate::http::client::use_ring();
         let sandbox =
             Sandbox::open(&DatabasePath::Memory, &super::seed(), clock(), SandboxOptions::default())
                 .expect("opens");
@@ -38,8 +37,7 @@ impl PagesFixture {
             let until = async move { drop(stopped.await) };
             served.serve_with_pages(listener, context, until).await.expect("serves");
         });
-        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        Self { sandbox, base, client: builder.build().expect("a client"), stop: Some(stop), task }
+        Self { sandbox, base, client: crate::http::client::test_client(), stop: Some(stop), task }
     }
 
     async fn close(mut self) {

@@ -55,8 +55,7 @@ impl Road {
     }
 
     fn ending(end: End) -> Self {
-        crate::http::client::use_ring();
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let client = crate::http::client::test_client();
         let (losses, holds_after, held, passed) = Default::default();
         Self { end, losses, holds_after, held, passed, client }
     }

@@ -349,8 +349,7 @@ fn remove(path: &std::path::Path) {
 async fn taken(running: &RunningSandbox, agreement: &Value, services: &[Value]) -> Vec<String> {
     let client = agreement["recipientsOU"][0]["UUID"].clone();
     let url = format!("{}/services/rest/create-m2m/serviceCall$call?accessKey={ACCESS_KEY}", running.url());
-    crate::http::client::use_ring();
-    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let http = crate::http::client::test_client();
     let mut taken = Vec::new();
     for service in services {
         let body = json!({ "agreement": agreement["UUID"], "service": service["UUID"], "client": client, "shortDescr": "It prints nothing" });
