@@ -101,15 +101,7 @@ pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
 /// Reads the files of a catalog into one, without entries that cannot be used. Of two entries of one slug, the first is
 /// kept.
 pub fn read_catalog(files: &[&Document], settings: &Settings) -> (Catalog, Diagnostics) {
-    let mut faults = Vec::new();
-    let mut written = Vec::new();
-    for file in files.iter().filter(|file| file.sound) {
-        match file.typed::<shape::CatalogDocument>() {
-            Ok(document) => written.push((document, *file)),
-            Err(fault) => faults.push(fault),
-        }
-    }
-    let (catalog, found) = catalog::catalog(&written, settings);
-    faults.extend(found);
+    let sound = files.iter().copied().filter(|file| file.sound);
+    let (catalog, faults) = catalog::catalog(sound, settings);
     (catalog, faults.into_iter().collect())
 }

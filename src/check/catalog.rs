@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use litemap::LiteMap;
+use serde::de::DeserializeOwned;
 
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
@@ -11,7 +12,7 @@ use crate::check::reader::unknown_helpdesk;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::shape::TextOr;
-use crate::document::{Document, shape};
+use crate::document::{Document, Node, Tree, from_tree, shape};
 use crate::ident::{
     CalendarSlug, ClientSlug, HelpdeskName, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug,
 };
@@ -40,18 +41,19 @@ struct CatalogReader<'a> {
 }
 
 /// The catalog of these files, with everything in them that can be used, and what is wrong with the rest.
-pub(super) fn catalog(
-    files: &[(shape::CatalogDocument, &Document)],
+pub(super) fn catalog<'a>(
+    files: impl IntoIterator<Item = &'a Document>,
     settings: &Settings,
 ) -> (Catalog, Vec<Diagnostic>) {
     let mut catalog = Catalog::default();
     let (mut faults, mut defined, mut objects) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-    for (document, places) in files {
-        let mut reading = CatalogReader { places: *places, settings, faults, defined, objects };
+    for document in files {
+        let mut reading = CatalogReader { places: document, settings, faults, defined, objects };
         macro_rules! entries {
-            ($list:ident, $slug:ty $(, $email:ident)?) => {
-                for (slug, written) in document.$list.iter().flatten() {
-                    let path = [stringify!($list), slug.as_str()];
+            ($list:ident, $slug:ty, $shape:ty $(, $email:ident)?) => {
+                for (slug, node) in entries_of(document, stringify!($list)) {
+                    let Some(written) = reading.typed::<$shape>(node) else { continue };
+                    let path = [stringify!($list), slug];
                     if reading.is_repeated(stringify!($list), slug) {
                         continue;
                     }
@@ -67,17 +69,32 @@ pub(super) fn catalog(
             };
         }
         catalog.clients.extend(reading.clients(document));
-        entries!(services, ServiceSlug);
-        entries!(managers, ManagerSlug, email);
-        entries!(providers, ProviderSlug);
-        entries!(calendars, CalendarSlug);
-        entries!(priorities, PriorityName);
+        entries!(services, ServiceSlug, shape::CatalogServiceShape);
+        entries!(managers, ManagerSlug, shape::CatalogManagerShape, email);
+        entries!(providers, ProviderSlug, shape::CatalogProviderShape);
+        entries!(calendars, CalendarSlug, shape::CatalogCalendarShape);
+        entries!(priorities, PriorityName, shape::CatalogPriorityShape);
         CatalogReader { faults, defined, objects, .. } = reading;
     }
     (catalog, faults)
 }
 
+/// The entries of a list in a file, in the order of their slugs. They are deserialized one at a time: the shapes of five
+/// thousand clients would be larger than the catalog.
+fn entries_of<'a>(document: &'a Document, list: &str) -> Vec<(&'a str, &'a Node)> {
+    let map = document.get(&[list]).and_then(Node::as_map);
+    let mut entries: Vec<(&str, &Node)> =
+        map.into_iter().flatten().map(|entry| (&*entry.key, &entry.node)).collect();
+    entries.sort_unstable_by_key(|(slug, _)| *slug);
+    entries
+}
+
 impl CatalogReader<'_> {
+    /// An entry as its schema has it. It is not used if it cannot be deserialized, which is reported.
+    fn typed<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
+        from_tree(&Tree::Node(node)).map_err(|fault| self.faults.push(fault)).ok()
+    }
+
     fn place(&self, path: &[&str]) -> Span {
         self.places.value(path).unwrap_or_else(|| self.places.whole())
     }
@@ -108,10 +125,11 @@ impl CatalogReader<'_> {
         slug
     }
 
-    fn clients(&mut self, document: &shape::CatalogDocument) -> BTreeMap<ClientSlug, ClientEntry> {
+    fn clients(&mut self, document: &Document) -> BTreeMap<ClientSlug, ClientEntry> {
         let mut clients = BTreeMap::new();
-        for (slug, written) in document.clients.iter().flatten() {
-            let path = ["clients", slug.as_str()];
+        for (slug, node) in entries_of(document, "clients") {
+            let Some(written) = self.typed::<shape::CatalogClientShape>(node) else { continue };
+            let path = ["clients", slug];
             if self.is_repeated("clients", slug) {
                 continue;
             }
@@ -126,7 +144,7 @@ impl CatalogReader<'_> {
             let language = written.language.map(shape::LanguageShape::language);
             let lives_in = written.lives_in.as_ref();
             let lives_in = lives_in.and_then(|name| self.helpdesk(&["clients", slug, "lives_in"], name));
-            let departments = self.departments(slug, written);
+            let departments = self.departments(slug, &written);
             let contacts = written.contacts.iter().flatten().filter_map(|(role, contact)| {
                 let path = ["clients", slug, "contacts", role];
                 let contact = read_contact(self.places, &path, contact)
