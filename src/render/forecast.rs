@@ -84,30 +84,40 @@ pub struct ForecastRecipient {
 /// Everything that the date alone will change or announce, in chronological order.
 pub fn forecast(input: &ForecastInput<'_>) -> Vec<ForecastEntry> {
     let succession = Succession::of(input.agreements);
+    let entries = input.agreements.iter().flat_map(|agreement| forecast_of(agreement, &succession, input));
+    let mut entries: Vec<ForecastEntry> = entries.collect();
+    entries.sort_by(|left, right| (left.at, &left.agreement).cmp(&(right.at, &right.agreement)));
+    entries
+}
+
+/// The entries of one agreement, in the order of time.
+pub(super) fn forecast_of(
+    agreement: &Agreement,
+    succession: &Succession<'_>,
+    input: &ForecastInput<'_>,
+) -> Vec<ForecastEntry> {
     let (from, until) = input.between;
     let mut entries = Vec::new();
-    for agreement in input.agreements {
-        let mut add = |at: Instant, change: ForecastChange| {
-            if from < at && at <= until {
-                let (id, title) = (agreement.id.clone(), agreement.title.clone());
-                let day = agreement.zone.day_of(at);
-                entries.push(ForecastEntry { at, day, agreement: id, title, change });
-            }
-        };
-        for (at, state) in changes(agreement) {
-            add(at, ForecastChange::State(state));
+    let mut add = |at: Instant, change: ForecastChange| {
+        if from < at && at <= until {
+            let (id, title) = (agreement.id.clone(), agreement.title.clone());
+            let day = agreement.zone.day_of(at);
+            entries.push(ForecastEntry { at, day, agreement: id, title, change });
         }
-        for event in scheduled_events(agreement, &succession, input.usual, until) {
-            let kind = NoticeKind::of(agreement, event.event, event.day);
-            let to = input.channels.iter().flat_map(|channel| {
-                let found = recipients(agreement, event.event, *channel, input.catalog);
-                found.into_iter().map(|recipient| forecast_recipient(&recipient, *channel))
-            });
-            let (to, day, event_name) = (to.collect(), event.day, event.event.as_str());
-            add(event.planned, ForecastChange::Notice { event: event_name, kind, day, to });
-        }
+    };
+    for (at, state) in changes(agreement) {
+        add(at, ForecastChange::State(state));
     }
-    entries.sort_by(|left, right| (left.at, &left.agreement).cmp(&(right.at, &right.agreement)));
+    for event in scheduled_events(agreement, succession, input.usual, until) {
+        let kind = NoticeKind::of(agreement, event.event, event.day);
+        let to = input.channels.iter().flat_map(|channel| {
+            let found = recipients(agreement, event.event, *channel, input.catalog);
+            found.into_iter().map(|recipient| forecast_recipient(&recipient, *channel))
+        });
+        let (to, day, event_name) = (to.collect(), event.day, event.event.as_str());
+        add(event.planned, ForecastChange::Notice { event: event_name, kind, day, to });
+    }
+    entries.sort_by_key(|entry| entry.at);
     entries
 }
 

@@ -6,9 +6,11 @@ use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant};
 use crate::ident::AgreementId;
 use crate::notice::due::recipients;
+use crate::notice::event::Succession;
 use crate::notice::{Identity, NoticeKey, NoticeKind, NoticeRecord, NoticeResult, SentNotices};
 use crate::render::forecast::{
-    ForecastChange, ForecastInput, ForecastRecipient, forecast, forecast_recipient, kind_text, recipient_text,
+    ForecastChange, ForecastInput, ForecastRecipient, forecast_of, forecast_recipient, kind_text,
+    recipient_text,
 };
 use crate::settings::Language;
 
@@ -138,16 +140,15 @@ fn recipient_of(
 }
 
 fn coming_notices(input: &ForecastInput<'_>) -> BTreeMap<AgreementId, Vec<ReportNotice>> {
-    let mut notices: BTreeMap<AgreementId, Vec<ReportNotice>> = BTreeMap::new();
-    for entry in forecast(input) {
-        let ForecastChange::Notice { kind, to, .. } = entry.change else {
-            continue;
-        };
-        let known = notices.entry(entry.agreement).or_default();
-        let free = COMING_LIMIT.saturating_sub(known.len());
-        let found =
-            to.into_iter().map(|recipient| ReportNotice { day: entry.day, result: 0, kind, recipient });
-        known.extend(found.take(free));
-    }
-    notices
+    let succession = Succession::of(input.agreements);
+    let coming = input.agreements.iter().filter_map(|agreement| {
+        let notices = forecast_of(agreement, &succession, input).into_iter().filter_map(|entry| {
+            let ForecastChange::Notice { kind, to, .. } = entry.change else { return None };
+            let notice = move |recipient| ReportNotice { day: entry.day, result: 0, kind, recipient };
+            Some(to.into_iter().map(notice))
+        });
+        let notices: Vec<ReportNotice> = notices.flatten().take(COMING_LIMIT).collect();
+        (!notices.is_empty()).then(|| (agreement.id.clone(), notices))
+    });
+    coming.collect()
 }
