@@ -18,10 +18,11 @@ use super::state::{ServedWorkspace, ServerState};
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::{log, log_warning};
 use crate::process::shutdown::Stop;
-use crate::workspace::files::{self, Stamps};
+use crate::workspace::files;
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
 use crate::workspace::settings_file::SettingsFile;
+use crate::workspace::stamps::{Stamps, stamps};
 
 /// The number of times a revision of Git is polled.
 const REVISION_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,7 +53,7 @@ impl WorkspaceSource {
     async fn version(&self) -> Result<SourceVersion, Failure> {
         match self {
             Self::Folder { root, settings, .. } => {
-                Ok(SourceVersion::Folder(files::stamps(root, settings.path())?))
+                Ok(SourceVersion::Folder(stamps(root, settings.path())?))
             }
             Self::Revision { root, name, .. } => {
                 Ok(SourceVersion::Commit(Commit::resolved(root, name).await?.id))
@@ -67,10 +68,10 @@ impl WorkspaceSource {
     ) -> Result<Option<(SourceVersion, ServedWorkspace)>, Failure> {
         let (version, loaded, commit) = match self {
             Self::Folder { root, settings, .. } => {
-                let before = files::stamps(root, settings.path())?;
+                let before = stamps(root, settings.path())?;
                 let files = settings.on_disk(root, files::read_all(root)?)?;
                 let loaded = LoadedFiles::of(root.clone(), files, settings.clone());
-                if files::stamps(root, settings.path())? != before {
+                if stamps(root, settings.path())? != before {
                     return Ok(None);
                 }
                 (SourceVersion::Folder(before), loaded, None)

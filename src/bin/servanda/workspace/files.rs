@@ -111,7 +111,7 @@ pub(crate) fn no_repository(from: &Path) -> Failure {
 
 /// A file that Servanda reads, found but not read yet.
 pub(crate) struct FoundFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     is_link: bool,
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
 }
 
 /// Finds all files that Servanda reads.
-fn all(root: &Path) -> Result<Vec<FoundFile>, Failure> {
+pub(super) fn all(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places = shared(root)?;
     places.extend(walk(&[root.join(AGREEMENTS), root.join(NOTICES)])?);
     Ok(places)
@@ -229,40 +229,6 @@ pub(crate) fn is_yaml(path: &Path) -> bool {
 /// Whether a file is directly in the folder of the repository's own texts of notices.
 pub(crate) fn is_text_of_notices(path: &Path) -> bool {
     path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NOTICES) && !is_yaml(path)
-}
-
-/// The stamps of all files, which show a change without reading them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamps(Vec<(PathBuf, Stamp)>);
-
-#[cfg(unix)]
-type Stamp = (u64, u64, i64, i64);
-#[cfg(not(unix))]
-type Stamp = (u64, Option<std::time::SystemTime>);
-
-/// Length, inode and change time: a program that writes the file cannot set the last one back.
-#[cfg(unix)]
-fn stamp(found: &fs::Metadata) -> Stamp {
-    use std::os::unix::fs::MetadataExt as _;
-    (found.len(), found.ino(), found.ctime(), found.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn stamp(found: &fs::Metadata) -> Stamp {
-    (found.len(), found.modified().ok())
-}
-
-/// Takes the stamps of all files that Servanda reads.
-pub(crate) fn stamps(root: &Path, settings: &str) -> Result<Stamps, Failure> {
-    // A file that was deleted meanwhile is missing in the next list.
-    let settings = FoundFile { path: root.join(settings), is_link: false };
-    let stamped = all(root)?.into_iter().chain([settings]).filter_map(|FoundFile { path, .. }| {
-        let found = fs::symlink_metadata(&path).ok()?;
-        Some((path, stamp(&found)))
-    });
-    let mut stamps: Vec<(PathBuf, Stamp)> = stamped.collect();
-    stamps.sort();
-    Ok(Stamps(stamps))
 }
 
 fn relative(root: &Path, path: &Path) -> String {

@@ -2,6 +2,7 @@
 
 pub(crate) mod below;
 pub(crate) mod files;
+pub(crate) mod stamps;
 pub(crate) mod prefilter;
 pub(crate) mod git;
 pub(crate) mod git_tree;
