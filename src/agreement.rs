@@ -4,7 +4,11 @@
 //!
 //! Its maps are sorted lists: the node of a tree has room for eleven entries, where most maps have one to three.
 
+mod shared;
+
 use std::collections::BTreeSet;
+
+pub use shared::{Shared, SharedTerms, SharedValues};
 
 use litemap::LiteMap;
 
@@ -25,7 +29,7 @@ pub struct Agreement {
     /// The first template it extends.
     pub template: Option<TemplateName>,
     /// All templates it extends, directly or not, the farthest first.
-    pub templates: Vec<TemplateName>,
+    pub templates: Shared<Vec<TemplateName>>,
     /// The title, ready to be read.
     pub title: String,
     /// The contract's number.
@@ -33,7 +37,7 @@ pub struct Agreement {
     /// The client who signed it.
     pub client: ClientSlug,
     /// The recipients; never empty.
-    pub recipients: BTreeSet<RecipientSlug>,
+    pub recipients: Shared<BTreeSet<RecipientSlug>>,
     /// Whether it names no recipients: it is for the client with all departments.
     pub is_for_whole_client: bool,
     /// The person who answers for it.
@@ -63,13 +67,13 @@ pub struct Agreement {
     /// The first day of the agreement that follows it, where one does: it caps a tacit roll.
     pub succeeded_on: Option<Day>,
     /// The services; never empty.
-    pub services: LiteMap<ServiceSlug, Coverage>,
+    pub services: Shared<Services>,
     /// The hours in which services without their own are given.
     pub calendar: Option<CalendarSlug>,
     /// The targets of services without their own.
-    pub targets: LiteMap<PriorityName, Target>,
+    pub targets: Shared<Targets>,
     /// The recipients of each notice.
-    pub notices: Notices,
+    pub notices: Shared<Notices>,
     /// The author's own labels; of no meaning here.
     pub labels: LiteMap<String, String>,
     /// A tenant's own extras.
@@ -79,6 +83,12 @@ pub struct Agreement {
     /// Where it is written.
     pub span: Span,
 }
+
+/// Services with their terms.
+pub type Services = LiteMap<ServiceSlug, Coverage>;
+
+/// Targets by priority.
+pub type Targets = LiteMap<PriorityName, Target>;
 
 /// When an agreement holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,16 +189,16 @@ pub enum Renewal {
 }
 
 /// A service within an agreement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Coverage {
     /// Its own hours, where it has them.
     pub calendar: Option<CalendarSlug>,
     /// Its own targets, by priority; the others are the agreement's.
-    pub targets: LiteMap<PriorityName, Target>,
+    pub targets: Targets,
 }
 
 /// By when one is answered and helped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Until somebody answers.
     pub response: Option<TargetTime>,
@@ -197,7 +207,7 @@ pub struct Target {
 }
 
 /// The recipients of each notice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notices {
     /// The events that are reported, by name.
     pub events: LiteMap<NoticeEvent, NoticeRule>,
@@ -258,7 +268,7 @@ impl NoticeEvent {
 }
 
 /// To whom and how long before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NoticeRule {
     /// The roles `client` and `manager`, or addresses.
     pub to: Vec<String>,
@@ -297,8 +307,8 @@ impl Agreement {
     }
 
     /// The targets of one service: its own over the agreement's.
-    pub fn targets_of(&self, service: &ServiceSlug) -> LiteMap<PriorityName, Target> {
-        let mut targets = self.targets.clone();
+    pub fn targets_of(&self, service: &ServiceSlug) -> Targets {
+        let mut targets = Targets::clone(&self.targets);
         if let Some(coverage) = self.services.get(service.as_str()) {
             for (priority, target) in &coverage.targets {
                 targets.insert(priority.clone(), *target);
@@ -326,7 +336,7 @@ pub(crate) mod sample {
 
     use litemap::LiteMap;
 
-    use super::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal};
+    use super::{Activation, Agreement, Coverage, Period, PeriodEnd, Renewal, Shared};
     use crate::calendar::{Day, Zone, read_day};
     use crate::diagnostic::{Sources, Span};
     use crate::ident::{AgreementId, ClientSlug, Language, RecipientSlug, ServiceSlug};
@@ -343,7 +353,7 @@ pub(crate) mod sample {
             id: AgreementId::new(id).expect("an id"),
             formerly: Vec::new(),
             template: None,
-            templates: Vec::new(),
+            templates: Shared::default(),
             title: "Стоматология «Маяк»".to_owned(),
             number: None,
             recipients: [RecipientSlug::of_client(&client)].into(),
@@ -362,10 +372,10 @@ pub(crate) mod sample {
             renewal: Renewal::None,
             renews: None,
             succeeded_on: None,
-            services: LiteMap::from_iter([(ServiceSlug::new("email").expect("a slug"), Coverage::default())]),
+            services: Shared::from_iter([(ServiceSlug::new("email").expect("a slug"), Coverage::default())]),
             calendar: None,
-            targets: LiteMap::new(),
-            notices: Notices::default(),
+            targets: Shared::default(),
+            notices: Shared::default(),
             labels: LiteMap::new(),
             attributes: LiteMap::new(),
             adopts: None,

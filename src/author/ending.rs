@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::edit_target::{EditRefused, EditTarget};
-use super::renew::{NextPeriod, covers, ends_on, is_meant_to_end, next_period};
+use super::edit_target::EditRefused;
+use super::renew::{NextPeriod, covers, ends_on, next_period};
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Lead, Term};
 
-/// The agreements that end soon.
+/// The agreements that end soon, each with a `Subject` of the caller.
 #[derive(Debug)]
-pub struct Ending<'a> {
+pub struct Ending<'a, Subject> {
     /// Those that can be renewed, each with the period of its successor.
-    pub renewable: Vec<(EditTarget<'a>, NextPeriod)>,
+    pub renewable: Vec<(Subject, NextPeriod)>,
     /// Those that are not renewed.
     pub skipped: Vec<NotRenewed<'a>>,
 }
@@ -46,15 +46,17 @@ pub fn successors(agreements: &[Agreement]) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// Selects the agreements whose last day is within `lead` days from `at`, and that have no successor. `subject` finds the
-/// document of an agreement, and `term` is the length of the next period; without it, that of the current one.
-pub fn ending_within<'a>(
+/// Selects the agreements whose last day is within `lead` days from `at`, and that have no successor. `subject` leaves out an
+/// agreement by `None`, `is_meant_to_end` says whether its file silences W306, and `term` is the length of the next period;
+/// without it, that of the current one.
+pub fn ending_within<'a, Subject>(
     agreements: &'a [Agreement],
-    subject: impl Fn(&'a Agreement) -> Option<EditTarget<'a>>,
+    subject: impl Fn(&'a Agreement) -> Option<Subject>,
+    is_meant_to_end: impl Fn(&Subject) -> bool,
     lead: Lead,
     term: Option<Term>,
     at: Instant,
-) -> Ending<'a> {
+) -> Ending<'a, Subject> {
     let successors = successors(agreements);
     let mut by_client: BTreeMap<&str, Vec<&Agreement>> = BTreeMap::new();
     for agreement in agreements {
@@ -65,11 +67,11 @@ pub fn ending_within<'a>(
         let id = agreement.id.as_str();
         let Some(subject) = subject(agreement) else { continue };
         let today = agreement.zone.day_of(at);
-        if successors.contains_key(id) || !ends_on(&subject).is_some_and(|day| lead.reaches(day, today)) {
+        if successors.contains_key(id) || !ends_on(agreement).is_some_and(|day| lead.reaches(day, today)) {
             continue;
         }
         let mut skip = |reason, message| ending.skipped.push(NotRenewed { agreement, reason, message });
-        match next_period(&subject, term, at) {
+        match next_period(agreement, term, at) {
             Err(EditRefused { message, .. }) => skip(SkipReason::Refused, message),
             Ok(_) if is_meant_to_end(&subject) => {
                 skip(

@@ -22,7 +22,7 @@ pub(crate) use minimize::minimize_from;
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
 pub use overrides::{Override, override_layer, reusable_fields, with_overrides};
-pub use renew::{NextPeriod, RenewalOptions, agreed_length, next_period, renewal_text};
+pub use renew::{NextPeriod, RenewalOptions, agreed_length, is_meant_to_end, next_period, renewal_text};
 pub use table::{NewClient, NotATable, Table, TableRow, TableText, read_table, table_text};
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::edit_target::{EditRefused, EditTarget, put};
 use crate::agreement::{Activation, ActivationStatus, Agreement, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term};
+use crate::document::Document;
 use crate::edit::{Draft, EditedText};
+use crate::ident::AgreementId;
 use crate::status::{bound, period_at};
 
 /// The keys that belong to one agreement alone.
@@ -48,16 +50,18 @@ enum NextEnd {
 
 /// The day on which an agreement really ends, as far as is written; `None` where it has no end, or none that a renewal
 /// could follow.
-pub(super) fn ends_on(subject: &EditTarget<'_>) -> Option<Day> {
-    let agreement = subject.agreement;
+pub(super) fn ends_on(agreement: &Agreement) -> Option<Day> {
     let bound = bound(agreement).filter(|bound| !bound.by_termination)?;
     agreement.zone.day_of(bound.at).yesterday().ok()
 }
 
-/// Whether somebody wrote that an agreement is to end, by silencing the rule that nothing follows it.
-pub(super) fn is_meant_to_end(subject: &EditTarget<'_>) -> bool {
-    let silenced = |path: &[&str]| subject.document.get(path).is_some();
-    silenced(&subject.own(&["allow", "W306"])) || silenced(&["allow", "W306"])
+/// Whether somebody wrote that an agreement is to end, by silencing the rule that nothing follows it: in its file, or in its
+/// entry of a set.
+pub fn is_meant_to_end(document: &Document, id: &AgreementId) -> bool {
+    let silenced = |path: &[&str]| document.get(path).is_some();
+    let client = id.as_str().split_once('/').map(|(_, client)| client);
+    silenced(&["allow", "W306"])
+        || client.is_some_and(|client| silenced(&["clients", client, "allow", "W306"]))
 }
 
 /// Whether another agreement of the client gives a service of this one, to a recipient of this one, on any day of what
@@ -74,11 +78,11 @@ pub(super) fn covers(other: &Agreement, agreement: &Agreement, next: NextPeriod)
 
 /// The days of what follows on from an agreement.
 pub fn next_period(
-    subject: &EditTarget<'_>,
+    agreement: &Agreement,
     term: Option<Term>,
     at: Instant,
 ) -> Result<NextPeriod, EditRefused> {
-    let (agreement, id) = (subject.agreement, subject.id());
+    let id = &agreement.id;
     let begin_anew = || format!("create a new agreement: `servanda new --from {id}`");
     if let Some(termination) = &agreement.termination {
         let message = format!("`{id}` is terminated on {} and cannot be renewed", termination.last_day);
@@ -93,7 +97,7 @@ pub fn next_period(
         ));
     }
     let current = period_at(agreement, at).last_day;
-    let Some(last_day) = ends_on(subject).or(current) else {
+    let Some(last_day) = ends_on(agreement).or(current) else {
         let message = format!("`{id}` has no last day and cannot be renewed");
         let help = match agreement.period.end {
             PeriodEnd::Open => "end it first with `servanda terminate`",

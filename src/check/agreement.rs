@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use litemap::LiteMap;
 
-use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices, Renewal};
+use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices, Renewal, SharedTerms};
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
@@ -43,6 +43,8 @@ pub(super) struct CheckContext<'a> {
     pub(super) titles: &'a Titles,
     /// Every address of the catalog.
     pub(super) addresses: &'a BTreeSet<&'a str>,
+    /// The terms of the agreements so far.
+    pub(super) shared: &'a SharedTerms,
 }
 
 /// The agreement, where it can be made, and what is wrong with it.
@@ -50,15 +52,20 @@ pub(super) fn agreement(
     written: MergedDocument<'_>,
     ground: CheckContext<'_>,
 ) -> (Option<Agreement>, Vec<Diagnostic>) {
-    let CheckContext { catalog, settings, titles, addresses } = ground;
+    let CheckContext { catalog, settings, titles, addresses, shared } = ground;
     let (places, helpdesk) = (written.places, settings.default_helpdesk());
     let mut reader = AgreementReader { places, helpdesk, catalog, settings, addresses, faults: Vec::new() };
-    let agreement = reader.agreement(written, titles);
+    let agreement = reader.agreement(written, titles, shared);
     (agreement, reader.faults)
 }
 
 impl AgreementReader<'_> {
-    fn agreement(&mut self, written: MergedDocument<'_>, titles: &Titles) -> Option<Agreement> {
+    fn agreement(
+        &mut self,
+        written: MergedDocument<'_>,
+        titles: &Titles,
+        shared: &SharedTerms,
+    ) -> Option<Agreement> {
         let document = written.document;
         let client = self.client(document);
         let helpdesk = self.lives_in(document, client.as_ref());
@@ -86,11 +93,11 @@ impl AgreementReader<'_> {
             id: written.id.clone(),
             formerly,
             template: written.template.cloned(),
-            templates: written.templates.to_vec(),
+            templates: shared.templates.share(written.templates.to_vec()),
             title: String::new(),
             number: document.number.as_deref().map(str::trim).map(str::to_owned),
             client: client?,
-            recipients: recipients?,
+            recipients: shared.recipients.share(recipients?),
             is_for_whole_client: document.recipients.is_none(),
             manager,
             provider,
@@ -105,10 +112,10 @@ impl AgreementReader<'_> {
             renewal: renewal.unwrap_or(Renewal::None),
             renews,
             succeeded_on: None,
-            services: services?,
+            services: shared.services.share(services?),
             calendar,
-            targets,
-            notices,
+            targets: shared.targets.share(targets),
+            notices: shared.notices.share(notices),
             labels: document
                 .labels
                 .iter()

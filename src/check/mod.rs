@@ -33,11 +33,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use address::non_ascii_part;
 pub use basis::{Basis, default_provider, read_catalog, read_settings};
-pub use files::{FilesInput, check_files};
+pub use files::{FilesInput, SeeFile, check_files};
 pub use history::changed_periods;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, SharedTerms};
 use crate::calendar::Instant;
 use crate::catalog::Catalog;
 use crate::check::agreement::CheckContext;
@@ -99,19 +99,21 @@ pub struct AgreementChecker<'a> {
     catalog: &'a Catalog,
     settings: &'a Settings,
     addresses: BTreeSet<&'a str>,
+    shared: SharedTerms,
 }
 
 impl<'a> AgreementChecker<'a> {
     /// A judge by a catalog and settings.
     pub fn new(catalog: &'a Catalog, settings: &'a Settings) -> Self {
-        Self { catalog, settings, addresses: notices::addresses(catalog) }
+        Self { catalog, settings, addresses: notices::addresses(catalog), shared: SharedTerms::default() }
     }
 
     /// The agreement, or the first error in it by itself.
     pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Result<Agreement, Option<Diagnostic>> {
-        let Self { catalog, settings, addresses } = self;
+        let Self { catalog, settings, addresses, shared } = self;
         let titles = Titles::compile(title_of(resolved));
-        let judged = alone(resolved, CheckContext { catalog, settings, titles: &titles, addresses }, at);
+        let judged =
+            alone(resolved, CheckContext { catalog, settings, titles: &titles, addresses, shared }, at);
         let error = judged.faults.into_iter().find(|fault| fault.severity == Severity::Error);
         match (error, judged.agreement) {
             (None, Some(agreement)) => Ok(*agreement),
@@ -141,11 +143,18 @@ fn check_by(
 ) -> CheckedRepository {
     let Basis { settings, catalog, names_are_known, faults } = basis;
     let addresses = notices::addresses(&catalog);
-    let ground = CheckContext { catalog: &catalog, settings: &settings, titles, addresses: &addresses };
+    let shared = SharedTerms::default();
+    let ground = CheckContext {
+        catalog: &catalog,
+        settings: &settings,
+        titles,
+        addresses: &addresses,
+        shared: &shared,
+    };
     let (mut judged, unread) = judge(ground, &mut diagnostics);
     let mut earlier = EarlierWarnings::of(&mut diagnostics);
     diagnostics.extend(faults);
-    judged.par_sort_by(|left, right| {
+    judged.par_sort_unstable_by(|left, right| {
         let path = |judged: &Judged| sources.path(judged.file);
         left.claim.id.cmp(&right.claim.id).then_with(|| path(left).cmp(path(right)))
     });

@@ -1,14 +1,15 @@
 mod helpdesks;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
 use crate::check::{Basis, CheckInput, CheckedRepository, FilesInput, check, check_files};
-use crate::diagnostic::{Code, FileId, Severity, Sources};
+use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, DocumentKind, DocumentName, duplicate_ids, kind_of, read};
-use crate::template::{Library, extended, unused};
+use crate::template::{Library, Resolved, extended, unused};
 
 /// The default surroundings of an agreement in a test.
 const SETTINGS: &str =
@@ -70,10 +71,13 @@ fn assert_same_from_texts(documents: &[Document], sources: &Sources, checked: &C
     let (templates, agreements) = (cloned(DocumentKind::Template), cloned(DocumentKind::Agreement));
     let (library, diagnostics) = Library::new(&templates);
     let (settings, catalog) = (of_kind(DocumentKind::Settings).next(), of_kind(DocumentKind::Catalog));
-    let files: Vec<FileId> = agreements.iter().map(|document| document.file).collect();
+    let text = |document: &Document| (document.file, Cow::Borrowed(sources.text(document.file)));
+    let files = agreements.iter().map(text).collect();
     let basis = Basis::read(settings, catalog, &cloned(DocumentKind::Calendar));
-    let input = FilesInput { basis, library: &library, files: &files, unreadable: &[], diagnostics };
-    let from_texts = check_files(input, sources, "2026-03-01T12:00:00+03:00".parse().expect("an instant"));
+    let see = &|_: &[Resolved<'_>], _: &str, _: &Sources| {};
+    let input = FilesInput { basis, library: &library, files, unreadable: &[], diagnostics, see };
+    let (from_texts, kept) =
+        check_files(input, sources, "2026-03-01T12:00:00+03:00".parse().expect("an instant"));
     // The caller of `check` finds these two by itself.
     let mut expected = checked.diagnostics.clone();
     expected.extend(duplicate_ids(agreements.iter().map(DocumentName::of), sources));
@@ -81,6 +85,7 @@ fn assert_same_from_texts(documents: &[Document], sources: &Sources, checked: &C
     expected.sort(sources);
     assert_eq!(from_texts.diagnostics, expected);
     assert_eq!(from_texts.agreements, checked.agreements);
+    assert!(kept.iter().all(|(file, text)| text == sources.text(*file)));
 }
 
 fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedRepository {

@@ -44,8 +44,10 @@ pub(super) fn hold_together(
         zones[*origin] = Some(&agreement.zone);
     }
     let (sound, faults) = silenced(judged, &zones, ground, earlier, at);
+    let mut kept = Vec::with_capacity(agreements.len());
     let agreements = origins.iter().zip(agreements).filter(|(origin, _)| sound[**origin]);
-    (agreements.map(|(_, agreement)| *agreement).collect(), faults)
+    kept.extend(agreements.map(|(_, agreement)| *agreement));
+    (kept, faults)
 }
 
 /// The findings about several agreements, each with the index of the agreement concerned.

@@ -87,6 +87,16 @@ impl Sources {
         &self.file(file).path
     }
 
+    /// Takes the text of a file, which is empty until [`Self::put_text`] puts it back.
+    pub fn take_text(&mut self, file: FileId) -> String {
+        std::mem::take(&mut self.files[(file.0 - self.first) as usize].text)
+    }
+
+    /// Puts the text of a file back.
+    pub fn put_text(&mut self, file: FileId, text: String) {
+        self.files[(file.0 - self.first) as usize].text = text;
+    }
+
     /// The file's text.
     pub fn text(&self, file: FileId) -> &str {
         &self.file(file).text

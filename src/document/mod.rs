@@ -28,7 +28,7 @@ pub use parse::conflicts;
 pub use path::{NotAFile, id_of, is_catalog, kind_of, not_a_file};
 pub use read::{
     Document, DocumentName, add_source, duplicate_ids, parse_changed, parse_text, read, read_parsed,
-    unreadable,
+    read_text, unreadable,
 };
 pub use scalar::is_plain_text;
 pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schemas, schema, schema_address};

@@ -76,7 +76,12 @@ pub fn add_source(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId,
 
 /// Parses a file and validates it with the schema of its kind.
 pub fn read(sources: &Sources, file: FileId, kind: DocumentKind) -> (Document, Diagnostics) {
-    validate(sources, file, kind, parse::parse(file, kind, sources.text(file)))
+    read_text(sources.path(file), sources.text(file), file, kind)
+}
+
+/// Parses and validates the text of a file at a path.
+pub fn read_text(path: &str, text: &str, file: FileId, kind: DocumentKind) -> (Document, Diagnostics) {
+    validate(path, text, file, kind, parse::parse(file, kind, text))
 }
 
 /// Validates a file whose tree is known already, as [`parse_text`] gives it.
@@ -92,7 +97,8 @@ pub fn read_parsed(
     }
     incremental::move_spans(&mut root, file, 0);
     validate(
-        sources,
+        sources.path(file),
+        sources.text(file),
         file,
         kind,
         parse::Parsed { root: Some(root), faults: Vec::new(), reported: Vec::new() },
@@ -100,12 +106,12 @@ pub fn read_parsed(
 }
 
 fn validate(
-    sources: &Sources,
+    path: &str,
+    text: &str,
     file: FileId,
     kind: DocumentKind,
     parsed: parse::Parsed,
 ) -> (Document, Diagnostics) {
-    let (path, text) = (sources.path(file), sources.text(file));
     let mut faults = path::faults(kind, path, file);
     faults.extend(parsed.faults);
     if let Some(root) = &parsed.root {

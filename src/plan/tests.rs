@@ -19,7 +19,7 @@ use super::{
     Weakened, apply_step, freshness, simulate,
 };
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, Coverage, PeriodEnd, Target};
+use crate::agreement::{Agreement, Coverage, PeriodEnd, Target, Targets};
 use crate::calendar::{Instant, TargetTime, read_instant};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::check::Basis;
@@ -287,7 +287,8 @@ fn a_dropped_override_is_compared_with_what_comes_into_effect() {
     assert_eq!(after.calendar, Some(live_id("servicetime$office-9x5")));
     // Hours of its own that are those of the agreement change nothing.
     let mut same = general.clone();
-    let own = Coverage { calendar: CalendarSlug::new("office-9x5"), targets: general.targets.clone() };
+    let own =
+        Coverage { calendar: CalendarSlug::new("office-9x5"), targets: Targets::clone(&general.targets) };
     same.services.insert(email, own);
     assert_eq!(weakened_by(general, same), []);
 }

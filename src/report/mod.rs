@@ -8,7 +8,7 @@ mod facts;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-pub use facts::{AgreementFacts, RenewalNeed, ReportFacts, ValueOrigin};
+pub use facts::{AgreementFacts, FactsCollector, RenewalNeed, ReportFacts, ValueOrigin};
 
 use crate::agreement::{Agreement, NoticeEvent, PeriodEnd};
 use crate::calendar::{Day, Instant, TimeOfDay};

@@ -542,7 +542,7 @@ fn activate_and_deactivate_write_the_log() {
 fn renew_copies_all_but_what_happened() {
     on_odd_layouts(
         |subject| {
-            let next = author::next_period(subject, None, noon()).unwrap();
+            let next = author::next_period(subject.agreement, None, noon()).unwrap();
             Some(author::renewal_text(&[(*subject, next)], RenewalOptions::default()).unwrap().text)
         },
         |meant, case| {

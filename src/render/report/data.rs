@@ -3,18 +3,22 @@
 //! Only `model.js` reads the format.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
 use crate::agreement::{Agreement, PeriodEnd, Target};
 use crate::calendar::{Day, TargetTime, Zone};
-use crate::ident::{PriorityName, file_of};
-use crate::report::{Follows, RenewalNeed, ReportEntry};
+use crate::ident::{ClientSlug, PriorityName, ServiceSlug, file_of};
+use crate::report::{Covered, Follows, RenewalNeed, ReportEntry, ValueOrigin};
 use crate::status::{State, StatusReason, bound};
 
 use super::input::ReportInput;
 use super::notices::ReportNotice;
 use super::vocabulary::whole;
+
+/// A string can always be written to.
+const WRITES: &str = "a string takes all that is written";
 
 /// Values that several agreements share, each with its index in the order of first use.
 struct Interned<T>(BTreeMap<T, usize>);
@@ -54,9 +58,10 @@ struct DataWriter<'a> {
     packs: Interned<Vec<ServiceLevel>>,
     labels: Interned<(String, String)>,
     folders: Interned<String>,
-    /// Values with the path of their file, which is empty for that of the agreement, and their line.
-    origins: Interned<(String, String, usize)>,
-    origin_packs: Interned<Vec<usize>>,
+    /// The places of values, by their indices in the facts.
+    origins: Interned<u32>,
+    /// Lists of these, by their indices in the facts.
+    origin_packs: Interned<u32>,
     /// Events with their recipients, in words.
     notices: Interned<(&'static str, String)>,
     /// Coming notices, with their days from the last day.
@@ -83,50 +88,69 @@ impl<'a> DataWriter<'a> {
     }
 }
 
-/// The data of a page.
-pub(super) fn data(input: &ReportInput<'_>, words: &Value) -> Value {
+/// The data of a page as JSON. The long lists are written row by row: as values, those of ten thousand agreements would be
+/// thirty times as large as their text.
+pub(super) fn data(input: &ReportInput<'_>, words: &Value) -> String {
     let mut writer = DataWriter::new(input);
     let report = input.report;
-    let agreements: Vec<Value> = report.entries.iter().map(|entry| writer.agreement(entry)).collect();
-    let coverage = writer.coverage();
-    let catalog = input.catalog;
-    let titled = |slug: &String, title: Option<&String>| json!([slug, whole(title.unwrap_or(slug))]);
-    let priority = |name: &PriorityName| {
-        catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| whole(&entry.title))
-    };
-    json!({
-        "today": number(input.zone.day_of(report.at)),
-        "at": Zone::UTC.wall_time_of(report.at).strftime("%Y%m%dT%H%M%SZ").to_string(),
-        "zone": input.zone.name(),
-        "ledger": input.notices.is_ledger_known,
-        "served": input.served.is_some(),
-        "renew": input.renew,
-        "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
-        "folders": writer.folders.list(|folder| json!(whole(folder))),
-        "origins": writer.origins.list(|(value, file, line)| json!([whole(value), whole(file), line])),
-        "origin_packs": writer.origin_packs.list(|pack| json!(pack)),
-        "coming": writer.coming.list(|coming| json!(coming)),
-        "notices": writer.notices.list(|(event, recipient)| json!([event, whole(recipient)])),
-        "words": words,
-        "clients": writer.clients.list(|slug| {
-            titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
-        }),
-        "managers": writer.managers.list(|slug| titled(slug, catalog.managers.get(slug.as_str()).map(|entry| &entry.title))),
-        "services": writer.services.list(|slug| titled(slug, catalog.services.get(slug.as_str()).map(|entry| &entry.title))),
-        "calendars": writer.calendars.list(|slug| titled(slug, catalog.calendars.get(slug.as_str()).map(|entry| &entry.title))),
-        "targets": writer.targets.list(|targets| {
-            targets.iter().map(|(name, response, resolution)| json!([priority(name), response, resolution])).collect()
-        }),
-        "packs": writer.packs.list(|pack| {
-            pack.iter().map(|(service, hours, targets)| json!([service, or_none(*hours), or_none(*targets)])).collect()
-        }),
-        "agreements": agreements,
-        "lanes": report.lanes,
-        "coverage": coverage,
-    })
+    let mut text = String::from("{");
+    add_list(&mut text, "agreements", report.entries.iter().map(|entry| writer.agreement(entry)));
+    add_list(&mut text, "lanes", report.lanes.iter().map(|lane| json!(lane)));
+    let coverage = report.coverage.iter();
+    add_list(&mut text, "coverage", coverage.map(|(client, services)| writer.coverage(client, services)));
+    let shared = writer.shared(words).to_string();
+    text.push_str(shared.strip_prefix('{').unwrap_or_default());
+    text
+}
+
+/// Adds a list under a key, and a comma.
+fn add_list(text: &mut String, key: &str, rows: impl Iterator<Item = Value>) {
+    write!(text, "\"{key}\":[").expect(WRITES);
+    for (index, row) in rows.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(text, "{comma}{row}").expect(WRITES);
+    }
+    text.push_str("],");
 }
 
 impl DataWriter<'_> {
+    /// The values that the lists refer to, and all that is said once.
+    fn shared(&self, words: &Value) -> Value {
+        let (writer, input, report) = (self, self.input, self.input.report);
+        let catalog = input.catalog;
+        let titled = |slug: &String, title: Option<&String>| json!([slug, whole(title.unwrap_or(slug))]);
+        let priority = |name: &PriorityName| {
+            catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| whole(&entry.title))
+        };
+        json!({
+            "today": number(input.zone.day_of(report.at)),
+            "at": Zone::UTC.wall_time_of(report.at).strftime("%Y%m%dT%H%M%SZ").to_string(),
+            "zone": input.zone.name(),
+            "ledger": input.notices.is_ledger_known,
+            "served": input.served.is_some(),
+            "renew": input.renew,
+            "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
+            "folders": writer.folders.list(|folder| json!(whole(folder))),
+            "origins": writer.origins.list(|origin| writer.origin(*origin)),
+            "origin_packs": writer.origin_packs.list(|pack| writer.origin_pack(*pack)),
+            "coming": writer.coming.list(|coming| json!(coming)),
+            "notices": writer.notices.list(|(event, recipient)| json!([event, whole(recipient)])),
+            "words": words,
+            "clients": writer.clients.list(|slug| {
+                titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
+            }),
+            "managers": writer.managers.list(|slug| titled(slug, catalog.managers.get(slug.as_str()).map(|entry| &entry.title))),
+            "services": writer.services.list(|slug| titled(slug, catalog.services.get(slug.as_str()).map(|entry| &entry.title))),
+            "calendars": writer.calendars.list(|slug| titled(slug, catalog.calendars.get(slug.as_str()).map(|entry| &entry.title))),
+            "targets": writer.targets.list(|targets| {
+                targets.iter().map(|(name, response, resolution)| json!([priority(name), response, resolution])).collect()
+            }),
+            "packs": writer.packs.list(|pack| {
+                pack.iter().map(|(service, hours, targets)| json!([service, or_none(*hours), or_none(*targets)])).collect()
+            }),
+        })
+    }
+
     fn agreement(&mut self, entry: &ReportEntry<'_>) -> Value {
         let agreement = entry.agreement;
         let client = self.clients.index(agreement.client.to_string());
@@ -227,14 +251,25 @@ impl DataWriter<'_> {
     /// The index of the places of an agreement's values.
     fn origins(&mut self, entry: &ReportEntry<'_>) -> Option<usize> {
         let facts = self.input.facts_of(entry)?;
-        let mut pack = Vec::with_capacity(facts.origins.len());
-        for origin in &facts.origins {
-            let own = origin.file == facts.file;
-            let path = if own { None } else { self.input.facts.paths.get(&origin.file).cloned() };
-            let place = (origin.value.clone(), path.unwrap_or_default(), origin.line);
-            pack.push(self.origins.index(place));
+        if !self.origin_packs.0.contains_key(&facts.pack) {
+            for origin in &*self.input.facts.packs[facts.pack as usize] {
+                self.origins.index(*origin);
+            }
         }
-        Some(self.origin_packs.index(pack))
+        Some(self.origin_packs.index(facts.pack))
+    }
+
+    /// The place of a value: its keys, the path of its file, which is empty for that of the agreement, and its line.
+    fn origin(&self, index: u32) -> Value {
+        let ValueOrigin { value, template, line } = &self.input.facts.origins[index as usize];
+        let path = template.and_then(|template| self.input.facts.paths.get(&template));
+        json!([whole(value), path.map_or_else(String::new, |path| whole(path)), line])
+    }
+
+    /// The places of an agreement's values, by their indices on the page.
+    fn origin_pack(&self, index: u32) -> Value {
+        let pack = self.input.facts.packs[index as usize].iter();
+        pack.map(|origin| json!(self.origins.0.get(origin))).collect()
     }
 
     /// Adds what only the files of few agreements have.
@@ -320,18 +355,13 @@ impl DataWriter<'_> {
         self.packs.index(promises)
     }
 
-    fn coverage(&mut self) -> Vec<Value> {
-        let report = self.input.report;
-        let mut rows = Vec::new();
-        for (client, services) in &report.coverage {
-            let mut row = vec![json!(self.clients.index(client.to_string()))];
-            for (service, covered) in services {
-                let service = self.services.index(service.to_string());
-                row.push(json!([service, covered.entry, covered.until.map(number)]));
-            }
-            rows.push(Value::Array(row));
+    fn coverage(&mut self, client: &ClientSlug, services: &BTreeMap<&ServiceSlug, Covered>) -> Value {
+        let mut row = vec![json!(self.clients.index(client.to_string()))];
+        for (service, covered) in services {
+            let service = self.services.index(service.to_string());
+            row.push(json!([service, covered.entry, covered.until.map(number)]));
         }
-        rows
+        Value::Array(row)
     }
 }
 

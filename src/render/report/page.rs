@@ -70,7 +70,7 @@ pub fn page(input: &ReportInput<'_>) -> String {
         ("digest", input.files.get(..12).unwrap_or(input.files)),
         ("zones", ZONE_DATA),
     ];
-    let data = encode::script_json(&data(input, &words).to_string()).into_owned();
+    let data = encode::script_json(&data(input, &words)).into_owned();
     let values = context! {
         lang => input.language.as_str(),
         version => env!("CARGO_PKG_VERSION"),

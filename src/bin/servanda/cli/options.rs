@@ -21,9 +21,10 @@ use crate::process::logging::LogOptions;
 use crate::process::messages::LogFormat;
 use crate::reconcile::plan::PlanTerms;
 use crate::workspace::change_set::{EditSession, WriteMode};
+use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::git;
 use crate::workspace::helpdesks::one_helpdesk;
-use crate::workspace::load::{self, Workspace};
+use crate::workspace::load::Workspace;
 
 /// Switches of every command.
 #[derive(Args)]
@@ -181,7 +182,7 @@ impl PlanOptions {
 
     /// Loads and checks the repository at the instant of `--as-of`.
     pub(crate) fn load(&self, context: &Context) -> Result<(Workspace, PlanTerms), Failure> {
-        let loaded = load::load(context)?;
+        let loaded = load_to_check(context)?;
         let terms = self.terms(&loaded.zone(), context)?;
         let workspace = loaded.into_workspace(terms.as_of.instant, context)?;
         terms.refuse_unknown(&workspace)?;

@@ -12,13 +12,12 @@ use servanda::calendar::Instant;
 use servanda::diagnostic::Severity;
 use servanda::entitlement::Register;
 use servanda::render;
-use servanda::report::ReportFacts;
+use servanda::report::FactsCollector;
 
 use super::state::{ServedWorkspace, ServerState};
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::{log, log_warning};
 use crate::process::shutdown::Stop;
-use crate::workspace::files;
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
 use crate::workspace::settings_file::SettingsFile;
@@ -52,9 +51,7 @@ impl WorkspaceSource {
 
     async fn version(&self) -> Result<SourceVersion, Failure> {
         match self {
-            Self::Folder { root, settings, .. } => {
-                Ok(SourceVersion::Folder(stamps(root, settings.path())?))
-            }
+            Self::Folder { root, settings, .. } => Ok(SourceVersion::Folder(stamps(root, settings.path())?)),
             Self::Revision { root, name, .. } => {
                 Ok(SourceVersion::Commit(Commit::resolved(root, name).await?.id))
             }
@@ -69,8 +66,7 @@ impl WorkspaceSource {
         let (version, loaded, commit) = match self {
             Self::Folder { root, settings, .. } => {
                 let before = stamps(root, settings.path())?;
-                let files = settings.on_disk(root, files::read_all(root)?)?;
-                let loaded = LoadedFiles::of(root.clone(), files, settings.clone());
+                let loaded = LoadedFiles::to_check(root.clone(), settings.clone())?;
                 if stamps(root, settings.path())? != before {
                     return Ok(None);
                 }
@@ -88,12 +84,15 @@ impl WorkspaceSource {
 }
 
 /// Validates loaded files as a workspace to serve.
-fn validate(loaded: LoadedFiles, commit: Option<String>, now: Instant) -> Result<ServedWorkspace, Failure> {
-    let loaded = loaded.with_trees();
-    let (checked, facts) = loaded.check_with(now, Vec::new(), |resolved, checked| {
-        let facts = ReportFacts::of(resolved, &checked.agreements, &loaded.sources, now);
-        (checked, facts)
-    });
+fn validate(
+    mut loaded: LoadedFiles,
+    commit: Option<String>,
+    now: Instant,
+) -> Result<ServedWorkspace, Failure> {
+    loaded.digest();
+    let facts = FactsCollector::default();
+    let checked = loaded.check_and_see(now, &|resolved, text, sources| facts.add(resolved, text, sources));
+    let facts = facts.finish(&checked.agreements, now);
     let first = checked.diagnostics.iter().find(|found| found.severity == Severity::Error);
     if let Some(first) = first {
         let at = loaded.sources.position(first.place.span);

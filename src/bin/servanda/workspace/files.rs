@@ -149,15 +149,29 @@ pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
 /// Finds all files that Servanda reads.
 pub(super) fn all(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places = shared(root)?;
-    places.extend(walk(&[root.join(AGREEMENTS), root.join(NOTICES)])?);
+    places.extend(others(root)?);
     Ok(places)
+}
+
+/// Finds agreements and texts of notices.
+fn others(root: &Path) -> Result<Vec<FoundFile>, Failure> {
+    walk(&[root.join(AGREEMENTS), root.join(NOTICES)])
 }
 
 /// Reads all files, in the order of their paths.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
-    let mut files: Vec<File> = all(root)?.into_par_iter().map(|place| place.read(root)).collect();
+    Ok(read_found(root, all(root)?))
+}
+
+/// Reads the files that [`shared`] does not find, in the order of their paths: agreements and texts of notices.
+pub(crate) fn read_others(root: &Path) -> Result<Vec<File>, Failure> {
+    Ok(read_found(root, others(root)?))
+}
+
+fn read_found(root: &Path, found: Vec<FoundFile>) -> Vec<File> {
+    let mut files: Vec<File> = found.into_par_iter().map(|place| place.read(root)).collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
-    Ok(files)
+    files
 }
 
 /// Finds the YAML files in these folders, and the texts in that of notices. Skips hidden files and those that the repository's own `.gitignore` and `.ignore`

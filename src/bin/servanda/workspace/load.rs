@@ -39,7 +39,7 @@ pub(crate) struct LoadedFiles {
     /// The files of agreements with their trees; without [`Self::with_trees`] only those that are no text.
     pub(crate) agreements: Vec<Document>,
     /// The files of agreements that are parsed one by one, each while it is judged.
-    unparsed: Vec<FileId>,
+    pub(super) unparsed: Vec<FileId>,
     calendars: Vec<Document>,
     /// The repository's own texts of notices.
     texts: Vec<FileId>,
@@ -49,7 +49,12 @@ pub(crate) struct LoadedFiles {
     /// The files of the catalog.
     pub(crate) catalog: Vec<Document>,
     faults: Diagnostics,
-    basis: OnceLock<Basis>,
+    pub(super) basis: OnceLock<Basis>,
+    digest: OnceLock<String>,
+    /// Whether the files are those on disk, so that a text can be read again.
+    pub(super) is_on_disk: bool,
+    /// The files of agreements whose texts were dropped, each with the hash of its text.
+    pub(super) dropped: Vec<(FileId, u64)>,
 }
 
 /// The checked content of a repository, without errors.
@@ -86,7 +91,7 @@ pub(crate) fn load(context: &Context) -> Result<LoadedFiles, Failure> {
     let root = find(context)?;
     let settings = SettingsFile::of(context)?;
     let files = settings.on_disk(&root, read_and_prepare(|| files::read_all(&root))?)?;
-    Ok(LoadedFiles::of(root, files, settings))
+    Ok(LoadedFiles::of(root, files, settings).on_disk())
 }
 
 /// Finds the repository and reads the shared files, and those agreements that an answer about one client needs. Both are
@@ -100,7 +105,7 @@ pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedF
             let places = read_and_prepare(|| files::shared(&root))?;
             let settings = SettingsFile::of(context)?;
             let files = settings.on_disk(&root, places.iter().map(|place| place.read(&root)).collect())?;
-            let shared = LoadedFiles::of(root.clone(), files, settings);
+            let shared = LoadedFiles::of(root.clone(), files, settings).on_disk();
             shared.basis();
             Ok(shared)
         },
@@ -114,7 +119,7 @@ pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedF
 }
 
 /// Reads files while another thread builds the validators, which takes as long as finding a thousand files.
-fn read_and_prepare<T: Send>(read: impl FnOnce() -> T + Send) -> T {
+pub(super) fn read_and_prepare<T: Send>(read: impl FnOnce() -> T + Send) -> T {
     rayon::join(read, document::compile_validators).0
 }
 
@@ -145,6 +150,9 @@ impl LoadedFiles {
             catalog: Vec::new(),
             faults: Diagnostics::default(),
             basis: OnceLock::new(),
+            digest: OnceLock::new(),
+            is_on_disk: false,
+            dropped: Vec::new(),
             root,
         };
         loaded.read(files);
@@ -161,7 +169,8 @@ impl LoadedFiles {
         self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), &self.catalog, &self.calendars))
     }
 
-    fn read(&mut self, files: Vec<File>) {
+    pub(super) fn read(&mut self, files: Vec<File>) {
+        self.digest.take();
         let mut readable: Vec<(FileId, DocumentKind)> = Vec::new();
         for file in files {
             if file.path.starts_with(message::FOLDER) {
@@ -212,6 +221,7 @@ impl LoadedFiles {
 
     /// Parses the files of agreements too, and keeps their trees, for commands that edit, explain or compare them.
     pub(crate) fn with_trees(mut self) -> Self {
+        self.restore(|_| true);
         let files = std::mem::take(&mut self.unparsed);
         self.parse(files.into_iter().map(|id| (id, DocumentKind::Agreement)).collect());
         self
@@ -270,6 +280,7 @@ impl LoadedFiles {
     /// Adds these files, or puts them in place of those of the same path.
     pub(crate) fn with(self, files: Vec<NewFile>) -> Self {
         let mut loaded = self.with_trees();
+        loaded.digest.take();
         let mut replaced: BTreeSet<String> = BTreeSet::new();
         let mut readable: Vec<(FileId, DocumentKind, Option<Node>)> = Vec::with_capacity(files.len());
         for NewFile { path, text, root } in files {
@@ -302,32 +313,11 @@ impl LoadedFiles {
         if self.unparsed.is_empty() {
             return self.check_with(at, Vec::new(), |_, checked| checked);
         }
-        self.check_files(self.basis().clone(), at)
-    }
-
-    /// Checks all files like [`Self::check`], for the last time: the catalog is neither edited nor asked for afterwards,
-    /// and is not held twice.
-    pub(crate) fn check_last(&mut self, at: Instant) -> CheckedRepository {
-        self.basis();
-        match self.basis.take() {
-            Some(basis) if !self.unparsed.is_empty() => {
-                self.catalog = Vec::new();
-                self.check_files(basis, at)
-            }
-            _ => self.check(at),
-        }
-    }
-
-    /// Checks files of agreements that are parsed one by one.
-    fn check_files(&self, basis: Basis, at: Instant) -> CheckedRepository {
-        let (library, diagnostics) = self.library();
-        let (files, unreadable) = (&self.unparsed, &self.agreements);
-        let files = check::FilesInput { basis, library: &library, files, unreadable, diagnostics };
-        check::check_files(files, &self.sources, at)
+        self.check_files(self.basis().clone(), self.texts(), at, &|_, _, _| {}).0
     }
 
     /// The templates, and the diagnostics of files so far.
-    fn library(&self) -> (Library<'_>, Diagnostics) {
+    pub(super) fn library(&self) -> (Library<'_>, Diagnostics) {
         let mut faults = self.faults.clone();
         let named = self.templates.iter().chain(&self.calendars).map(DocumentName::of);
         faults.extend(document::duplicate_ids(named, &self.sources));
@@ -389,6 +379,7 @@ impl LoadedFiles {
 
     /// Checks the files into a workspace. With an error in them, shows all diagnostics and fails with exit code 3.
     pub(crate) fn into_workspace(mut self, at: Instant, context: &Context) -> Result<Workspace, Failure> {
+        self.digest();
         let checked = self.check_last(at);
         self.into_workspace_of(checked, context)
     }
@@ -478,6 +469,11 @@ impl LoadedFiles {
     /// The digest of all files, by which a plan names what it was made from. It does not depend on the line ends of a
     /// checkout, nor on whether its system composes the letters of file names.
     pub(crate) fn digest(&self) -> String {
+        self.digest.get_or_init(|| self.digest_of_texts()).clone()
+    }
+
+    fn digest_of_texts(&self) -> String {
+        debug_assert!(self.dropped.is_empty(), "the digest is of all texts");
         let text = |text: &String| {
             if text.contains('\r') { digest(&text.replace("\r\n", "\n")) } else { digest(text) }
         };

@@ -10,6 +10,7 @@ pub(crate) mod settings_file;
 mod trusted;
 mod new_file;
 pub(crate) mod load;
+pub(crate) mod dropped_texts;
 pub(crate) mod helpdesks;
 mod refusals;
 mod catalog_files;

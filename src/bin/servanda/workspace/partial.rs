@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use servanda::calendar::Instant;
-use servanda::check::CheckedRepository;
-use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Position, Severity, Sources};
+use servanda::check::{CheckedRepository, SeeFile};
+use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Position, Severity};
 use servanda::document::Document;
 use servanda::ident::AgreementId;
 use servanda::render;
@@ -70,30 +70,22 @@ impl PartialWorkspace {
 impl LoadedFiles {
     /// Checks the files, and leaves out the agreements with errors. Fails if nothing would be left, and for errors in
     /// servanda.yaml, on which every shown day depends.
-    pub(crate) fn into_partial(
+    pub(crate) fn into_partial(self, at: Instant, context: &Context) -> Result<PartialWorkspace, Failure> {
+        self.into_partial_and_see(at, context, &|_, _, _| {})
+    }
+
+    /// Checks like [`Self::into_partial`], and passes on the resolved agreements of each file with its text.
+    pub(crate) fn into_partial_and_see(
         mut self,
         at: Instant,
         context: &Context,
+        see: &SeeFile<'_>,
     ) -> Result<PartialWorkspace, Failure> {
-        let checked = self.check_last(at);
+        self.digest();
+        let checked = self.check_and_see(at, see);
         // Only what is left out is explained by its tree.
         let loaded = if checked.diagnostics.has_errors() { self.with_trees() } else { self };
         loaded.without_errors(checked, context)
-    }
-
-    /// Checks like [`Self::into_partial`], and takes more from the resolved documents.
-    pub(crate) fn into_partial_with<T>(
-        self,
-        at: Instant,
-        context: &Context,
-        take: impl FnOnce(&[Resolved<'_>], &CheckedRepository, &Sources) -> T,
-    ) -> Result<(PartialWorkspace, T), Failure> {
-        let loaded = self.with_trees();
-        let (checked, taken) = loaded.check_with(at, Vec::new(), |resolved, checked| {
-            let taken = take(resolved, &checked, &loaded.sources);
-            (checked, taken)
-        });
-        Ok((loaded.without_errors(checked, context)?, taken))
     }
 
     fn without_errors(

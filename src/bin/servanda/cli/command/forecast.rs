@@ -7,7 +7,7 @@ use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
-use crate::workspace::load;
+use crate::workspace::dropped_texts::load_to_check;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -69,7 +69,7 @@ enum ForecastFormat {
 
 /// Prints the forecast.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(context)?;
+    let loaded = load_to_check(context)?;
     let from = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?.instant;
     let partial = loaded.into_partial(from, context)?;
     let until = from.checked_add(jiff::SignedDuration::from_hours(i64::from(arguments.days) * 24));

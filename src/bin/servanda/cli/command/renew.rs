@@ -110,18 +110,19 @@ fn named<'a>(
                 return Err(Failure::new(Exit::Failure, "already-renewed", message)
                     .help(format!("renew that one: `servanda renew {successor}`")));
             }
-            chosen.push((subject, author::next_period(&subject, term, session.as_of.instant)?));
+            chosen.push((subject, author::next_period(subject.agreement, term, session.as_of.instant)?));
         } else {
             let open =
                 of_set.iter().filter(|subject| !successors.contains_key(subject.agreement.id.as_str()));
-            let renewable =
-                open.filter_map(|subject| match author::next_period(subject, term, session.as_of.instant) {
+            let renewable = open.filter_map(|subject| {
+                match author::next_period(subject.agreement, term, session.as_of.instant) {
                     Ok(next) => Some((*subject, next)),
                     Err(refused) => {
                         inform(&format!("note: {}\n", encode::terminal(&refused.message)));
                         None
                     }
-                });
+                }
+            });
             chosen.extend(renewable);
         }
     }
@@ -151,8 +152,11 @@ fn ending<'a>(session: &'a EditSession, lead: Lead, arguments: &Arguments) -> Ve
         let document = *documents.get(file_of(agreement.id.as_str()))?;
         Some(EditTarget { agreement, document, text: session.loaded.sources.text(document.file) })
     };
+    let is_meant_to_end =
+        |subject: &EditTarget<'_>| author::is_meant_to_end(subject.document, &subject.agreement.id);
+    let agreements = &session.checked.agreements;
     let Ending { renewable, skipped } =
-        author::ending_within(&session.checked.agreements, subject, lead, term, at);
+        author::ending_within(agreements, subject, is_meant_to_end, lead, term, at);
     for reason in skipped.iter().take(SHOWN) {
         inform(&format!("note: not renewed: {}\n", encode::terminal(&reason.message)));
     }

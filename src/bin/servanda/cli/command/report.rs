@@ -9,7 +9,7 @@ use servanda::notice::{Channel, SentNotices};
 use servanda::render::encode;
 use servanda::render::forecast::ForecastInput;
 use servanda::render::report::{ReportInput, ReportNotices, client_page, clients, csv, ics, page};
-use servanda::report::{ReportFacts, report};
+use servanda::report::{FactsCollector, report};
 use servanda::selection::AgreementSelection;
 use servanda::settings::Language;
 
@@ -19,8 +19,9 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::messages::inform;
 use crate::process::runtime::runtime;
+use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::files;
-use crate::workspace::load::{self, Workspace};
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -69,11 +70,13 @@ pub(crate) struct Arguments {
 
 /// Writes the page, the table and the calendar.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(context)?;
+    let loaded = load_to_check(context)?;
     let at = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?.instant;
-    let (mut partial, facts) = loaded.into_partial_with(at, context, |resolved, checked, sources| {
-        ReportFacts::of(resolved, &checked.agreements, sources, at)
+    let facts = FactsCollector::default();
+    let mut partial = loaded.into_partial_and_see(at, context, &|resolved, text, sources| {
+        facts.add(resolved, text, sources);
     })?;
+    let facts = facts.finish(&partial.workspace.agreements, at);
     let selection = arguments.selection.selection();
     partial.refuse_unknown(&selection)?;
     partial.workspace.agreements.retain(|agreement| selection.selects(agreement, at));

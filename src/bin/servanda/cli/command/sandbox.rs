@@ -15,8 +15,8 @@ use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, SERVANDA, SandboxClock, SandboxOptions};
+use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::files;
-use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -80,7 +80,7 @@ fn read_json<T: serde::de::DeserializeOwned + Default>(path: Option<&Path>) -> R
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let Command::Serve(serve) = &arguments.command;
-    let workspace = load::load(context)?.into_workspace(context.now, context)?;
+    let workspace = load_to_check(context)?.into_workspace(context.now, context)?;
     let workspace = workspace.of_one_helpdesk(serve.helpdesk.helpdesk.as_deref())?;
     let file = match &serve.db {
         None => from_catalog::database_file(&workspace.root, workspace.settings.helpdesk.name.as_ref())?,

@@ -13,7 +13,8 @@ use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::joint::exit_of;
 use crate::reconcile::snapshot::{Saved, Snapshot, file_of};
-use crate::workspace::load::{self, Workspace};
+use crate::workspace::dropped_texts::load_to_check;
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -44,7 +45,7 @@ pub(crate) struct Arguments {
 
 /// Reads the helpdesk once and writes the snapshot.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(context)?;
+    let loaded = load_to_check(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let workspace = loaded.into_workspace(as_of.instant, context)?;
     let selection =

@@ -6,6 +6,7 @@ use crate::cli::options::{SelectionOptions, TableFormat};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
+use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     // The answer about one client needs no other files.
     let loaded = match selection.only_client() {
         Some(client) => load::load_for_client(client, context)?,
-        None => load::load(context)?,
+        None => load_to_check(context)?,
     };
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut partial = loaded.into_partial(as_of.instant, context)?;

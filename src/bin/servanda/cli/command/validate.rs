@@ -17,6 +17,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::workspace::change_set::{WriteMode, commit_repairs};
+use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::helpdesks::{refuse_unknown, refuse_unknown_of};
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
@@ -159,7 +160,7 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
         let found = restricted(pull_request.check(instant), &selection, instant)?;
         return Ok((pull_request.into_head(), found));
     }
-    let mut loaded = load::load(context)?;
+    let mut loaded = load_to_check(context)?;
     let instant = as_of(&loaded.zone())?.instant;
     let found = restricted(loaded.check_last(instant), &selection, instant)?;
     Ok((loaded, found))
