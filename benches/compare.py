@@ -81,6 +81,12 @@ def corpus(agreements, name="corpus", more=()):
     return folder
 
 
+def estate(agreements):
+    """The corpus of a large provider: two agreements of each client, who has two contacts and two departments."""
+    more = ("--clients", str(agreements // 2), "--contacts", "2", "--departments", "2")
+    return corpus(agreements, "clients", more)
+
+
 def renew(agreements, rounds):
     """All of so many agreements renewed in one go, each time in a copy: ext4 takes seconds to find room for new files
     where as many were just deleted."""
@@ -197,17 +203,18 @@ def fill(folder):
 
 
 def serve(folder):
-    """The peak MiB of a server of `entitled` that holds the repository and has answered once."""
+    """The peak MiB of a server that holds the repository, and has answered a question and sent its page."""
     port = free_port()
     command = [str(SERVANDA), "-C", str(folder), "serve", "--listen", f"127.0.0.1:{port}"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(port)
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", "/v1/entitlement?client=client-0001&service=cameras&priority=normal")
-    answer = connection.getresponse()
-    if answer.status != 200:
-        sys.exit(f"the server answered {answer.status}")
-    answer.read()
+    for path in ("/v1/entitlement?client=client-0001&service=cameras&priority=normal", "/"):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            sys.exit(f"the server answered {answer.status}")
+        answer.read()
     server.terminate()
     _, _, usage = os.wait4(server.pid, 0)
     server.returncode = 0
@@ -254,10 +261,9 @@ for turn in itertools.count(1):
 
 def every_command(agreements):
     """Runs commands over clients with contacts and departments. Returns how many there were, and the slowest."""
-    more = ("--clients", str(agreements // 2), "--contacts", "2", "--departments", "2")
     folder = WORK / "every-command"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(corpus(agreements, "clients", more), folder)
+    shutil.copytree(estate(agreements), folder)
     client, one = ["--client", "client-0001"], first_id(folder)
     commands = [["validate"], ["status"], ["status", *client], ["report"], ["forecast"], ["explain", one]]
     saved = str(folder / ".servanda" / "saved.plan")
@@ -403,7 +409,7 @@ def main():
     # maps one by one.
     shutil.copy(ROOT / "target" / "dist" / "servanda", SERVANDA)
     count = options.agreements
-    folder = corpus(count)
+    folder = estate(count)
     write_json_twins(folder)
     servanda = [str(SERVANDA), "-C", str(folder)]
     live = WORK / f"{folder.name}-live.json.gz"
