@@ -108,12 +108,16 @@ impl AgreementSelection {
         SelectionScope { selection: self, known: known.collect() }
     }
 
-    /// The first name that matches nothing in a repository. Ids are never unknown, since a helpdesk may have agreements
-    /// without a document. Templates and labels are those of the agreements; of a part of them, `None`, all are known.
-    pub fn unknown_name(&self, catalog: &Catalog, agreements: Option<&[Agreement]>) -> Option<UnknownName> {
-        let clients = catalog.clients.keys().map(|client| client.as_str()).collect();
-        let services = catalog.services.keys().map(|service| service.as_str()).collect();
-        let managers = catalog.managers.keys().map(|manager| manager.as_str()).collect();
+    /// The first name that matches nothing on any of these sides of a repository. Ids are never unknown, since a helpdesk may
+    /// have agreements without a document.
+    pub fn unknown_name(&self, sides: &[NamedSide<'_>]) -> Option<UnknownName> {
+        let catalogs = || sides.iter().map(|side| side.catalog);
+        let clients = catalogs().flat_map(|catalog| catalog.clients.keys());
+        let clients = clients.map(|client| client.as_str()).collect();
+        let services = catalogs().flat_map(|catalog| catalog.services.keys());
+        let services = services.map(|service| service.as_str()).collect();
+        let managers = catalogs().flat_map(|catalog| catalog.managers.keys());
+        let managers = managers.map(|manager| manager.as_str()).collect();
         let of_catalog = [
             ("client", &self.clients, clients),
             ("service", &self.services, services),
@@ -121,10 +125,12 @@ impl AgreementSelection {
         ];
         let unknown =
             of_catalog.iter().find_map(|(switch, written, known)| unmatched(switch, written, known));
+        let agreements: Option<Vec<&[Agreement]>> = sides.iter().map(|side| side.agreements).collect();
         let Some(agreements) = agreements.filter(|_| unknown.is_none()) else { return unknown };
-        let templates = agreements.iter().flat_map(|agreement| &agreement.templates);
+        let agreements = || agreements.iter().copied().flatten();
+        let templates = agreements().flat_map(|agreement| &agreement.templates);
         let templates = templates.map(|template| template.as_str()).collect();
-        let labels = agreements.iter().flat_map(|agreement| agreement.labels.iter());
+        let labels = agreements().flat_map(|agreement| agreement.labels.iter());
         let labels: BTreeSet<String> = labels.map(|(name, value)| format!("{name}={value}")).collect();
         let written: Vec<String> =
             self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -141,6 +147,15 @@ impl AgreementSelection {
             _ => None,
         }
     }
+}
+
+/// The names of a repository, or of one side of a pull request.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSide<'a> {
+    /// The clients, services and managers.
+    pub catalog: &'a Catalog,
+    /// The agreements, whose templates and labels are known; of a part of them, `None`, all are.
+    pub agreements: Option<&'a [Agreement]>,
 }
 
 /// A name of a selection that matches nothing.
@@ -248,7 +263,7 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
 mod tests {
     use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-    use super::{AgreementSelection, matches_pattern};
+    use super::{AgreementSelection, NamedSide, matches_pattern};
     use crate::agreement::sample::agreement;
     use crate::calendar::{Lead, read_instant};
     use crate::catalog::Catalog;
@@ -292,13 +307,17 @@ mod tests {
             labels: [("region".to_owned(), value.to_owned())].into(),
             ..AgreementSelection::default()
         };
-        let unknown = |selection: &AgreementSelection| selection.unknown_name(&catalog, Some(&agreements));
+        let side = |agreements| NamedSide { catalog: &catalog, agreements };
+        let all = side(Some(&agreements[..]));
+        let unknown = |selection: &AgreementSelection| selection.unknown_name(&[all]);
         assert_eq!(unknown(&label("n*")), None);
         let found = unknown(&label("nrth")).expect("unknown");
         assert_eq!((found.switch, found.nearest.as_deref()), ("label", Some("region=north")));
-        assert_eq!(label("nrth").unknown_name(&catalog, None), None, "others may have it");
+        assert_eq!(label("nrth").unknown_name(&[side(None)]), None, "others may have it");
+        assert_eq!(label("nrth").unknown_name(&[all, side(None)]), None, "others may have it");
+        assert_eq!(label("n*").unknown_name(&[side(Some(&[])), all]), None, "the other side has it");
         let client = AgreementSelection { clients: vec!["*".to_owned()], ..AgreementSelection::default() };
-        assert_eq!(client.unknown_name(&catalog, None).map(|found| found.switch), Some("client"));
+        assert_eq!(client.unknown_name(&[side(None)]).map(|found| found.switch), Some("client"));
         let id = AgreementSelection { ids: vec!["b".to_owned()], ..AgreementSelection::default() };
         assert_eq!(unknown(&id), None);
     }

@@ -90,3 +90,37 @@ fn nothing_is_shown_with_settings_that_have_errors() {
         assert_eq!(repository.expect(3, &[command]).stdout, "", "{command}");
     }
 }
+
+/// The names in a file that cannot be read are not unknown.
+#[test]
+fn an_error_in_the_catalog_leaves_out_the_agreements_of_its_clients() {
+    let repository = Repository::example();
+    repository.file("catalog/all.yaml", &repository.read("catalog.yaml"));
+    repository.remove("catalog.yaml");
+    repository.file("catalog/veter.yaml", "clients: { veter: { title: Ветер }\n");
+    repository.file("agreements/2026/veter-2026.yaml", "extends: support-standard\nclient: veter\n");
+    for command in [
+        &["status", "--as-of", DAY][..],
+        &["forecast", "--as-of", DAY],
+        &["report", "--as-of", DAY, "--csv", "all.csv"],
+        &["report", "--as-of", DAY, "--out", "veter.html"],
+    ] {
+        let run = repository.expect(3, &[command, &["--client", "veter"]].concat());
+        assert!(run.stderr.contains("left out: veter-2026 "), "{command:?}: {}", run.stderr);
+    }
+    assert!(!repository.root().join("veter.html").exists());
+    for command in [&["validate"][..], &["explain", "sla"]] {
+        repository.expect(3, &[command, &["--client", "veter"]].concat());
+    }
+}
+
+/// No page of all clients is written as that of one whose file cannot be read.
+#[test]
+fn no_page_is_written_for_a_client_that_cannot_be_read() {
+    let repository = Repository::example();
+    repository.file("catalog/all.yaml", &repository.read("catalog.yaml"));
+    repository.remove("catalog.yaml");
+    repository.file("catalog/veter.yaml", "clients: { veter: { title: Ветер }\n");
+    repository.expect(3, &["report", "--as-of", DAY, "--client", "veter", "--out", "veter.html"]);
+    assert!(!repository.root().join("veter.html").exists());
+}

@@ -128,3 +128,33 @@ fn a_check_of_a_branch_is_restricted_to_the_selected_agreements() {
     assert!(all.contains("agreements/2026/gimnaziya-5-2026.yaml"), "{all:?}");
     assert!(!part.contains("agreements/2026/gimnaziya-5-2026.yaml") && !part.is_empty(), "{part:?}");
 }
+
+/// A pull request that renames a client is about both names.
+#[test]
+fn a_name_that_either_side_of_a_pull_request_has_is_known() {
+    let repository = Repository::example();
+    let base = repository.commit();
+    repository.edit("catalog.yaml", "  gimnaziya-5:", "  gimnaziya-6:");
+    repository.edit("agreements/2026/gimnaziya-5-2026.yaml", "client: gimnaziya-5", "client: gimnaziya-6");
+    let names = ["--client", "gimnaziya-5", "--client", "gimnaziya-6"];
+    let plan = ["plan", "--as-of", DAY, "--base", &base, "--format", "json"];
+    let planned = repository.json(0, &[&plan[..], &names].concat());
+    assert_eq!(ids(&planned["plan"]["changes"]), ["gimnaziya-5-2026"]);
+    let check = ["validate", "--as-of", DAY, "--changed-since", &base];
+    repository.expect(0, &[&check[..], &names].concat());
+    for command in [&plan[..], &check] {
+        let run = repository.expect(1, &[command, &names, &["--client", "gimnaziya-7"]].concat());
+        assert!(run.stderr.contains("`gimnaziya-7`"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_name_may_be_in_a_file_with_an_error_that_does_not_concern_the_branch() {
+    let repository = Repository::example();
+    let path = "agreements/2026/portovik-2026.yaml";
+    assert!(repository.read(path).contains("region: baltic"));
+    repository.file(path, &format!("{}unheard_of: 1\n", repository.read(path)));
+    let base = repository.commit();
+    let check = ["validate", "--as-of", DAY, "--changed-since", &base];
+    repository.expect(0, &[&check[..], &["--label", "region=baltic"]].concat());
+}

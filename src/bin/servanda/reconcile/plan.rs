@@ -10,7 +10,7 @@ use servanda::notice::SentNotices;
 use servanda::outcome::ChangeResult;
 use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
 use servanda::planner::{self, Base, Origin, PlannerInput, Sides};
-use servanda::selection::AgreementSelection;
+use servanda::selection::{AgreementSelection, NamedSide};
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Selection};
@@ -34,18 +34,14 @@ pub(crate) struct PlanTerms {
 
 impl PlanTerms {
     /// Refuses a selection by names that match nothing, and an acknowledgement in a helpdesk that the settings do not have.
-    /// What only the base of a pull request has can be selected as well.
+    /// What only the base of a pull request has can be selected as well, beside what only the head has.
     pub(crate) fn refuse_unknown(&self, workspace: &Workspace) -> Result<(), Failure> {
         let Workspace { settings, catalog, agreements, pull_request, .. } = workspace;
-        let known = refuse_unknown(settings, catalog, Some(agreements), &self.selection);
-        match pull_request {
-            Some(base) => known.or_else(|failure| {
-                let on_base =
-                    refuse_unknown(settings, &base.catalog, Some(&base.agreements), &self.selection);
-                on_base.map_err(|_| failure)
-            }),
-            None => known,
-        }?;
+        let head = NamedSide { catalog, agreements: Some(agreements) };
+        let base = pull_request.as_deref();
+        let base = base.map(|base| NamedSide { catalog: &base.catalog, agreements: Some(&base.agreements) });
+        let sides: Vec<NamedSide<'_>> = std::iter::once(head).chain(base).collect();
+        refuse_unknown(settings, &sides, false, &self.selection)?;
         let mut named = self.acknowledged.keys().filter_map(|(helpdesk, _)| helpdesk.as_ref());
         match named.find(|name| !settings.helpdesks.contains_key(*name)) {
             None => Ok(()),

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use servanda::agreement::Agreement;
-use servanda::catalog::Catalog;
 use servanda::ident::{AgreementId, HelpdeskName};
 use servanda::plan::scope::Scope;
-use servanda::selection::{AgreementSelection, UnknownName};
+use servanda::selection::{AgreementSelection, NamedSide, UnknownName};
 use servanda::settings::Settings;
 
 use crate::process::context::AsOf;
@@ -157,17 +156,19 @@ pub(crate) fn refuse_unknown_of<'a>(
     Err(Failure::usage(format!("unknown helpdesk `{unknown}`"), help))
 }
 
-/// Refuses a selection by helpdesks that the settings do not have, and by other names that match nothing. Of a part of the
-/// agreements, `None`, templates and labels may be those of others.
+/// Refuses a selection by helpdesks that the settings do not have, and by other names that match nothing on any of these sides
+/// of the repository. If files have errors, a name may be in one of them.
 pub(crate) fn refuse_unknown(
     settings: &Settings,
-    catalog: &Catalog,
-    agreements: Option<&[Agreement]>,
+    sides: &[NamedSide<'_>],
+    has_errors: bool,
     selection: &AgreementSelection,
 ) -> Result<(), Failure> {
-    selected_helpdesks(settings, selection)?;
-    let Some(UnknownName { switch, written, nearest, known }) = selection.unknown_name(catalog, agreements)
-    else {
+    if !has_errors || !settings.helpdesks.is_empty() {
+        selected_helpdesks(settings, selection)?;
+    }
+    let unknown = if has_errors { None } else { selection.unknown_name(sides) };
+    let Some(UnknownName { switch, written, nearest, known }) = unknown else {
         return Ok(());
     };
     let help = match nearest {

@@ -11,7 +11,7 @@ use servanda::document::Document;
 use servanda::ident::AgreementId;
 use servanda::render;
 use servanda::render::json::{LeftOut, WithLeftOut};
-use servanda::selection::AgreementSelection;
+use servanda::selection::{AgreementSelection, NamedSide};
 use servanda::template::{Library, Resolved};
 
 use crate::process::context::Context;
@@ -43,12 +43,13 @@ impl PartialWorkspace {
         render::json::pretty(&WithLeftOut::new(shown, &self.left_out))
     }
 
-    /// Refuses a selection by names that match nothing. Agreements that are left out, and those that an answer about one client
-    /// has not read, may have other templates and labels.
+    /// Refuses a selection by names that match nothing. Agreements that an answer about one client has not read may have other
+    /// templates and labels.
     pub(crate) fn refuse_unknown(&self, selection: &AgreementSelection) -> Result<(), Failure> {
         let Workspace { settings, catalog, agreements, .. } = &self.workspace;
-        let has_all = self.failure.is_none() && selection.only_client().is_none();
-        refuse_unknown(settings, catalog, Some(&agreements[..]).filter(|_| has_all), selection)
+        let agreements = Some(&agreements[..]).filter(|_| selection.only_client().is_none());
+        let side = NamedSide { catalog, agreements };
+        refuse_unknown(settings, &[side], self.failure.is_some(), selection)
     }
 
     /// The result of a command that has shown the rest: names what is left out, and fails with exit code 3 if there is an

@@ -84,6 +84,16 @@ struct Comparison {
     changed_periods: Diagnostics,
 }
 
+/// A pull request that is checked.
+pub(crate) struct CheckedPullRequest {
+    /// The head, with the diagnostics that concern the pull request.
+    pub(crate) head: CheckedRepository,
+    /// The base.
+    pub(crate) base: CheckedRepository,
+    /// Whether a file of either side has an error, also one that does not concern the pull request.
+    pub(crate) has_errors: bool,
+}
+
 impl PullRequest {
     /// Reads both sides: the base from git; the head from disk, or from the merge of another commit into the base. A plan of
     /// files on disk that are behind the base would undo the newer commits of the base; it merges their commit instead. A
@@ -195,7 +205,7 @@ impl PullRequest {
 
     /// Checks the head, and keeps the diagnostics that concern the pull request: those of files that differ, those of
     /// agreements whose content or meaning differs, and those that the base does not have.
-    pub(crate) fn check(&self, at: Instant) -> CheckedRepository {
+    pub(crate) fn check(&self, at: Instant) -> CheckedPullRequest {
         let Comparison { base: known, head: mut checked, scope, changed_periods } = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
         let texts: BTreeMap<Cow<'_, str>, &str> =
@@ -216,6 +226,7 @@ impl PullRequest {
             .iter()
             .map(|known| (known.code, composed(base.path(known.place.span.file)), &known.message))
             .collect();
+        let has_errors = known.diagnostics.has_errors() || checked.diagnostics.has_errors();
         let found = &mut checked.diagnostics;
         found.retain(|found| {
             found.files().any(|file| is_changed(file) || concerned.contains(&file))
@@ -223,7 +234,7 @@ impl PullRequest {
         });
         found.extend(changed_periods);
         found.sort(head);
-        checked
+        CheckedPullRequest { head: checked, base: known, has_errors }
     }
 
     /// The files of the head.

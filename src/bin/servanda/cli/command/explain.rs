@@ -6,6 +6,7 @@ use servanda::diagnostic::{Code, Diagnostics, FileId, Severity};
 use servanda::document::Document;
 use servanda::ident::{AgreementId, file_of, nearest};
 use servanda::render;
+use servanda::selection::NamedSide;
 use servanda::template::{Library, Resolved};
 
 use crate::cli::options::{Format, SelectionOptions};
@@ -148,8 +149,8 @@ fn explain_selected(path: Option<&str>, arguments: &Arguments, context: &Context
                 .filter(|explained| !explained.values.is_empty());
             let agreements: Vec<_> = explained.collect();
             let has_errors = checked.diagnostics.has_errors();
-            let all = Some(&checked.agreements[..]).filter(|_| !has_errors);
-            let known = refuse_unknown(&checked.settings, &checked.catalog, all, &selection);
+            let side = NamedSide { catalog: &checked.catalog, agreements: Some(&checked.agreements) };
+            let known = refuse_unknown(&checked.settings, &[side], has_errors, &selection);
             (known, agreements, has_errors)
         });
     is_known?;

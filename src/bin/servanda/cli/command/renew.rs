@@ -11,7 +11,7 @@ use servanda::document::Document;
 use servanda::edit::EditedText;
 use servanda::ident::file_of;
 use servanda::render::encode;
-use servanda::selection::AgreementSelection;
+use servanda::selection::{AgreementSelection, NamedSide};
 
 use crate::cli::options::{SelectionOptions, WriteOptions};
 use crate::cli::value_parsers;
@@ -71,7 +71,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let session = EditSession::open(arguments.as_of.as_deref(), context)?;
     let CheckedRepository { settings, catalog, agreements, .. } = &session.checked;
-    refuse_unknown(settings, catalog, Some(agreements), &arguments.selection.selection())?;
+    let side = NamedSide { catalog, agreements: Some(agreements) };
+    refuse_unknown(settings, &[side], false, &arguments.selection.selection())?;
     let chosen = match arguments.selection.ending_within {
         Some(lead) => ending(&session, lead, arguments),
         None => named(&session, &arguments.ids, arguments.term)?,

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use servanda::calendar::Instant;
-use servanda::ident::{ClientSlug, nearest};
 use servanda::notice::{Channel, SentNotices};
 use servanda::render::encode;
 use servanda::render::forecast::ForecastInput;
@@ -80,14 +79,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let selection = arguments.selection.selection();
     partial.refuse_unknown(&selection)?;
     partial.workspace.agreements.retain(|agreement| selection.selects(agreement, at));
-    let for_client =
-        selection.only_client().map(|slug| known_client(slug, &partial.workspace)).transpose()?;
+    let is_for_client = selection.only_client().is_some();
+    let known = &partial.workspace.catalog.clients;
+    let for_client = selection.only_client().and_then(|slug| known.get_key_value(slug));
+    let for_client = for_client.map(|(client, _)| client.clone());
     let is_page_wanted = arguments.out.is_some()
         || (arguments.csv.is_none() && arguments.ics.is_none() && arguments.clients.is_none());
-    if arguments.clients.is_some() || (for_client.is_some() && is_page_wanted) {
+    if arguments.clients.is_some() || (is_for_client && is_page_wanted) {
         refuse_part_of_a_client(&selection)?;
-        if !partial.left_out.is_empty() {
-            inform("no client's page is written while agreements have errors\n");
+        // The client itself may be in a file with an error.
+        if !partial.left_out.is_empty() || (is_for_client && for_client.is_none()) {
+            inform("no client's page is written while files have errors\n");
             return partial.conclude();
         }
     }
@@ -140,19 +142,6 @@ fn refuse_part_of_a_client(selection: &AgreementSelection) -> Result<(), Failure
     }
     let help = format!("leave out `{other}`");
     Err(Failure::usage("a client's page has all agreements of the client", help))
-}
-
-/// The client of this slug in the catalog.
-fn known_client(slug: &str, workspace: &Workspace) -> Result<ClientSlug, Failure> {
-    let clients = &workspace.catalog.clients;
-    if let Some((client, _)) = clients.get_key_value(slug) {
-        return Ok(client.clone());
-    }
-    let help = match nearest(slug, clients.keys().map(ClientSlug::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "use the slug of a client in the catalog".to_owned(),
-    };
-    Err(Failure::usage(format!("unknown client `{slug}`"), help))
 }
 
 /// The notices of the ledger, if it can be read, and those that the date will bring. Says why it cannot.

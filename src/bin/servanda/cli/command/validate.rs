@@ -9,7 +9,7 @@ use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::render::{Paint, diagnostics, json};
-use servanda::selection::AgreementSelection;
+use servanda::selection::{AgreementSelection, NamedSide};
 
 use crate::cli::options::SelectionOptions;
 use crate::process::context::Context;
@@ -18,9 +18,9 @@ use crate::process::messages::inform;
 use crate::process::pager::print_page;
 use crate::workspace::change_set::{WriteMode, commit_repairs};
 use crate::workspace::dropped_texts::load_to_check;
-use crate::workspace::helpdesks::{refuse_unknown, refuse_unknown_of};
+use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{self, LoadedFiles};
-use crate::workspace::pull_request::{PullRequest, Trust};
+use crate::workspace::pull_request::{CheckedPullRequest, PullRequest, Trust};
 use crate::workspace::repair::repairs;
 use crate::workspace::{files, git};
 
@@ -157,30 +157,29 @@ fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagn
     if let Some(base) = &arguments.changed_since {
         let pull_request = PullRequest::load(base, None, Trust::Own, context)?;
         let instant = as_of(&pull_request.zone())?.instant;
-        let found = restricted(pull_request.check(instant), &selection, instant)?;
+        let CheckedPullRequest { head, base, has_errors } = pull_request.check(instant);
+        refuse_unknown(&head.settings, &[side(&head), side(&base)], has_errors, &selection)?;
+        let found = restricted(head, &selection, instant);
         return Ok((pull_request.into_head(), found));
     }
     let mut loaded = load_to_check(context)?;
     let instant = as_of(&loaded.zone())?.instant;
-    let found = restricted(loaded.check_last(instant), &selection, instant)?;
+    let checked = loaded.check_last(instant);
+    refuse_unknown(&checked.settings, &[side(&checked)], checked.diagnostics.has_errors(), &selection)?;
+    let found = restricted(checked, &selection, instant);
     Ok((loaded, found))
 }
 
+/// The names of checked files.
+fn side(checked: &CheckedRepository) -> NamedSide<'_> {
+    NamedSide { catalog: &checked.catalog, agreements: Some(&checked.agreements) }
+}
+
 /// The diagnostics that concern the selected agreements.
-fn restricted(
-    checked: CheckedRepository,
-    selection: &AgreementSelection,
-    at: Instant,
-) -> Result<Diagnostics, Failure> {
-    let CheckedRepository { settings, catalog, agreements, mut diagnostics } = checked;
+fn restricted(checked: CheckedRepository, selection: &AgreementSelection, at: Instant) -> Diagnostics {
+    let CheckedRepository { agreements, mut diagnostics, .. } = checked;
     if selection.is_everything() {
-        return Ok(diagnostics);
-    }
-    // Files with an error may have had the name.
-    if !diagnostics.has_errors() {
-        refuse_unknown(&settings, &catalog, Some(&agreements), selection)?;
-    } else if !settings.helpdesks.is_empty() {
-        refuse_unknown_of(settings.helpdesks.keys(), selection)?;
+        return diagnostics;
     }
     // A file of which no agreement could be made may be about the selected ones too.
     let (inside, outside): (Vec<&Agreement>, Vec<&Agreement>) =
@@ -192,5 +191,5 @@ fn restricted(
     diagnostics.retain(|found| {
         !outside.contains(&found.place.span.file) || found.files().any(|file| inside.contains(&file))
     });
-    Ok(diagnostics)
+    diagnostics
 }
