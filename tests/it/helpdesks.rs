@@ -150,13 +150,77 @@ fn another_default_helpdesk_does_not_begin_the_notices_anew() {
     repository.expect(0, &["run", "--init-ledger", "--as-of", DAY]);
     let preview = || repository.expect(0, &["notify", "--preview", "--as-of", DAY]);
     let before = preview();
-    repository.edit("servanda.yaml", "berlin: { kind: sandbox, default: true }", "berlin: { kind: sandbox }");
-    repository.edit("servanda.yaml", "moscow: { kind: sandbox }", "moscow: { kind: sandbox, default: true }");
+    change_default(&repository);
     repository.expect(0, &["ledger", "verify"]);
     let after = preview();
     assert_eq!((&after.stdout, &after.stderr), (&before.stdout, &before.stderr));
     let sent = repository.json(0, &["notify", "--as-of", DAY, "--format", "json"]);
     assert_eq!(sent["sent"], json!([]));
+}
+
+/// Makes the other helpdesk the default one.
+fn change_default(repository: &Repository) {
+    repository.edit("servanda.yaml", "berlin: { kind: sandbox, default: true }", "berlin: { kind: sandbox }");
+    repository.edit("servanda.yaml", "moscow: { kind: sandbox }", "moscow: { kind: sandbox, default: true }");
+}
+
+/// The witness stays where the records are.
+#[test]
+fn another_default_helpdesk_leaves_the_witness_where_the_notices_began() {
+    let repository = two_sandboxes();
+    let witness = "ledger: { witness: { object: \"ou$6001\", attribute: idHolder } }\n";
+    let settings = repository.read("servanda.yaml");
+    repository.file("servanda.yaml", &format!("{settings}{witness}"));
+    repository.expect(0, &["run", "--init-ledger", "--as-of", DAY]);
+    let ledger = repository.root().join(".servanda/ledger.sqlite");
+    let backup = std::fs::read(&ledger).unwrap();
+    change_default(&repository);
+    let notify = ["notify", "--as-of", DAY];
+    repository.expect(0, &notify);
+    let checks = repository.run(&["doctor", "--format", "json"]).stdout;
+    let checks: Value = serde_json::from_str(&checks).unwrap();
+    let of = |name: &str| {
+        let found = checks["checks"].as_array().unwrap().iter().find(|line| line["check"] == name);
+        found.map(|line| line["status"].clone())
+    };
+    assert_eq!((of("witness"), of("ledger")), (Some(json!("ok")), Some(json!("ok"))), "{checks:#}");
+    // What the helpdesk notes there detects an older ledger.
+    repository.run(&["run", "--as-of", "2026-09-21"]);
+    std::fs::write(&ledger, backup).unwrap();
+    let run = repository.expect(4, &notify);
+    assert!(run.stderr.contains("error[ledger-outdated]"), "{}", run.stderr);
+}
+
+/// By the records of one, what the other has sent would be sent again.
+#[test]
+fn records_of_notices_under_two_helpdesks_stop_notices() {
+    let repository = two_sandboxes();
+    repository.expect(0, &["run", "--init-ledger", "--as-of", DAY]);
+    let first = repository.read("servanda.yaml");
+    let helpdesks = "  moscow: { kind: sandbox, default: true }\n  riga: { kind: sandbox }\n";
+    repository.file("servanda.yaml", &settings(helpdesks));
+    repository.expect(0, &["notify", "--init-ledger", "--as-of", DAY]);
+    repository.file("servanda.yaml", &first);
+    for _ in 0..2 {
+        for command in [
+            &["notify", "--as-of", DAY][..],
+            &["notify", "--preview", "--as-of", DAY],
+            &["notify", "--init-ledger", "--as-of", DAY],
+            &["ledger", "verify"],
+        ] {
+            let run = repository.expect(4, command);
+            assert!(run.stderr.contains("error[ledger-begun-twice]"), "{command:?}: {}", run.stderr);
+            assert!(run.stderr.contains("berlin") && run.stderr.contains("moscow"), "{}", run.stderr);
+        }
+        if repository.read("servanda.yaml") == first {
+            change_default(&repository);
+        }
+    }
+    // A new ledger is the way out.
+    let settings = repository.read("servanda.yaml");
+    repository.file("servanda.yaml", &format!("{settings}ledger: {{ at: \"sqlite:new.sqlite\" }}\n"));
+    repository.expect(0, &["notify", "--init-ledger", "--as-of", DAY]);
+    repository.expect(0, &["notify", "--as-of", DAY]);
 }
 
 /// The default helpdesk is embedded, the other one is at this address.

@@ -20,7 +20,7 @@ mod secret;
 
 pub(crate) use checksum::{ChecksumError, Checksummed};
 pub(crate) use dispatch::AnyLedger;
-pub(crate) use open::{beside, of_notices, open, read_last_applied, take_lock};
+pub(crate) use open::{NoticeLedger, beside, of_notices, open, read_last_applied, take_lock};
 pub(crate) use records::Records;
 pub(crate) use secret::{LedgerSecret, RecordedNotices};
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use servanda::ident::HelpdeskName;
 use servanda::plan::LastApplied;
 use servanda::settings::{HelpdeskConfig, LedgerPlace, Settings};
 
@@ -13,7 +14,7 @@ use super::git::GitLedger;
 use super::postgres::PostgresLedger;
 use super::records::Records;
 use super::sqlite::SqliteLedger;
-use super::store::{Holder, LedgerError, LedgerStore};
+use super::store::{Holder, LedgerStore};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::inform;
@@ -37,23 +38,43 @@ pub(crate) fn beside(records: &LedgerRecords, helpdesk: &HelpdeskConfig) -> Ledg
     records.beside(&name_of(helpdesk))
 }
 
-/// The records of the notices of a repository: those of its default helpdesk; if it has none, those of the helpdesk under
-/// which they began while it was the default one.
+/// The records of the notices of a repository.
+pub(crate) struct NoticeLedger {
+    pub(crate) records: LedgerRecords,
+    /// The name of the helpdesk under which they are, which also has the witness of the ledger.
+    pub(crate) helpdesk: Option<HelpdeskName>,
+}
+
+/// The records of the notices of a repository: those of the helpdesk under which they began; of the default one, if none did.
+/// Fails if several did, since neither knows what was sent by the other.
 pub(crate) async fn of_notices(
     records: &LedgerRecords,
     settings: &Settings,
-) -> Result<LedgerRecords, LedgerError> {
+) -> Result<NoticeLedger, Failure> {
     let default = settings.default_helpdesk();
-    let own = beside(records, default);
-    if own.begun().await?.is_none() {
-        for helpdesk in settings.helpdesks.values().filter(|helpdesk| helpdesk.name != default.name) {
-            let other = beside(records, helpdesk);
-            if other.begun().await?.is_some() {
-                return Ok(other);
-            }
+    let of = |helpdesk: &HelpdeskConfig| NoticeLedger {
+        records: beside(records, helpdesk),
+        helpdesk: helpdesk.name.clone(),
+    };
+    let others = settings.helpdesks.values().filter(|helpdesk| helpdesk.name != default.name);
+    let mut begun = Vec::new();
+    for found in std::iter::once(default).chain(others).map(of) {
+        if found.records.begun().await?.is_some() {
+            begun.push(found);
         }
     }
-    Ok(own)
+    if begun.len() > 1 {
+        let names: Vec<&str> =
+            begun.iter().flat_map(|found| &found.helpdesk).map(HelpdeskName::as_str).collect();
+        let message = format!(
+            "the ledger has records of notices of several helpdesks, {}: by those of one, what the others sent would be sent again",
+            names.join(" and ")
+        );
+        return Err(Failure::new(Exit::Refused, "ledger-begun-twice", message).help(
+            "name another place under `ledger.at` in servanda.yaml while no run is under way, and pass `--init-ledger`: events before it are never announced",
+        ));
+    }
+    Ok(begun.pop().unwrap_or_else(|| of(default)))
 }
 
 /// The name of a helpdesk in a ledger.

@@ -57,13 +57,14 @@ pub(crate) struct RecordedNotices {
 }
 
 impl RecordedNotices {
-    /// Reads the records of the repository, given those of any of its helpdesks; `None` if the ledger is not initialised. Fails if it cannot be read or has another secret.
+    /// Reads the records of the repository, given those of any of its helpdesks; `None` if the ledger is not initialised. Fails
+    /// if it cannot be read or has another secret.
     pub(crate) async fn read(
         workspace: &Workspace,
         records: &LedgerRecords,
     ) -> Result<Option<Self>, Failure> {
         let secret = LedgerSecret::of(workspace)?;
-        let records = of_notices(records, &workspace.settings).await?;
+        let records = of_notices(records, &workspace.settings).await?.records;
         let Some(begun) = records.begun().await? else {
             return Ok(None);
         };

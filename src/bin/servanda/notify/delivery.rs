@@ -254,7 +254,7 @@ impl<'a> Dispatcher<'a> {
             return Err(Failure::new(Exit::Refused, "ledger-unavailable", message));
         };
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
-        match connections.main {
+        match connections.witness {
             Some(connection) if is_first => _ = trust.read_witness(&connection.reader()).await?,
             Some(_) => {}
             None => trust.refuse_without_witness()?,
@@ -263,16 +263,16 @@ impl<'a> Dispatcher<'a> {
             trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
         }
         trust.verify().await?;
-        if let Some(connection) = connections.main.filter(|_| !is_first) {
+        if let Some(connection) = connections.witness.filter(|_| !is_first) {
             trust.check_witness(&connection.reader()).await?;
         }
         self.add_unrecorded(records).await?;
-        self.helpdesk.addresses = self.addresses(connections.main).await;
+        self.helpdesk.addresses = self.addresses(connections.people).await;
         let channels = self.channels.connect(connections, &self.helpdesk.objects, run);
         let mut result = self.drive(records, &channels, run, stop).await;
         self.channels.close().await;
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
-        if let Some(connection) = connections.main
+        if let Some(connection) = connections.witness
             && let Err(why) = trust.note_run(&connection.writer(run, &NoSharedCreations), run).await
         {
             result.report.ended.get_or_insert(why);

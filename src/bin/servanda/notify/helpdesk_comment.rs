@@ -23,9 +23,12 @@ pub(crate) type LiveObjects = BTreeMap<AgreementId, (Option<HelpdeskName>, LiveI
 
 /// The connections that notices need.
 pub(crate) struct NoticeConnections<'a> {
-    /// The one to the helpdesk with the people who receive notices, and with the witness of the ledger: the only one, or the
-    /// default one. `None` while it is not available.
-    pub(crate) main: Option<&'a Connection>,
+    /// The one to the helpdesk with the people who receive notices: the only one, or the default one. `None` while it is not
+    /// available.
+    pub(crate) people: Option<&'a Connection>,
+    /// The one to the helpdesk with the witness of the ledger: that under which the records of notices began. `None` while it
+    /// is not available.
+    pub(crate) witness: Option<&'a Connection>,
     /// That of each helpdesk in which agreements live.
     pub(crate) helpdesks: BTreeMap<Option<HelpdeskName>, &'a Connection>,
 }
@@ -33,14 +36,21 @@ pub(crate) struct NoticeConnections<'a> {
 impl<'a> NoticeConnections<'a> {
     /// The connection to the only helpdesk.
     pub(crate) fn to(connection: &'a Connection) -> Self {
-        Self { main: Some(connection), helpdesks: [(None, connection)].into() }
+        Self { people: Some(connection), witness: Some(connection), helpdesks: [(None, connection)].into() }
     }
 
-    /// The connections to several helpdesks, of which the one with the name `main` has the people.
-    pub(crate) fn to_all(helpdesks: &'a OpenHelpdesks<'_>, main: Option<&HelpdeskName>) -> Self {
-        let of_main = helpdesks.iter().find(|(name, ..)| Some(*name) == main);
+    /// The connections to several helpdesks, with the names of those that have the people and the witness.
+    pub(crate) fn to_all(
+        helpdesks: &'a OpenHelpdesks<'_>,
+        people: Option<&HelpdeskName>,
+        witness: Option<&HelpdeskName>,
+    ) -> Self {
+        let to = |wanted: Option<&HelpdeskName>| {
+            let found = helpdesks.iter().find(|(name, ..)| Some(*name) == wanted);
+            found.map(|(_, _, connection)| connection)
+        };
         let all = helpdesks.iter().map(|(name, _, connection)| (Some(name.clone()), connection));
-        Self { main: of_main.map(|(_, _, connection)| connection), helpdesks: all.collect() }
+        Self { people: to(people), witness: to(witness), helpdesks: all.collect() }
     }
 }
 

@@ -13,7 +13,8 @@ use crate::reconcile::open::OpenHelpdesks;
 
 impl Dispatcher<'_> {
     /// Sends the notices as [`Dispatcher::run`] does, with the plans and the latest state of a reconciliation whose lock is
-    /// held. Each is confirmed by the helpdesk in which its agreement lives, and recorded under the default one, or that which was it when the records began.
+    /// held. Each is confirmed by the helpdesk in which its agreement lives, and recorded under the default one, or under the one
+    /// that was the default when the records began.
     pub(crate) async fn run_for_all<A: Audience>(
         mut self,
         is_first: bool,
@@ -30,11 +31,14 @@ impl Dispatcher<'_> {
             }
         }
         let settings = &self.workspace.settings;
-        let records = match reconciliation.records() {
+        let ledger = match reconciliation.records() {
             Some(records) => Some(ledger::of_notices(records, settings).await?),
             None => None,
         };
-        let connections = NoticeConnections::to_all(open, settings.default_helpdesk.as_ref());
-        self.run(is_first, records.as_ref(), &connections, name, stop).await
+        let default = settings.default_helpdesk.as_ref();
+        let witness = ledger.as_ref().map_or(default, |ledger| ledger.helpdesk.as_ref());
+        let connections = NoticeConnections::to_all(open, default, witness);
+        let records = ledger.as_ref().map(|ledger| &ledger.records);
+        self.run(is_first, records, &connections, name, stop).await
     }
 }

@@ -126,7 +126,7 @@ impl<'a> LedgerTrust<'a> {
             Some(_) => Err(refusal(
                 "ledger-witness-unreadable",
                 "the helpdesk with the witness of the ledger is not available",
-                "make the default helpdesk of servanda.yaml available, and do not leave it out by `--helpdesk`",
+                "make the helpdesk under which the records of notices began available, and do not leave it out by `--helpdesk`",
             )),
         }
     }

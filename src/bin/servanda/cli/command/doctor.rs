@@ -14,6 +14,7 @@ use servanda::agreement::NoticeEvent;
 use servanda::calendar::ZONE_DATA;
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostic, Severity};
+use servanda::ident::HelpdeskName;
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
 use servanda::render::doctor::{CheckStatus, DoctorCheck};
@@ -24,7 +25,7 @@ use crate::cli::options::Format;
 use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Explorer as _, Reader as _};
 use crate::ledger::records::{KeyRecord, MissingKey};
-use crate::ledger::{self, LedgerRecords};
+use crate::ledger::{self, LedgerRecords, NoticeLedger};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Dispatcher, people};
 use crate::process::context::{AsOf, CLOCK_TOLERANCE, Context, clock};
@@ -99,22 +100,17 @@ fn check_surroundings(
         let of_settings = workspaces.helpdesks.iter();
         found.extend(of_settings.flat_map(|workspace| named(workspace, settings(workspace).collect())));
         found.extend(checkout::check(&workspaces.whole().root).await);
-        let default = workspaces.whole().settings.default_helpdesk.clone();
-        let mut main = None;
+        let mut connections = Vec::new();
         for workspace in &mut workspaces.helpdesks {
             let name = workspace.settings.helpdesk.name.clone();
             let mut own = Vec::new();
             own.extend(proxy::check(&workspace.settings.helpdesk.kind).await);
             let connection = connected(workspace, as_of, &mut own).await;
             found.extend(named(workspace, own));
-            match connection {
-                Some(connection) if name == default => main = Some(connection),
-                Some(connection) => connection.close().await,
-                None => {}
-            }
+            connections.extend(connection.map(|connection| (name, connection)));
         }
-        check_ledger_and_mail(workspaces.whole(), as_of, may_push, main.as_ref(), found).await;
-        if let Some(connection) = main {
+        check_ledger_and_mail(workspaces.whole(), as_of, may_push, &connections, found).await;
+        for (_, connection) in connections {
             connection.close().await;
         }
     });
@@ -284,17 +280,26 @@ async fn check_ledger_and_mail(
     workspace: &Workspace,
     as_of: AsOf,
     may_push: bool,
-    connection: Option<&Connection>,
+    connections: &[(Option<HelpdeskName>, Connection)],
     found: &mut Vec<DoctorCheck>,
 ) {
     match Channels::open(&workspace.settings, &workspace.root) {
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
             let records = ledger::open(workspace);
-            // The check of the ledger reports the error.
-            let of_notices = ledger::of_notices(&records, &workspace.settings).await;
-            let of_notices = of_notices.unwrap_or_else(|_| ledger::open(workspace));
-            let ledger = ledger_is_trusted(workspace, &channels, &of_notices, as_of).await;
+            let (of_notices, helpdesk, ledger) = match ledger::of_notices(&records, &workspace.settings).await
+            {
+                Ok(NoticeLedger { records, helpdesk }) => {
+                    let ledger = ledger_is_trusted(workspace, &channels, &records, as_of).await;
+                    (records, helpdesk, ledger)
+                }
+                Err(failure) => {
+                    let default = workspace.settings.default_helpdesk.clone();
+                    (ledger::open(workspace), default, failing("ledger", failure))
+                }
+            };
+            let connection = connections.iter().find(|(name, _)| *name == helpdesk);
+            let connection = connection.map(|(_, connection)| connection);
             let is_readable = ledger.status != CheckStatus::Failed;
             found.push(ledger);
             if is_readable {

@@ -67,7 +67,8 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let (workspace, _) = PlanOptions::as_of(None).load(context)?;
     runtime()?.block_on(async {
-        let records = ledger::of_notices(&ledger::open(&workspace), &workspace.settings).await?;
+        let ledger = ledger::of_notices(&ledger::open(&workspace), &workspace.settings).await?;
+        let records = ledger.records;
         match &arguments.command {
             Command::Verify => {
                 trust(&workspace, &records).await?;

@@ -197,7 +197,7 @@ async fn previewed(
     terms: &PlanTerms,
     languages: &[Language],
 ) -> Result<Vec<PreviewedMessage>, Failure> {
-    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?;
+    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?.records;
     let records = if book.begun().await?.is_some() {
         book.memory().await?
     } else {
@@ -258,7 +258,7 @@ async fn resolve(resolved: &Resolve, workspace: &mut Workspace, terms: &PlanTerm
     if !compared? {
         inform(&format!("{NOT_REPORTED}\n"));
     }
-    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?;
+    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?.records;
     let records = book.memory().await?;
     let now = clock();
     let found = records.records.get(&resolved.key);
