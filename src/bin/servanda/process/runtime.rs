@@ -10,8 +10,9 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     built(Builder::new_multi_thread().worker_threads(1))
 }
 
-/// Builds the runtime of a command that writes to the embedded helpdesk, where nothing of the command waits for a person: one
-/// thread for its work and its connections, beside the one of the helpdesk. No request is handed from thread to thread.
+/// Builds the runtime of a command that writes to the embedded helpdesk: one thread for its work and its connections, beside
+/// the one of the helpdesk. No request is handed from thread to thread. The command must wait for no terminal: it neither
+/// asks nor shows a progress bar, either of which would block its connections as well.
 pub(crate) fn runtime_beside_embedded() -> Result<Runtime, Failure> {
     built(&mut Builder::new_current_thread())
 }

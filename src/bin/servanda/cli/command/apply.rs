@@ -84,7 +84,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let saved = saved.map(SavedPlan::one).transpose()?;
     let workspace = &mut workspaces.helpdesks[0];
     let is_embedded = matches!(workspace.settings.helpdesk.kind, Product::Sandbox);
-    let runtime = if is_embedded { runtime_beside_embedded()? } else { runtime()? };
+    let waits_for_a_terminal = !arguments.yes || context.terminal.shows_progress;
+    let runtime = if is_embedded && !waits_for_a_terminal { runtime_beside_embedded()? } else { runtime()? };
     let concluded = runtime.block_on(async {
         let connection = connect::open(workspace, terms.as_of).await?;
         let mut reconciliation =
