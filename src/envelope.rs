@@ -44,7 +44,7 @@ impl Sealed for GuardedPlan {
 }
 
 /// All exit codes, the most severe first: of two results, that of the earlier one is the result of the run.
-pub const EXIT_CODES_BY_SEVERITY: [u8; 14] = [130, 143, 1, 9, 8, 3, 4, 7, 6, 5, 11, 10, 2, 0];
+const EXIT_CODES_BY_SEVERITY: [u8; 14] = [130, 143, 1, 9, 8, 3, 4, 7, 6, 5, 11, 10, 2, 0];
 
 /// The place of an exit code among all; an unknown one is as severe as a failure.
 pub fn severity_of_exit_code(code: u8) -> usize {

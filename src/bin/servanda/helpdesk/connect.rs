@@ -201,7 +201,7 @@ pub(crate) fn key(variable: &str) -> Result<SecretString, Failure> {
     if key.expose_secret().len() < SHORTEST_KEY {
         let message = format!("the key in the variable {variable} is shorter than {SHORTEST_KEY} characters");
         return Err(Failure::new(Exit::Credentials, "key-too-short", message)
-            .help("use a longer one: in logs and answers of servers, so short a key cannot be distinguished from other text, and redacted"));
+            .help("use a longer one: a key this short cannot be distinguished from other text, so it cannot be redacted in logs and responses"));
     }
     Ok(key)
 }
