@@ -109,7 +109,7 @@ fn directory() -> Directory {
 
 fn plan(checked: &CheckedRepository, live: Live, at: Instant) -> Plan {
     let input = PlannerInput {
-        elsewhere: &[],
+        everywhere: &[],
         agreements: &checked.agreements,
         catalog: &checked.catalog,
         settings: &checked.settings,

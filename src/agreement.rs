@@ -289,6 +289,11 @@ pub enum AttributeValue {
     Bool(bool),
 }
 
+/// The agreements of a repository, given those of one helpdesk, and those of all helpdesks if there are several.
+pub const fn whole<'a>(here: &'a [Agreement], everywhere: &'a [Agreement]) -> &'a [Agreement] {
+    if everywhere.is_empty() { here } else { everywhere }
+}
+
 impl Agreement {
     /// The recipient to write where the helpdesk holds one: the client as a whole, or else the first by name.
     pub fn main_recipient(&self) -> Option<&RecipientSlug> {

@@ -7,7 +7,7 @@ mod reviewed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, whole};
 use crate::calendar::{Instant, ZONE_DATA};
 use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
@@ -32,8 +32,8 @@ use crate::status::State;
 pub struct PlannerInput<'a> {
     /// The agreements of the files, checked.
     pub agreements: &'a [Agreement],
-    /// The agreements of a repository with several helpdesks, of which those of the other ones count.
-    pub elsewhere: &'a [Agreement],
+    /// The agreements of all helpdesks of the repository; empty if there is one.
+    pub everywhere: &'a [Agreement],
     /// The catalog that their slugs refer to.
     pub catalog: &'a Catalog,
     /// The mapping, the guards and the drift policy.
@@ -61,8 +61,8 @@ pub struct PlannerInput<'a> {
 pub struct Base<'a> {
     /// Its agreements.
     pub agreements: &'a [Agreement],
-    /// Those of all helpdesks, if there are several.
-    pub elsewhere: &'a [Agreement],
+    /// Those of all helpdesks; empty if there is one.
+    pub everywhere: &'a [Agreement],
     /// Its catalog.
     pub catalog: &'a Catalog,
     /// The difference to it.
@@ -94,11 +94,11 @@ pub struct Sides {
 /// Names of people are removed from the live state first, so that no plan contains them. For a pull request, its base is
 /// planned too, to tell apart what each of them brings about.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
-    let Some(Base { agreements, elsewhere, catalog, scope }) = input.base else {
+    let Some(Base { agreements, everywhere, catalog, scope }) = input.base else {
         let (guarded, sides) = guarded(input, live);
         return (announce(guarded, input, &BTreeSet::new()), sides);
     };
-    let of_base = PlannerInput { agreements, elsewhere, catalog, base: None, ..*input };
+    let of_base = PlannerInput { agreements, everywhere, catalog, base: None, ..*input };
     let before = guarded(&of_base, live.clone()).0;
     let (guarded, sides) = guarded(input, live);
     let guarded = announce(guarded, input, &announced(&before, &of_base));
@@ -112,7 +112,7 @@ fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     let mapping = &settings.helpdesk.mapping;
     let guards = limits(&proposed, &settings.guards);
     if !input.selection.is_everything() {
-        let scope = input.selection.scope(input.agreements.iter().chain(input.elsewhere), input.instant);
+        let scope = input.selection.scope(whole(input.agreements, input.everywhere), input.instant);
         restrict(&mut proposed, &desired, &live, |id| scope.contains(id), mapping.states.get(&State::Active));
     }
     let (mut plan, awaiting) = guard(proposed.clone(), &guards, input.acknowledged, mapping);
@@ -162,12 +162,12 @@ fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>, base: &BTreeSet<Anno
 }
 
 fn announced(guarded: &GuardedPlan, input: &PlannerInput<'_>) -> BTreeSet<AnnouncedNotice> {
-    let PlannerInput { agreements, elsewhere, catalog, settings, .. } = *input;
+    let PlannerInput { agreements, everywhere, catalog, settings, .. } = *input;
     let mut channels = Channel::configured(settings);
     if channels.is_empty() {
         channels.push(Channel::Mail);
     }
-    let files = PlannedFiles { agreements, elsewhere, catalog, settings, channels: &channels };
+    let files = PlannedFiles { agreements, everywhere, catalog, settings, channels: &channels };
     match input.sent {
         Some(sent) => announced_by(&guarded.plan, &guarded.guarded_changes, files, sent),
         None => announced_at_most(&guarded.plan, files),
@@ -197,7 +197,13 @@ struct Proposal {
 fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
     let mapping = &input.settings.helpdesk.mapping;
     let helpdesk = input.settings.helpdesk.name.as_ref();
-    DiffContext { header: header.clone(), mapping, prune: input.prune, elsewhere: input.elsewhere, helpdesk }
+    DiffContext {
+        header: header.clone(),
+        mapping,
+        prune: input.prune,
+        everywhere: input.everywhere,
+        helpdesk,
+    }
 }
 
 /// The desired state of agreements at an instant.
@@ -224,7 +230,7 @@ fn propose(input: &PlannerInput<'_>, live: &Live) -> Proposal {
     // What ended by its date after it moved would have ended here too.
     let ended = plan.changes.iter().filter(|change| change.verb == Verb::Move && change.elsewhere.is_none());
     let ended: BTreeSet<AgreementId> = ended.map(|change| change.id.clone()).collect();
-    let ended = input.elsewhere.iter().filter(|agreement| ended.contains(&agreement.id));
+    let ended = input.everywhere.iter().filter(|agreement| ended.contains(&agreement.id));
     let records = records_by_instant(last_applied, |instant| {
         let asked = input.agreements.iter().filter(|agreement| changed.contains(&agreement.id));
         projected(asked.chain(ended.clone()), input, live, instant)

@@ -9,7 +9,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::agreement::{Agreement, NoticeEvent};
+use crate::agreement::{Agreement, NoticeEvent, whole};
 use crate::calendar::TimeOfDay;
 use crate::catalog::Catalog;
 use crate::ident::AgreementId;
@@ -106,8 +106,8 @@ pub fn counted(notices: &BTreeSet<AnnouncedNotice>, base: &BTreeSet<AnnouncedNot
 pub struct PlannedFiles<'a> {
     /// The agreements.
     pub agreements: &'a [Agreement],
-    /// The agreements that live in other helpdesks.
-    pub elsewhere: &'a [Agreement],
+    /// The agreements of all helpdesks of the repository; empty if there is one.
+    pub everywhere: &'a [Agreement],
     /// The catalog.
     pub catalog: &'a Catalog,
     /// The settings.
@@ -121,7 +121,7 @@ pub struct PlannedFiles<'a> {
 pub fn announced_by(
     plan: &Plan,
     waiting: &[Change],
-    PlannedFiles { agreements, elsewhere, catalog, settings, channels }: PlannedFiles<'_>,
+    PlannedFiles { agreements, everywhere, catalog, settings, channels }: PlannedFiles<'_>,
     sent: SentNotices<'_>,
 ) -> BTreeSet<AnnouncedNotice> {
     let unconfirmed = unconfirmed(plan, waiting);
@@ -131,7 +131,7 @@ pub fn announced_by(
     };
     let input = DueInput {
         agreements,
-        elsewhere,
+        everywhere,
         catalog,
         usual: settings.notice_time,
         late_after: settings.late_time(),
@@ -182,13 +182,13 @@ fn unconfirmed<'a>(plan: &'a Plan, waiting: &'a [Change]) -> BTreeSet<&'a Agreem
 /// The notices about the changes of a plan on its day, sent already or not.
 pub fn announced_at_most(
     plan: &Plan,
-    PlannedFiles { agreements, elsewhere, catalog, settings, channels }: PlannedFiles<'_>,
+    PlannedFiles { agreements, everywhere, catalog, settings, channels }: PlannedFiles<'_>,
 ) -> BTreeSet<AnnouncedNotice> {
     let usual = settings.notice_time;
     let mut announced = BTreeSet::new();
     let by_id: BTreeMap<&AgreementId, &Agreement> =
         agreements.iter().map(|agreement| (&agreement.id, agreement)).collect();
-    let succession = Succession::of(agreements.iter().chain(elsewhere));
+    let succession = Succession::of(whole(agreements, everywhere));
     let is_kept = |change: &&Change| !matches!(change.verb, Verb::Retire | Verb::Move);
     for change in plan.changes.iter().filter(is_kept) {
         let Some(agreement) = by_id.get(&change.id) else {

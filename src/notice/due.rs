@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::agreement::{Agreement, NoticeEvent};
+use crate::agreement::{Agreement, NoticeEvent, whole};
 use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::catalog::Catalog;
 use crate::ident::{AgreementId, LiveId};
@@ -40,8 +40,9 @@ pub struct Notice {
 pub struct DueInput<'a> {
     /// The agreements.
     pub agreements: &'a [Agreement],
-    /// Agreements of other helpdesks, which have no notices here and may renew these, or be renewed by them.
-    pub elsewhere: &'a [Agreement],
+    /// The agreements of all helpdesks of the repository; empty if there is one. Those of others have no notices here, and may
+    /// renew these, or be renewed by them.
+    pub everywhere: &'a [Agreement],
     /// The catalog.
     pub catalog: &'a Catalog,
     /// The default time of day of notices.
@@ -65,7 +66,7 @@ pub struct DueInput<'a> {
 impl DueInput<'_> {
     /// The predecessors and successors of the agreements.
     pub(super) fn succession(&self) -> Succession<'_> {
-        Succession::of(self.agreements.iter().chain(self.elsewhere))
+        Succession::of(whole(self.agreements, self.everywhere))
     }
 }
 

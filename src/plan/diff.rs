@@ -27,8 +27,8 @@ pub struct DiffContext<'a> {
     pub mapping: &'a Mapping,
     /// Whether agreements whose document is gone are retired.
     pub prune: bool,
-    /// The agreements of the repository, of which those of other helpdesks count.
-    pub elsewhere: &'a [Agreement],
+    /// The agreements of all helpdesks of the repository; empty if there is one.
+    pub everywhere: &'a [Agreement],
     /// The name of the helpdesk, if there are several.
     pub helpdesk: Option<&'a HelpdeskName>,
 }
@@ -37,7 +37,7 @@ impl<'a> DiffContext<'a> {
     /// The agreements that live in other helpdesks.
     fn elsewhere(&self) -> impl Iterator<Item = &'a Agreement> + Clone + use<'a> {
         let own = self.helpdesk;
-        self.elsewhere.iter().filter(move |agreement| agreement.helpdesk.as_ref() != own)
+        self.everywhere.iter().filter(move |agreement| agreement.helpdesk.as_ref() != own)
     }
 }
 

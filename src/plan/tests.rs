@@ -140,7 +140,7 @@ fn planned(
     let acknowledged = [(GuardName::Vanished, [1].into())].into();
     let selection = AgreementSelection::default();
     let input = PlannerInput {
-        elsewhere: &[],
+        everywhere: &[],
         agreements,
         catalog: &catalog(),
         settings,

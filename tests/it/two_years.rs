@@ -95,7 +95,7 @@ impl Life {
     fn ask<T>(&self, at: Instant, question: impl FnOnce(&DueInput<'_>) -> T) -> T {
         question(&DueInput {
             agreements: &self.estate.agreements,
-            elsewhere: &[],
+            everywhere: &[],
             catalog: &self.estate.catalog,
             usual: self.estate.settings.notice_time,
             late_after: jiff::SignedDuration::from_hours(72),

@@ -188,7 +188,7 @@ impl Simulation<'_> {
         let confirmation = if confirmed { Confirmation::AsDesired } else { Confirmation::Unconfirmed };
         question(&DueInput {
             agreements: &self.agreements,
-            elsewhere: &[],
+            everywhere: &[],
             catalog: &self.estate.catalog,
             usual: USUAL,
             late_after: jiff::SignedDuration::from_hours(72),

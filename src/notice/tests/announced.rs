@@ -72,7 +72,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
         settings.notice_time = setting.usual;
         let files = PlannedFiles {
             agreements: setting.agreements,
-            elsewhere: setting.elsewhere,
+            everywhere: setting.everywhere,
             catalog: setting.catalog,
             settings: &settings,
             channels: &Channel::configured(&settings),
@@ -147,13 +147,13 @@ fn a_renewal_across_helpdesks_is_announced_as_one() {
     let (on, mut successor) = ("2027-01-01", Fixture::new([after.clone()]));
     let created = |fixture: &Fixture| events(&announced_by(fixture, on, change(fixture, on, Verb::Create)));
     assert!(!created(&successor).contains(&NoticeEvent::Renewed));
-    successor.elsewhere = vec![before.clone()];
+    successor.everywhere = vec![before.clone(), after.clone()];
     assert!(created(&successor).contains(&NoticeEvent::Renewed));
     let due = |fixture: &Fixture| -> BTreeSet<NoticeEvent> {
         fixture.due(on, 10).send.iter().map(|notice| notice.key.event).collect()
     };
-    let mut predecessor = Fixture::new([before]);
+    let mut predecessor = Fixture::new([before.clone()]);
     assert!(due(&predecessor).contains(&NoticeEvent::Deactivated));
-    predecessor.elsewhere = vec![after];
+    predecessor.everywhere = vec![before, after];
     assert!(!due(&predecessor).contains(&NoticeEvent::Deactivated));
 }

@@ -41,7 +41,7 @@ pub(super) fn lead(days: i32) -> Lead {
 /// Agreements with their records, which runs at ten o'clock.
 pub(super) struct Fixture {
     pub(super) agreements: BTreeMap<AgreementId, Agreement>,
-    pub(super) elsewhere: Vec<Agreement>,
+    pub(super) everywhere: Vec<Agreement>,
     pub(super) catalog: Catalog,
     pub(super) records: NoticeRecords,
     pub(super) confirmation: Confirmation,
@@ -75,7 +75,7 @@ impl Fixture {
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self {
             agreements,
-            elsewhere: Vec::new(),
+            everywhere: Vec::new(),
             catalog,
             records: NoticeRecords::default(),
             confirmation: Confirmation::AsDesired,
@@ -88,7 +88,7 @@ impl Fixture {
         let agreements: Vec<Agreement> = self.agreements.values().cloned().collect();
         question(&DueInput {
             agreements: &agreements,
-            elsewhere: &self.elsewhere,
+            everywhere: &self.everywhere,
             catalog: &self.catalog,
             usual: TimeOfDay::constant(9, 0, 0, 0),
             late_after: jiff::SignedDuration::from_hours(72),

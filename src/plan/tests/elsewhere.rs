@@ -57,11 +57,10 @@ impl Helpdesk {
         own: &str,
     ) -> GuardedPlan {
         let is_own = |agreement: &&Agreement| agreement.helpdesk == Some(name(own));
-        let (here, elsewhere): (Vec<&Agreement>, Vec<&Agreement>) = agreements.iter().partition(is_own);
-        let clone = |some: Vec<&Agreement>| some.into_iter().cloned().collect::<Vec<_>>();
+        let here: Vec<Agreement> = agreements.iter().filter(is_own).cloned().collect();
         let input = PlannerInput {
-            agreements: &clone(here),
-            elsewhere: &clone(elsewhere),
+            agreements: &here,
+            everywhere: agreements,
             catalog: &catalog(),
             settings: &settings(&self.mapping),
             last_applied,

@@ -20,7 +20,7 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 fn planned(base: &[Agreement], head: &[Agreement], live: &Live, settings: &Settings) -> GuardedPlan {
     let catalog = catalog();
     let input = PlannerInput {
-        elsewhere: &[],
+        everywhere: &[],
         agreements: head,
         catalog: &catalog,
         settings,
@@ -31,7 +31,7 @@ fn planned(base: &[Agreement], head: &[Agreement], live: &Live, settings: &Setti
         selection: &crate::selection::AgreementSelection::default(),
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
         sent: None,
-        base: Some(Base { agreements: base, elsewhere: &[], catalog: &catalog, scope: &Scope::default() }),
+        base: Some(Base { agreements: base, everywhere: &[], catalog: &catalog, scope: &Scope::default() }),
     };
     planner::plan(&input, live.clone()).0
 }

@@ -22,7 +22,7 @@ fn restricted(
 ) -> GuardedPlan {
     let acknowledged = [(crate::plan::GuardName::Vanished, [1].into())].into();
     let input = PlannerInput {
-        elsewhere: &[],
+        everywhere: &[],
         agreements,
         catalog: &catalog(),
         settings: &settings(mapping),

@@ -463,7 +463,7 @@ impl<'a> Dispatcher<'a> {
         let confirmations = &self.helpdesk.confirmations;
         function(&DueInput {
             agreements: &self.workspace.agreements,
-            elsewhere: &self.workspace.elsewhere,
+            everywhere: &self.workspace.everywhere,
             catalog: &self.workspace.catalog,
             usual: settings.notice_time,
             late_after: settings.late_time(),

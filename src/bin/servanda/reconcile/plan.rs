@@ -116,7 +116,7 @@ fn with_input<T>(
         |address: &str| ledger.notices.map_or_else(String::new, |notices| notices.secret.hide(address));
     plan(&PlannerInput {
         agreements: &workspace.agreements,
-        elsewhere: &workspace.elsewhere,
+        everywhere: &workspace.everywhere,
         catalog: &workspace.catalog,
         settings: &workspace.settings,
         last_applied: ledger.last_applied,
@@ -126,9 +126,9 @@ fn with_input<T>(
         selection: &terms.selection,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
         base: workspace.pull_request.as_deref().map(
-            |PullRequestBase { agreements, elsewhere, catalog, scope }| Base {
+            |PullRequestBase { agreements, everywhere, catalog, scope }| Base {
                 agreements,
-                elsewhere,
+                everywhere,
                 catalog,
                 scope,
             },

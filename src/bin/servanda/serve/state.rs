@@ -41,7 +41,7 @@ impl ServedWorkspace {
             settings: rest.settings.clone(),
             catalog: self.register.catalog().clone(),
             agreements: self.register.agreements().to_vec(),
-            elsewhere: Arc::default(),
+            everywhere: Arc::default(),
             paths: rest.paths.clone(),
             texts: rest.texts.clone(),
             base: None,

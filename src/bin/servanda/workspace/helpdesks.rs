@@ -89,7 +89,7 @@ impl Workspace {
             let catalog = base.catalog.in_helpdesk(name, default);
             Box::new(PullRequestBase {
                 agreements: living_in(&base.agreements, name, default),
-                elsewhere: Arc::clone(&all.base),
+                everywhere: Arc::clone(&all.base),
                 catalog,
                 scope: restricted(&base.scope, |id| here.contains(id)),
             })
@@ -100,7 +100,7 @@ impl Workspace {
             digest: self.digest.clone(),
             catalog: self.catalog.in_helpdesk(name, default),
             agreements: living_in(&self.agreements, name, default),
-            elsewhere: Arc::clone(&all.agreements),
+            everywhere: Arc::clone(&all.agreements),
             paths: self.paths.clone(),
             texts: self.texts.clone(),
             base: self.base.clone(),

@@ -67,7 +67,8 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
-    pub(crate) elsewhere: Arc<[Agreement]>,
+    /// The agreements of all helpdesks of the repository; empty if there is one.
+    pub(crate) everywhere: Arc<[Agreement]>,
     /// The paths of the files of agreements.
     pub(crate) paths: BTreeMap<FileId, String>,
     /// The repository's own texts of notices, by their file names in `notices/`.
@@ -81,7 +82,8 @@ pub(crate) struct Workspace {
 /// The content of the base of a pull request, and the difference to it.
 pub(crate) struct PullRequestBase {
     pub(crate) agreements: Vec<Agreement>,
-    pub(crate) elsewhere: Arc<[Agreement]>,
+    /// The agreements of all helpdesks of the repository; empty if there is one.
+    pub(crate) everywhere: Arc<[Agreement]>,
     pub(crate) catalog: Catalog,
     pub(crate) scope: Scope,
 }
@@ -411,7 +413,7 @@ impl LoadedFiles {
             settings: checked.settings,
             catalog: checked.catalog,
             agreements: checked.agreements,
-            elsewhere: Arc::default(),
+            everywhere: Arc::default(),
             paths,
             texts,
             base: None,

@@ -178,7 +178,7 @@ impl PullRequest {
         workspace.base = Some(base);
         let CheckedRepository { agreements, catalog, .. } = before;
         workspace.pull_request =
-            Some(Box::new(PullRequestBase { agreements, elsewhere: Arc::default(), catalog, scope }));
+            Some(Box::new(PullRequestBase { agreements, everywhere: Arc::default(), catalog, scope }));
         workspace.refuse_empty()
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use servanda::agreement::whole;
 use servanda::selection::AgreementSelection;
 
 use crate::helpdesk::Selection;
@@ -83,7 +84,7 @@ fn take(workspace: &mut Workspace, path: Option<&Path>, as_of: AsOf) -> Result<(
         let connection = connect::open(workspace, as_of).await?;
         let last_applied = ledger::read_last_applied(&ledger::open(workspace)).await;
         // Another branch may adopt objects that these files do not name, or name another helpdesk for them.
-        let agreements = workspace.agreements.iter().chain(workspace.elsewhere.iter());
+        let agreements = whole(&workspace.agreements, &workspace.everywhere);
         let wanted = Selection::of(agreements).with_all_unmarked();
         let snapshot = Snapshot::take(&connection, &wanted, last_applied).await;
         connection.close().await;

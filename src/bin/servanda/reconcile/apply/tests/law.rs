@@ -192,7 +192,7 @@ impl LawFixture {
     /// Runs one reconciliation, as the program does: with lock, guards, causes, journal and ledger.
     async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
         let workspace = Workspace {
-            elsewhere: Arc::default(),
+            everywhere: Arc::default(),
             paths: BTreeMap::new(),
             texts: BTreeMap::new(),
             root: self.folder.path().to_owned(),
