@@ -282,7 +282,7 @@ pub(crate) fn plain_client(url: &str, timeout: Duration) -> Result<reqwest::Clie
 /// A client for a server of a test on this machine.
 #[cfg(test)]
 pub(crate) fn test_client() -> reqwest::Client {
-    plain_client("http://127.0.0.1", Duration::from_secs(60)).expect("a client")
+    plain_client("http://127.0.0.1", Duration::from_mins(1)).expect("a client")
 }
 
 fn builder(url: &str, timeout: Duration) -> reqwest::ClientBuilder {
