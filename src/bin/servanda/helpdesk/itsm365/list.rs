@@ -158,6 +158,7 @@ impl<'a> Lists<'a> {
                 return Ok(Some(page));
             }
         }
+        *ahead = PagesAhead::default();
         let page = self.counted(list, read, size, meter).await?;
         if page.is_empty() {
             return Ok(Some(page));
@@ -214,6 +215,10 @@ impl<'a> Lists<'a> {
 
 /// Pages that were asked for while the one before them was on its way: where it is full, the next one begins with its last
 /// object.
+///
+/// A request on its way may hold one of the few permits of the transport, and gives it back only if it is polled or dropped.
+/// So no other request may be awaited while there are pages ahead: [`Self::take`] polls them all, and everything else drops
+/// them first.
 #[derive(Default)]
 struct PagesAhead<'l> {
     /// The offset and the limit of the first of them.

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde_json::json;
 use servanda::live::Observed;
 use servanda::plan::Step;
+use servanda::settings::Pace;
 
 use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
+use crate::http::client::Endpoint;
 use crate::process::failure::Failure;
 use crate::sandbox::options::{FindOrder, Paging};
 use crate::sandbox::{ACCESS_KEY, SandboxOptions};
@@ -46,6 +49,30 @@ async fn short_pages_leave_no_object_out() {
                 let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
                 assert_eq!(read(&reader).await, Ok(AGREEMENTS), "{what}, pages of {page_size}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn few_requests_at_a_time_are_enough_for_lists_of_any_number_of_pages() {
+    let (desk, transport) = desk(SandboxOptions::default()).await;
+    let writer = Itsm365Writer::new(&transport, &desk.mapping);
+    let all = Itsm365Reader::new(&transport, &desk.mapping, 1000);
+    for object in all.read_live(&Selection::default()).await.expect("read").agreements.values() {
+        let Observed::Present(found) = object else { panic!("{object:?}") };
+        let put = Step::PutRule { rule: None, key: key(None), target: promise(1, None) };
+        writer.perform(&id("a0"), Some(&found.object), &put).await.expect("written");
+    }
+    for concurrency in [1, 2, 3] {
+        let pace = Pace { concurrency, ..Pace::SANDBOX };
+        let endpoint = desk.running.url();
+        let transport =
+            Itsm365Transport::new(&Endpoint::at(&endpoint), SecretString::from(ACCESS_KEY), &pace)
+                .expect("a transport");
+        for page_size in [1, 2, 3, 7, 8] {
+            let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
+            let read = tokio::time::timeout(Duration::from_mins(1), read(&reader)).await;
+            assert_eq!(read, Ok(Ok(AGREEMENTS)), "{concurrency} at a time, pages of {page_size}");
         }
     }
 }
