@@ -52,9 +52,9 @@ impl LoadedFiles {
     /// Checks all files like [`Self::check_last`], and passes on the resolved agreements of each file with its text.
     pub(crate) fn check_and_see(&mut self, at: Instant, see: &SeeFile<'_>) -> CheckedRepository {
         self.basis();
-        let Some(basis) = self.basis.take().filter(|_| !self.unparsed.is_empty()) else {
-            return self.check(at);
-        };
+        // The basis cannot be computed again where the catalog was freed.
+        let basis = if self.unparsed.is_empty() { None } else { self.basis.take() };
+        let Some(basis) = basis else { return self.check(at) };
         self.catalog = Vec::new();
         if !self.is_on_disk {
             return self.check_files(basis, self.texts(), at, see).0;
@@ -129,6 +129,25 @@ mod tests {
     const CATALOG: &str = "clients: { veter: { title: Ветер } }\nservices: { email: { title: Почта } }\n";
     const FINE: &str =
         "client: veter\nperiod: { first_day: 2020-01-01, last_day: 2020-12-31 }\nservices: { email: true }\n";
+
+    #[test]
+    fn a_catalog_without_agreements_is_judged_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for (path, text) in [
+            ("servanda.yaml", "timezone: Europe/Moscow\n"),
+            ("catalog/a.yaml", CATALOG),
+            ("catalog/b.yaml", "clients: { veter: { title: Ветер } }\n"),
+        ] {
+            write_within(root, &root.join(path), text).expect("the folder can be written to");
+        }
+        let mut loaded =
+            LoadedFiles::to_check(root.to_owned(), SettingsFile::default()).expect("a repository");
+        let checked = loaded.check_last("2026-01-01T00:00:00Z".parse().expect("an instant"));
+        let codes: Vec<Code> = checked.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [Code::E003]);
+        assert_eq!((checked.catalog.clients.len(), checked.catalog.services.len()), (1, 1));
+    }
 
     #[test]
     fn a_text_is_dropped_unless_there_is_a_finding_about_its_file() {
