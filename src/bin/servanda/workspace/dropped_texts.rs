@@ -95,7 +95,7 @@ impl LoadedFiles {
     }
 
     /// Reads the dropped texts of some files again. One that has changed meanwhile stays empty: a finding is then shown
-    /// without its line.
+    /// at the first line of its file, without its text.
     pub(super) fn restore(&mut self, is_needed: impl Fn(FileId) -> bool) {
         let dropped = std::mem::take(&mut self.dropped).into_iter();
         let (needed, dropped) = dropped.partition::<Vec<_>, _>(|(file, _)| is_needed(*file));
