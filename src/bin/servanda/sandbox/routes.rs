@@ -130,7 +130,7 @@ async fn respond(
 }
 
 /// Runs work that waits for the database: on a thread for that, since `SQLite` blocks, unless this thread serves alone.
-/// `None` if the work panicked.
+/// `None` if the work panicked or could not be stored.
 async fn with_database<T: Send + 'static>(
     turns: &Arc<Turns>,
     may_write: bool,

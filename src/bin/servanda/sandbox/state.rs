@@ -38,7 +38,8 @@ impl SandboxState {
     }
 
     /// Works in one transaction: each statement by itself would lock the file for itself. Within it, [`Self::write`] makes
-    /// savepoints. The error is that of the transaction, which has stored nothing then.
+    /// savepoints. The error is that of the transaction, which has stored nothing then. `SQLite` may end it by itself, at a full
+    /// disk for example: the connection then commits each statement, and the work must not go on.
     pub(super) fn together<T>(&self, has_writes: bool, work: impl FnOnce() -> T) -> rusqlite::Result<T> {
         self.connection().execute_batch(if has_writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
         let done = work();

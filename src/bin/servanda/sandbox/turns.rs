@@ -64,7 +64,10 @@ impl Turns {
         let waiting = std::mem::take(&mut *self.waiting());
         let may_write = waiting.iter().any(|(may_write, _)| *may_write);
         let done = self.state.together(may_write, || {
-            let answers = waiting.into_iter().map(|(_, work)| catch_unwind(AssertUnwindSafe(work)).ok());
+            // Where the transaction has ended by itself, work would be stored by itself: it is given up.
+            let goes_on = |_: &(bool, Work)| !self.state.connection().is_autocommit();
+            let works = waiting.into_iter().take_while(goes_on);
+            let answers = works.map(|(_, work)| catch_unwind(AssertUnwindSafe(work)).ok());
             answers.flatten().collect::<Vec<Answer>>()
         });
         match done {

@@ -6,7 +6,7 @@ use servanda::calendar::Instant;
 
 use crate::sandbox::database;
 use crate::sandbox::error::RequestError;
-use crate::sandbox::session::NO_AUTHOR;
+use crate::sandbox::session::{NO_AUTHOR, WriteSession};
 use crate::sandbox::turns::Turns;
 use crate::sandbox::{DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed};
 
@@ -38,4 +38,34 @@ async fn what_fails_in_a_shared_transaction_leaves_no_trace_and_takes_nothing_al
     assert!(connection.is_autocommit());
     let is_stored = |key| database::employee_of_key(&connection, key).expect("reads").is_some();
     assert_eq!(["stored", "refused", "broken", "stored as well"].map(is_stored), [true, false, false, true]);
+}
+
+/// `SQLite` may end a transaction by itself, at a full disk for example.
+#[tokio::test]
+async fn nothing_is_stored_after_a_transaction_that_ended_by_itself() {
+    let clock = SandboxClock::fixed(Instant::UNIX_EPOCH);
+    let options = SandboxOptions::default();
+    let sandbox = Sandbox::open(&DatabasePath::Memory, &Seed::default(), clock, options).expect("opens");
+    let turns = Arc::new(Turns::over(&sandbox.state));
+    let write = |key: &'static str| {
+        let state = Arc::clone(&sandbox.state);
+        move || {
+            let write = |session: &WriteSession<'_>| {
+                database::add_key(session.connection, key, 1).map_err(RequestError::from)
+            };
+            state.write(NO_AUTHOR, write).is_ok()
+        }
+    };
+    let state = Arc::clone(&sandbox.state);
+    let end = move || state.connection().execute_batch("ROLLBACK").is_ok();
+    let done = tokio::join!(
+        turns.take(true, write("before")),
+        turns.take(true, end),
+        turns.take(true, write("after"))
+    );
+    assert_eq!(done, (None, None, None));
+    let connection = sandbox.state.connection();
+    assert!(connection.is_autocommit());
+    let is_stored = |key| database::employee_of_key(&connection, key).expect("reads").is_some();
+    assert_eq!(["before", "after"].map(is_stored), [false, false]);
 }
