@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, TimeOfDay, Zone};
 use crate::catalog::Catalog;
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::digest;
 use crate::notice::due::recipients;
 use crate::notice::event::{Succession, scheduled_events};
@@ -46,6 +46,8 @@ pub struct ForecastEntry {
     pub agreement: AgreementId,
     /// The title of the agreement.
     pub title: String,
+    /// The helpdesk in which the agreement lives, if that has a name.
+    pub helpdesk: Option<HelpdeskName>,
     /// The event.
     pub change: ForecastChange,
 }
@@ -102,7 +104,8 @@ pub(super) fn forecast_of(
         if from < at && at <= until {
             let (id, title) = (agreement.id.clone(), agreement.title.clone());
             let day = agreement.zone.day_of(at);
-            entries.push(ForecastEntry { at, day, agreement: id, title, change });
+            let helpdesk = agreement.helpdesk.clone();
+            entries.push(ForecastEntry { at, day, agreement: id, title, helpdesk, change });
         }
     };
     for (at, state) in changes(agreement) {
@@ -146,7 +149,8 @@ pub fn text(entries: &[ForecastEntry], zone: &Zone, language: Language) -> Strin
         }
         let time = zone.wall_time_of(entry.at).strftime("%H:%M").to_string();
         let (agreement, change) = (terminal(entry.agreement.as_str()), change_text(&entry.change, language));
-        writeln!(text, "  {time}  {agreement}: {change}").expect("writing to a string cannot fail");
+        let helpdesk = entry.helpdesk.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+        writeln!(text, "  {time}  {agreement}{helpdesk}: {change}").expect("writing to a string cannot fail");
         if let ForecastChange::Notice { to, .. } = &entry.change {
             for recipient in to {
                 writeln!(text, "         → {}", recipient_text(recipient, language))
@@ -241,6 +245,9 @@ pub struct ForecastLine<'a> {
     pub at: String,
     /// The agreement.
     pub agreement: String,
+    /// The helpdesk in which it lives, if that has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helpdesk: Option<&'a HelpdeskName>,
     /// The state that the agreement gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
@@ -264,6 +271,7 @@ pub fn json(entries: &[ForecastEntry]) -> ForecastList<'_> {
         let line = ForecastLine {
             at: entry.at.to_string(),
             agreement: entry.agreement.to_string(),
+            helpdesk: entry.helpdesk.as_ref(),
             ..ForecastLine::default()
         };
         match &entry.change {
@@ -282,14 +290,27 @@ pub fn json(entries: &[ForecastEntry]) -> ForecastList<'_> {
 
 /// A forecast as a table, a line for each change and each recipient of a notice.
 pub fn csv(entries: &[ForecastEntry]) -> String {
-    let columns =
-        ["at", "day", "agreement", "title", "change", "about", "role", "contact", "channel", "missing"];
+    let columns = [
+        "at",
+        "day",
+        "agreement",
+        "title",
+        "change",
+        "about",
+        "role",
+        "contact",
+        "channel",
+        "missing",
+        "helpdesk",
+    ];
     let mut lines = vec![columns.map(str::to_owned).to_vec()];
     for entry in entries {
         let own =
             [entry.at.to_string(), entry.day.to_string(), entry.agreement.to_string(), entry.title.clone()];
+        let helpdesk = entry.helpdesk.as_ref().map_or("", HelpdeskName::as_str);
         let line = |of_change: [&str; 6]| {
-            own.iter().cloned().chain(of_change.map(str::to_owned)).collect::<Vec<String>>()
+            let more = of_change.into_iter().chain([helpdesk]).map(str::to_owned);
+            own.iter().cloned().chain(more).collect::<Vec<String>>()
         };
         match &entry.change {
             ForecastChange::State(state) => lines.push(line([&state.to_string(), "", "", "", "", ""])),
@@ -392,7 +413,7 @@ mod tests {
     fn a_table_has_a_line_for_each_change_and_each_recipient() {
         let table = super::csv(&vladivostok());
         assert_eq!(table.lines().count(), 1 + 1 + 4, "{table}");
-        assert!(table.lines().all(|line| line.matches("\",\"").count() == 9), "{table}");
+        assert!(table.lines().all(|line| line.matches("\",\"").count() == 10), "{table}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Zone};
 use crate::catalog::Catalog;
+use crate::ident::HelpdeskName;
 use crate::render::encode::csv_lines;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
@@ -57,6 +58,8 @@ pub struct StatusRow {
     pub because: StatusReason,
     /// Which of its periods it is in.
     pub period: PeriodNumber,
+    /// The helpdesk in which it lives, if that has a name.
+    pub helpdesk: Option<HelpdeskName>,
     #[serde(skip)]
     zone: Zone,
 }
@@ -122,6 +125,7 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> StatusRow {
         days_left,
         because: now.because,
         period: PeriodNumber { number, of },
+        helpdesk: agreement.helpdesk.clone(),
         zone: zone.clone(),
     }
 }
@@ -146,6 +150,7 @@ pub fn csv(list: &StatusList) -> String {
         "last_day",
         "days_left",
         "period",
+        "helpdesk",
     ];
     let mut lines = vec![columns.map(str::to_owned).to_vec()];
     lines.extend(list.agreements.iter().map(|row| {
@@ -159,6 +164,7 @@ pub fn csv(list: &StatusList) -> String {
             row.last_day.map_or_else(String::new, |day| day.to_string()),
             row.days_left.map_or_else(String::new, |days| days.to_string()),
             row.period.number.to_string(),
+            helpdesk(row).to_owned(),
         ]
     }));
     csv_lines(&lines, ",")
@@ -199,7 +205,7 @@ pub fn summary(list: &StatusList) -> String {
 }
 
 fn table(list: &StatusList) -> TerminalTable {
-    let titles = ["AGREEMENT", "CLIENT", "STATUS", "SINCE", "LAST DAY", "DAYS", "NEXT", "WHY"];
+    let titles = ["AGREEMENT", "CLIENT", "STATUS", "SINCE", "LAST DAY", "DAYS", "HELPDESK", "NEXT", "WHY"];
     let heading = titles.map(|title| Line::new().toned(Tone::Quiet, title));
     let mut rows: Vec<Vec<Line>> = vec![heading.into()];
     rows.extend(list.agreements.iter().map(cells));
@@ -234,9 +240,14 @@ fn cells(row: &StatusRow) -> Vec<Line> {
         Line::of(since.unwrap_or_default()),
         Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),
         Line::new().toned(urgency, &row.days_left.map_or_else(String::new, |days| days.to_string())),
+        Line::of(helpdesk(row)),
         Line::of(&next(row)),
         Line::of(&why(row)),
     ]
+}
+
+fn helpdesk(row: &StatusRow) -> &str {
+    row.helpdesk.as_ref().map_or("", HelpdeskName::as_str)
 }
 
 /// The next change, unless it is the end, which the last day already shows.
@@ -290,6 +301,7 @@ mod tests {
     use crate::agreement::{Activation, Agreement, PeriodEnd, Renewal, Suspension, Termination};
     use crate::calendar::{Term, Zone, read_instant};
     use crate::catalog::Catalog;
+    use crate::ident::HelpdeskName;
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::json::pretty;
@@ -354,6 +366,23 @@ mod tests {
     }
 
     #[test]
+    fn of_several_helpdesks_each_is_named() {
+        let mut agreements =
+            [agreement("soon", "2025-09-06", "2026-09-05"), agreement("later", "2026-01-01", "2026-12-31")];
+        agreements[0].helpdesk = HelpdeskName::new("moscow");
+        agreements[1].helpdesk = HelpdeskName::new("berlin");
+        insta::assert_snapshot!(shown(&agreements, Paint::PLAIN), @r"
+        Status as of 2026-09-01 (Europe/Moscow)
+
+        AGREEMENT  CLIENT      STATUS  SINCE       LAST DAY    DAYS  HELPDESK
+        soon       dent-mayak  active  2025-09-06  2026-09-05     4  moscow
+        later      dent-mayak  active  2026-01-01  2026-12-31   121  berlin
+
+        2 agreements: 2 active.
+        ");
+    }
+
+    #[test]
     fn the_order_of_the_files_does_not_matter() {
         let mut turned = estate();
         turned.reverse();
@@ -389,7 +418,8 @@ mod tests {
               "period": {
                 "number": 1,
                 "of": null
-              }
+              },
+              "helpdesk": null
             }
           ],
           "omitted": 0

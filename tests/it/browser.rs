@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::helpdesks::two_sandboxes;
 use crate::missing::did_not_run;
 use crate::repository::Repository;
 use crate::server_process::ServerProcess;
@@ -289,6 +290,25 @@ fn files(browser: &mut Browser, repository: &Repository, language: &str) {
     let few = browser.ask("download", json!({ "at": "#csv" }));
     assert_eq!(few.as_str().unwrap().lines().count(), 2, "{few}");
     browser.press(&["Escape"]);
+}
+
+#[test]
+fn the_report_finds_agreements_by_the_name_of_their_helpdesk() {
+    let mut browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return did_not_run(TESTED, &why),
+    };
+    let repository = two_sandboxes();
+    browser.open(&report(&repository, "en"));
+    browser.press(&["/"]);
+    browser.ask("type", json!({ "text": "moscow" }));
+    let found = browser.texts("#rows .lane .text");
+    assert!(!found.is_empty() && found.iter().all(|text| text.contains("portovik")), "{found:?}");
+    browser.press(&["ArrowDown", "Enter"]);
+    assert!(browser.texts("#sheet dd").contains(&"moscow".to_owned()));
+    browser.press(&["Escape", "Escape"]);
+    repository.expect(0, &["report", "--as-of", "2026-09-01", "--csv", "all.csv"]);
+    assert_eq!(browser.ask("download", json!({ "at": "#csv" })), repository.read("all.csv"));
 }
 
 #[test]

@@ -149,3 +149,50 @@ fn a_comment_has_the_changes_of_each_helpdesk() {
         }
     }
 }
+
+/// The cells of two columns in each line of a table.
+fn cells(table: &str, columns: [&str; 2]) -> Vec<(String, String)> {
+    let line =
+        |line: &str| -> Vec<String> { line[1..line.len() - 1].split("\",\"").map(str::to_owned).collect() };
+    let mut lines = table.trim_start_matches('\u{feff}').lines().map(line);
+    let names = lines.next().unwrap();
+    let [key, value] = columns.map(|name| names.iter().position(|column| column == name).unwrap());
+    lines.map(|cells| (cells[key].clone(), cells[value].clone())).collect()
+}
+
+#[test]
+fn each_agreement_is_listed_with_its_helpdesk() {
+    let several = two_sandboxes();
+    let single = Repository::example();
+    let expected = |id: &str| if id.starts_with("portovik") { "moscow" } else { "berlin" };
+    let commands: [(&[&str], _, _); 2] =
+        [(&["status"], "agreements", "id"), (&["forecast", "--days", "365"], "coming", "agreement")];
+    for (command, list, key) in commands {
+        let shown = |repository: &Repository, format: &str| {
+            let day = ["--as-of", DAY, "--format", format];
+            repository.expect(0, &[command, &day[..]].concat()).stdout
+        };
+        let rows = |repository: &Repository| -> Vec<Value> {
+            let shown: Value = serde_json::from_str(&shown(repository, "json")).unwrap();
+            shown[list].as_array().unwrap().clone()
+        };
+        for row in rows(&several) {
+            assert_eq!(row["helpdesk"], expected(row[key].as_str().unwrap()), "{command:?}: {row:#}");
+        }
+        assert!(rows(&single).iter().all(|row| row["helpdesk"].is_null()), "{command:?}");
+        let found = cells(&shown(&several, "csv"), ["agreement", "helpdesk"]);
+        assert!(found.len() > 3, "{command:?}: {found:?}");
+        assert!(found.iter().all(|(id, helpdesk)| helpdesk == expected(id)), "{command:?}: {found:?}");
+        let text = shown(&several, "text");
+        assert!(text.contains("moscow") && text.contains("berlin"), "{command:?}: {text}");
+        let found = cells(&shown(&single, "csv"), ["agreement", "helpdesk"]);
+        assert!(found.iter().all(|(_, helpdesk)| helpdesk.is_empty()), "{command:?}: {found:?}");
+    }
+    assert!(!single.expect(0, &["status", "--as-of", DAY]).stdout.contains("HELPDESK"));
+    let report = |repository: &Repository| {
+        let table = ["report", "--as-of", DAY, "--no-ledger", "--csv", "-"];
+        cells(&repository.expect(0, &table).stdout, ["agreement", "helpdesk"])
+    };
+    assert!(report(&several).iter().all(|(id, helpdesk)| helpdesk == expected(id)));
+    assert!(report(&single).iter().all(|(_, helpdesk)| helpdesk.is_empty()));
+}

@@ -93,9 +93,13 @@ fn every_output_passes_its_schema() {
     let settings = "timezone: Europe/Moscow\nhelpdesks: { berlin: {}, moscow: { default: true } }\n";
     let several = Repository::example();
     several.file("servanda.yaml", settings);
-    for (name, arguments) in
-        [("plans", &["plan"][..]), ("outcomes", &["apply", "--yes"]), ("run", &["run", "--init-ledger"])]
-    {
+    for (name, arguments) in [
+        ("plans", &["plan"][..]),
+        ("outcomes", &["apply", "--yes"]),
+        ("run", &["run", "--init-ledger"]),
+        ("status", &["status"]),
+        ("forecast", &["forecast"]),
+    ] {
         let output = several.json(0, &[arguments, &["--as-of", "2026-11-24", "--format", "json"]].concat());
         found.extend(faults(name, &output));
         seen.push(name);

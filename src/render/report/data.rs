@@ -58,6 +58,7 @@ struct DataWriter<'a> {
     packs: Interned<Vec<ServiceLevel>>,
     labels: Interned<(String, String)>,
     folders: Interned<String>,
+    helpdesks: Interned<String>,
     /// The places of values, by their indices in the facts.
     origins: Interned<u32>,
     /// Lists of these, by their indices in the facts.
@@ -80,6 +81,7 @@ impl<'a> DataWriter<'a> {
             packs: Interned::empty(),
             labels: Interned::empty(),
             folders: Interned::empty(),
+            helpdesks: Interned::empty(),
             origins: Interned::empty(),
             origin_packs: Interned::empty(),
             notices: Interned::empty(),
@@ -131,6 +133,7 @@ impl DataWriter<'_> {
             "renew": input.renew,
             "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
             "folders": writer.folders.list(|folder| json!(whole(folder))),
+            "helpdesks": writer.helpdesks.list(|name| json!(name)),
             "origins": writer.origins.list(|origin| writer.origin(*origin)),
             "origin_packs": writer.origin_packs.list(|pack| writer.origin_pack(*pack)),
             "coming": writer.coming.list(|coming| json!(coming)),
@@ -188,6 +191,11 @@ impl DataWriter<'_> {
             or_none(self.origins(entry)),
         ];
         let mut more = self.more(entry);
+        // Most agreements live in the first one.
+        let helpdesk = agreement.helpdesk.as_ref().map(|name| self.helpdesks.index(name.to_string()));
+        if let Some(index @ 1..) = helpdesk {
+            more.insert("helpdesk".to_owned(), json!(index));
+        }
         self.add_file_facts(entry, folder, &mut more);
         self.add_notices(entry, &mut more);
         if !more.is_empty() {

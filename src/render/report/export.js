@@ -1,7 +1,7 @@
 // CSV and iCalendar files of the agreements that match the filters, equal to those of the command.
 const FOLLOWS = ["nothing", "no_end", "next_period", "not_begun"];
 const RENEWALS = ["", "due", "meant_to_end", "followed"];
-const COLUMNS = ["agreement", "title", "number", "client", "client_title", "manager", "state", "since", "first_day", "last_day", "final_last_day", "days_left", "period", "notice_deadline", "renews", "follows", "gap_days", "services", "zone", "renewal", "labels", "file"];
+const COLUMNS = ["agreement", "title", "number", "client", "client_title", "manager", "state", "since", "first_day", "last_day", "final_last_day", "days_left", "period", "notice_deadline", "renews", "follows", "gap_days", "services", "zone", "renewal", "labels", "file", "helpdesk"];
 
 /** A cell in quotation marks that no spreadsheet takes for a formula. */
 function cell(value) {
@@ -13,10 +13,10 @@ const isoOr = (day) => (day === null ? "" : iso(day));
 const wholeTitle = (agreement) => (agreement.more.whole ? agreement.title : `${agreement.client.title}: ${agreement.title}`);
 
 function csvLine(agreement) {
-  const { id, number, client, manager, state, since, first, last, final, left, more, deadline, follows, gap } = agreement;
+  const { id, number, client, manager, state, since, first, last, final, left, more, deadline, follows, gap, helpdesk } = agreement;
   return [id, wholeTitle(agreement), number, client.slug, client.title, manager?.title, STATES[state], isoOr(since), isoOr(first), isoOr(last), isoOr(final), left,
     more.period?.[0] ?? 1, isoOr(deadline), more.renews, agreement.successor?.id ?? FOLLOWS[follows], gap, agreement.services.map(({ service }) => service.slug).join(" "),
-    more.zone ?? data.zone, RENEWALS[more.renewal ?? 0], agreement.labels.map(({ text }) => text).join("; "), fileOf(agreement)];
+    more.zone ?? data.zone, RENEWALS[more.renewal ?? 0], agreement.labels.map(({ text }) => text).join("; "), fileOf(agreement), helpdesk];
 }
 
 /** A table of these agreements, as `report --csv` writes it. */

@@ -35,6 +35,8 @@ const agreements = data.agreements.map((row, index) => {
     hasService: packs[pack].has,
     labels: more.labels?.map((label) => labels[label]) ?? NONE,
     folder,
+    // The first helpdesk is that of agreements without an index; there is none if the only helpdesk has no name.
+    helpdesk: data.helpdesks[more.helpdesk ?? 0],
     origins: origins < 0 ? NONE : data.origin_packs[origins],
     isOpen: !isOver && follows === NOTHING && more.renewal === DUE,
     successor: null, predecessor: null, gap: null, search: null,
@@ -49,8 +51,8 @@ for (const agreement of agreements) {
 
 /** The searchable text of an agreement in lower case, built on the first search. */
 function searched(agreement) {
-  const { id, title, number, client, manager, labels: own } = agreement;
-  agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug, ...own.map(({ text }) => text)].join("\n").toLocaleLowerCase(words.locale);
+  const { id, title, number, client, manager, helpdesk, labels: own } = agreement;
+  agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug, helpdesk, ...own.map(({ text }) => text)].join("\n").toLocaleLowerCase(words.locale);
   return agreement.search;
 }
 

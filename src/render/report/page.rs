@@ -106,6 +106,9 @@ fn plain(input: &ReportInput<'_>, words: &Value) -> Vec<[String; 5]> {
         if let Some(number) = &entry.agreement.number {
             write!(agreement, ", {}", whole(number)).expect("a string takes all that is written");
         }
+        if let Some(helpdesk) = &entry.agreement.helpdesk {
+            write!(agreement, ", {helpdesk}").expect("a string takes all that is written");
+        }
         let state = &words["states"][entry.status.state as usize];
         let last_day = entry.last_day.map(|day| date(input.language, day));
         [

@@ -84,6 +84,7 @@ function sheetOf(agreement) {
   }
   fact("recipients", more.recipients ? make("bdi", {}, more.recipients) : null);
   fact("labels", ...agreement.labels.map(({ title }) => make("bdi", { class: "label-text" }, title)));
+  fact("helpdesk", agreement.helpdesk);
   fact("zone", more.zone);
   const parts = [
     make("header", {},

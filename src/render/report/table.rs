@@ -8,7 +8,7 @@ use crate::settings::Language;
 use super::input::ReportInput;
 
 /// The names of the columns, which are stable.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "agreement",
     "title",
     "number",
@@ -31,6 +31,7 @@ const COLUMNS: [&str; 22] = [
     "renewal",
     "labels",
     "file",
+    "helpdesk",
 ];
 
 /// A line for each agreement, in the order of ids. Russian spreadsheets expect semicolons.
@@ -78,6 +79,7 @@ pub fn csv(input: &ReportInput<'_>) -> String {
             renewal.to_owned(),
             labels.join("; "),
             input.path_of(entry).to_owned(),
+            agreement.helpdesk.as_ref().map_or_else(String::new, ToString::to_string),
         ]);
     }
     csv_lines(&lines, separator)

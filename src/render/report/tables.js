@@ -70,7 +70,7 @@ class Ending {
     }
     const { entry } = row;
     const open = () => { list.activate(index); openSheet(entry); };
-    const title = entry.title ? `${entry.title} · ${entry.id}` : entry.id;
+    const title = [entry.title, entry.id, entry.helpdesk].filter(Boolean).join(" · ");
     return make("div", { class: `ending${entry.isOpen ? " open" : ""}`, role: "row", onclick: open },
       make("span", { role: "gridcell", class: "day" }, make("time", { datetime: iso(entry.ends) }, date(entry.ends, "short"))),
       make("span", { role: "gridcell", class: "left" }, count(entry.left, "days")),

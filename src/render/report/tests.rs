@@ -6,13 +6,13 @@ use litemap::LiteMap;
 use serde_json::Value;
 
 use super::vocabulary::words;
-use super::{ReportInput, ReportNotices, ServedState, csv, ics, page};
+use super::{ReportInput, ReportNotices, ServedState, client_page, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule, PeriodEnd, Renewal, Suspension, Target};
 use crate::calendar::{TargetTime, Term, TimeOfDay, Zone, read_instant};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
-use crate::ident::{CalendarSlug, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug};
+use crate::ident::{CalendarSlug, HelpdeskName, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug};
 use crate::notice::{Channel, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, SentNotices};
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::render::forecast::ForecastInput;
@@ -409,4 +409,22 @@ fn sent_and_coming_notices_name_their_recipients_without_addresses() {
         texts(&data["coming"][usize::try_from(more["coming"].as_u64().expect("an index")).expect("small")]);
     assert_eq!(coming.len(), 2);
     assert_eq!((coming[1].0.as_str(), coming[1].1.as_str()), ("expired", "address d…@acme.example, by mail"));
+}
+
+#[test]
+fn a_page_names_the_helpdesk_of_an_agreement_if_that_has_a_name() {
+    let mut estate = ["a", "b", "c"].map(|id| agreement(id, "2026-01-01", "2026-12-31"));
+    let clean = rendered(&estate, Language::English, page);
+    assert_eq!(data_of(&clean)["helpdesks"], serde_json::json!([]));
+    for (agreement, name) in estate.iter_mut().zip(["berlin", "moscow", "berlin"]) {
+        agreement.helpdesk = HelpdeskName::new(name);
+    }
+    let html = rendered(&estate, Language::English, page);
+    let data = data_of(&html);
+    assert_eq!(data["helpdesks"], serde_json::json!(["berlin", "moscow"]));
+    let index = |agreement: usize| data["agreements"][agreement][18]["helpdesk"].as_u64();
+    assert_eq!([0, 1, 2].map(index), [None, Some(1), None]);
+    assert!(html.contains("<td>a, berlin</td>") && html.contains("<td>b, moscow</td>"));
+    let of_client = rendered(&estate, Language::English, |input| client_page(input, &estate[0].client, None));
+    assert!(!of_client.contains("berlin") && !of_client.contains("moscow"));
 }
