@@ -448,6 +448,18 @@ fn chains_may_share_a_number_and_may_not_turn_in_a_circle() {
 }
 
 #[test]
+fn only_known_clients_are_other_clients_in_a_chain() {
+    let chain = |earlier: &str, later: &str| {
+        format!(
+            "# agreements/a.yaml\nclient: {earlier}\nservices: {{ email: true }}\nperiod: {{ first_day: 2025-01-01, last_day: 2025-12-31 }}\n# agreements/b.yaml\nrenews: a\nclient: {later}\nservices: {{ email: true }}\nperiod: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n"
+        )
+    };
+    assert_reported(&chain("dent-profi", "dent-mayak"), &["agreements/b.yaml:1:9 W305"]);
+    assert_reported(&chain("dent-mayak", "dent-mayac"), &["agreements/b.yaml:2:9 E101"]);
+    assert_reported(&chain("dent-mayac", "dent-mayak"), &["agreements/a.yaml:1:9 E101"]);
+}
+
+#[test]
 fn a_successor_of_a_file_that_cannot_be_read_is_not_reported_that_it_is_unknown() {
     let files = "# agreements/a.yaml\nextends: nowhere\n# agreements/b.yaml\nrenews: a\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }";
     assert_reported(files, &["agreements/a.yaml:1:10 E101"]);

@@ -77,6 +77,31 @@ fn a_lock_from_the_future_stops_no_run() {
     expect(&repository, 0, &["ledger", "verify"]);
 }
 
+#[test]
+fn a_lock_is_returned_although_the_ledger_cannot_be_read_after_it_was_taken() {
+    for helpdesks in ["", "helpdesks: { berlin: { default: true }, moscow: {} }\n"] {
+        let (repository, remote) = with_remote();
+        name_ledger(&repository);
+        repository.edit("servanda.yaml", "ledger:", &format!("{helpdesks}ledger:"));
+        // The first push, that of the lock, makes every later read of the remote fail, and no push.
+        remote.file("hooks/post-receive", "#!/bin/sh\ngit config uploadpack.keepalive none\n");
+        let hook = remote.root().join("hooks/post-receive");
+        std::fs::set_permissions(hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let said = expect(&repository, 6, &["apply", "--yes", "--as-of", DAY]);
+        assert!(said.contains("continuing without the ledger"), "{said}");
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git").args(arguments).current_dir(remote.root()).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(
+            git(&["log", "--format=%s", "ledger", "--", "lock.json"]),
+            "lock\nlock\n",
+            "taken, returned"
+        );
+        assert_eq!(git(&["ls-tree", "--name-only", "ledger", "lock.json"]), "", "{helpdesks}");
+    }
+}
+
 /// Starts a program as process 1 of a container of its own; `None` if this machine cannot.
 fn contained(repository: &Repository, arguments: &[&str]) -> Command {
     let mut unshare = Command::new("unshare");

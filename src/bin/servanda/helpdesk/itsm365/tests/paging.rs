@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use servanda::live::Observed;
 use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::bounds::ListBounds;
+use crate::helpdesk::itsm365::list::Lists;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::http::client::Endpoint;
 use crate::process::failure::Failure;
+use crate::sandbox::faults::FaultEffect;
 use crate::sandbox::options::{FindOrder, Paging};
-use crate::sandbox::{ACCESS_KEY, SandboxOptions};
+use crate::sandbox::{ACCESS_KEY, Fault, SandboxOptions};
 
 /// The number of managed agreements in each desk.
 const AGREEMENTS: usize = 7;
@@ -135,6 +137,22 @@ async fn an_order_that_changes_between_pages_hides_no_object() {
     let expected = [Ok(AGREEMENTS), Err("helpdesk-list-unstable")];
     assert!(results.iter().all(|result| expected.contains(result)), "{results:?}");
     assert!(results.contains(&expected[1]), "{results:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_was_asked_ahead_and_does_not_follow_is_asked_again() {
+    let (desk, transport) = desk(SandboxOptions::default()).await;
+    let all = desk.sandbox.find("agreement", &json!({})).expect("a list");
+    // The second page is shorter than its limit, so that the third one begins earlier than it was asked for.
+    let short = FaultEffect::json(&json!(all[3..6]).to_string());
+    desk.sandbox.set_faults(vec![Fault::new(short).containing("offset=3&limit=5").for_good()]);
+    let lists = Lists::new(&transport, 4);
+    let before = desk.sandbox.request_counts().find;
+    let found = lists.read("agreement", "UUID", &json!({})).await.expect("a list that holds together");
+    let ids = |objects: Vec<Json>| objects.iter().map(|object| object["UUID"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(found.into_iter().map(Json::Object).collect()), ids(all));
+    let requests = desk.sandbox.request_counts().find - before;
+    assert!(requests <= 12, "the list is read once: {requests} requests");
 }
 
 #[tokio::test]
