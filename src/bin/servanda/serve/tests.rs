@@ -404,8 +404,8 @@ async fn a_base_path_is_in_front_of_every_route_and_a_plan_has_a_page() {
     assert!(report.contains("href=\"plan\""));
     let (_, without, _) = Fixture::new().await.get("/").await;
     assert_ne!(headers["etag"], without["etag"], "the same files, but another page");
-    // The client follows the redirect.
-    assert_eq!(fixture.get("/sla").await.0, 200);
+    let (status, headers, _) = fixture.get("/sla").await;
+    assert_eq!((status, headers["location"].as_str()), (307, "/sla/"));
     assert_eq!(fixture.get("/sla/plan").await.2, "<!doctype html>a plan");
     assert_eq!(fixture.get("/sla/healthz").await.0, 200);
     for path in ["/", "/plan", "/healthz"] {
