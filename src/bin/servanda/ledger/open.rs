@@ -12,6 +12,7 @@ use super::checksum::Checksummed;
 use super::dispatch::{AnyLedger, UnusableLedger};
 use super::git::GitLedger;
 use super::postgres::PostgresLedger;
+use super::records::Begun;
 use super::records::Records;
 use super::sqlite::SqliteLedger;
 use super::store::{Holder, LedgerStore};
@@ -43,6 +44,8 @@ pub(crate) struct NoticeLedger {
     pub(crate) records: LedgerRecords,
     /// The name of the helpdesk under which they are, which also has the witness of the ledger.
     pub(crate) helpdesk: Option<HelpdeskName>,
+    /// Their beginning; `None` if the ledger is not initialised.
+    pub(crate) begun: Option<Begun>,
 }
 
 /// The records of the notices of a repository: those of the helpdesk under which they began; of the default one, if none did.
@@ -52,17 +55,15 @@ pub(crate) async fn of_notices(
     settings: &Settings,
 ) -> Result<NoticeLedger, Failure> {
     let default = settings.default_helpdesk();
-    let of = |helpdesk: &HelpdeskConfig| NoticeLedger {
-        records: beside(records, helpdesk),
-        helpdesk: helpdesk.name.clone(),
-    };
     let others = settings.helpdesks.values().filter(|helpdesk| helpdesk.name != default.name);
-    let mut begun = Vec::new();
-    for found in std::iter::once(default).chain(others).map(of) {
-        if found.records.begun().await?.is_some() {
-            begun.push(found);
-        }
+    let mut ledgers = Vec::new();
+    for helpdesk in std::iter::once(default).chain(others) {
+        let records = beside(records, helpdesk);
+        let begun = records.begun().await?;
+        ledgers.push(NoticeLedger { records, helpdesk: helpdesk.name.clone(), begun });
     }
+    let (mut begun, mut others): (Vec<NoticeLedger>, Vec<NoticeLedger>) =
+        ledgers.into_iter().partition(|ledger| ledger.begun.is_some());
     if begun.len() > 1 {
         let names: Vec<&str> =
             begun.iter().flat_map(|found| &found.helpdesk).map(HelpdeskName::as_str).collect();
@@ -74,7 +75,7 @@ pub(crate) async fn of_notices(
             "name another place under `ledger.at` in servanda.yaml while no run is under way, and pass `--init-ledger`: events before it are never announced",
         ));
     }
-    Ok(begun.pop().unwrap_or_else(|| of(default)))
+    Ok(begun.pop().unwrap_or_else(|| others.swap_remove(0)))
 }
 
 /// The name of a helpdesk in a ledger.

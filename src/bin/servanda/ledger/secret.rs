@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use servanda::notice::NoticeRecords;
 use servanda::settings::LedgerPlace;
 
-use super::{LedgerRecords, of_notices};
+use super::{LedgerRecords, NoticeLedger, of_notices};
 use crate::http::signature::hmac_sha256;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
@@ -64,10 +64,8 @@ impl RecordedNotices {
         records: &LedgerRecords,
     ) -> Result<Option<Self>, Failure> {
         let secret = LedgerSecret::of(workspace)?;
-        let records = of_notices(records, &workspace.settings).await?.records;
-        let Some(begun) = records.begun().await? else {
-            return Ok(None);
-        };
+        let NoticeLedger { records, begun, .. } = of_notices(records, &workspace.settings).await?;
+        let Some(begun) = begun else { return Ok(None) };
         if begun.secret != secret.fingerprint() {
             let message = "the ledger was initialised with another secret";
             return Err(Failure::new(Exit::Refused, "ledger-secret-mismatch", message));

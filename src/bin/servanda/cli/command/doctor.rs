@@ -289,7 +289,7 @@ async fn check_ledger_and_mail(
             let records = ledger::open(workspace);
             let (of_notices, helpdesk, ledger) = match ledger::of_notices(&records, &workspace.settings).await
             {
-                Ok(NoticeLedger { records, helpdesk }) => {
+                Ok(NoticeLedger { records, helpdesk, .. }) => {
                     let ledger = ledger_is_trusted(workspace, &channels, &records, as_of).await;
                     (records, helpdesk, ledger)
                 }

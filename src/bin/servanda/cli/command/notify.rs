@@ -197,9 +197,9 @@ async fn previewed(
     terms: &PlanTerms,
     languages: &[Language],
 ) -> Result<Vec<PreviewedMessage>, Failure> {
-    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?.records;
-    let records = if book.begun().await?.is_some() {
-        book.memory().await?
+    let book = ledger::of_notices(&ledger::open(workspace), &workspace.settings).await?;
+    let records = if book.begun.is_some() {
+        book.records.memory().await?
     } else {
         inform("the ledger does not exist yet: this shows everything that was ever due\n");
         NoticeRecords::default()
