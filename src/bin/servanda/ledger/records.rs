@@ -242,7 +242,8 @@ impl<L: LedgerStore> Records<L> {
     fn past_swaps(&self, entries: &Entries, past: &Past) -> Vec<Swap> {
         let updated = past.iter().map(|(id, names)| (self.key(&format!("past/{id}")), json(names)));
         let updated: Entries = updated.collect();
-        swaps(entries.clone(), entries.clone().into_iter().chain(updated).collect())
+        let before = updated.keys().filter_map(|key| Some((key.clone(), entries.get(key)?.clone())));
+        swaps(before.collect(), updated)
     }
 
     /// Reads the last runs that were written to the witness, oldest first.
