@@ -50,20 +50,23 @@ pub enum CheckStatus {
 }
 
 impl DoctorCheck {
+    fn new(
+        check: &'static str,
+        status: CheckStatus,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Self {
+        Self { check, helpdesk: None, status, message: message.into(), help }
+    }
+
     /// A check that passed.
     pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, helpdesk: None, status: CheckStatus::Ok, message: message.into(), help: None }
+        Self::new(check, CheckStatus::Ok, message, None)
     }
 
     /// A check that passed with a remark.
     pub fn warning(check: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            check,
-            helpdesk: None,
-            status: CheckStatus::Warning,
-            message: message.into(),
-            help: Some(help.into()),
-        }
+        Self::new(check, CheckStatus::Warning, message, Some(help.into()))
     }
 
     /// The same check of one of several helpdesks.
@@ -74,7 +77,7 @@ impl DoctorCheck {
 
     /// A check that failed.
     pub fn failed(check: &'static str, message: impl Into<String>, help: Option<String>) -> Self {
-        Self { check, helpdesk: None, status: CheckStatus::Failed, message: message.into(), help }
+        Self::new(check, CheckStatus::Failed, message, help)
     }
 }
 

@@ -118,7 +118,7 @@ fn add_list(text: &mut String, key: &str, rows: impl Iterator<Item = Value>) {
 impl DataWriter<'_> {
     /// The values that the lists refer to, and all that is said once.
     fn shared(&self, words: &Value) -> Value {
-        let (writer, input, report) = (self, self.input, self.input.report);
+        let (input, report) = (self.input, self.input.report);
         let catalog = input.catalog;
         let titled = |slug: &String, title: Option<&String>| json!([slug, whole(title.unwrap_or(slug))]);
         let priority = |name: &PriorityName| {
@@ -131,24 +131,24 @@ impl DataWriter<'_> {
             "ledger": input.notices.is_ledger_known,
             "served": input.served.is_some(),
             "renew": input.renew,
-            "labels": writer.labels.list(|(name, value)| json!([whole(name), whole(value)])),
-            "folders": writer.folders.list(|folder| json!(whole(folder))),
-            "helpdesks": writer.helpdesks.list(|name| json!(name)),
-            "origins": writer.origins.list(|origin| writer.origin(*origin)),
-            "origin_packs": writer.origin_packs.list(|pack| writer.origin_pack(*pack)),
-            "coming": writer.coming.list(|coming| json!(coming)),
-            "notices": writer.notices.list(|(event, recipient)| json!([event, whole(recipient)])),
+            "labels": self.labels.list(|(name, value)| json!([whole(name), whole(value)])),
+            "folders": self.folders.list(|folder| json!(whole(folder))),
+            "helpdesks": self.helpdesks.list(|name| json!(name)),
+            "origins": self.origins.list(|origin| self.origin(*origin)),
+            "origin_packs": self.origin_packs.list(|pack| self.origin_pack(*pack)),
+            "coming": self.coming.list(|coming| json!(coming)),
+            "notices": self.notices.list(|(event, recipient)| json!([event, whole(recipient)])),
             "words": words,
-            "clients": writer.clients.list(|slug| {
+            "clients": self.clients.list(|slug| {
                 titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
             }),
-            "managers": writer.managers.list(|slug| titled(slug, catalog.managers.get(slug.as_str()).map(|entry| &entry.title))),
-            "services": writer.services.list(|slug| titled(slug, catalog.services.get(slug.as_str()).map(|entry| &entry.title))),
-            "calendars": writer.calendars.list(|slug| titled(slug, catalog.calendars.get(slug.as_str()).map(|entry| &entry.title))),
-            "targets": writer.targets.list(|targets| {
+            "managers": self.managers.list(|slug| titled(slug, catalog.managers.get(slug.as_str()).map(|entry| &entry.title))),
+            "services": self.services.list(|slug| titled(slug, catalog.services.get(slug.as_str()).map(|entry| &entry.title))),
+            "calendars": self.calendars.list(|slug| titled(slug, catalog.calendars.get(slug.as_str()).map(|entry| &entry.title))),
+            "targets": self.targets.list(|targets| {
                 targets.iter().map(|(name, response, resolution)| json!([priority(name), response, resolution])).collect()
             }),
-            "packs": writer.packs.list(|pack| {
+            "packs": self.packs.list(|pack| {
                 pack.iter().map(|(service, hours, targets)| json!([service, or_none(*hours), or_none(*targets)])).collect()
             }),
         })
