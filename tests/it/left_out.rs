@@ -91,13 +91,19 @@ fn nothing_is_shown_with_settings_that_have_errors() {
     }
 }
 
-/// The names in a file that cannot be read are not unknown.
-#[test]
-fn an_error_in_the_catalog_leaves_out_the_agreements_of_its_clients() {
+/// An example of which one file of the catalog, that of the client `veter`, lacks a brace.
+fn with_an_error_in_the_catalog() -> Repository {
     let repository = Repository::example();
     repository.file("catalog/all.yaml", &repository.read("catalog.yaml"));
     repository.remove("catalog.yaml");
     repository.file("catalog/veter.yaml", "clients: { veter: { title: Ветер }\n");
+    repository
+}
+
+/// The names in a file that cannot be read are not unknown.
+#[test]
+fn an_error_in_the_catalog_leaves_out_the_agreements_of_its_clients() {
+    let repository = with_an_error_in_the_catalog();
     repository.file("agreements/2026/veter-2026.yaml", "extends: support-standard\nclient: veter\n");
     for command in [
         &["status", "--as-of", DAY][..],
@@ -117,10 +123,7 @@ fn an_error_in_the_catalog_leaves_out_the_agreements_of_its_clients() {
 /// No page of all clients is written as that of one whose file cannot be read.
 #[test]
 fn no_page_is_written_for_a_client_that_cannot_be_read() {
-    let repository = Repository::example();
-    repository.file("catalog/all.yaml", &repository.read("catalog.yaml"));
-    repository.remove("catalog.yaml");
-    repository.file("catalog/veter.yaml", "clients: { veter: { title: Ветер }\n");
+    let repository = with_an_error_in_the_catalog();
     repository.expect(3, &["report", "--as-of", DAY, "--client", "veter", "--out", "veter.html"]);
     assert!(!repository.root().join("veter.html").exists());
 }

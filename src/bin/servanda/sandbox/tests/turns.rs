@@ -10,11 +10,22 @@ use crate::sandbox::session::{NO_AUTHOR, WriteSession};
 use crate::sandbox::turns::Turns;
 use crate::sandbox::{DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed};
 
-#[tokio::test]
-async fn what_fails_in_a_shared_transaction_leaves_no_trace_and_takes_nothing_along() {
+fn empty() -> Sandbox {
     let clock = SandboxClock::fixed(Instant::UNIX_EPOCH);
     let options = SandboxOptions::default();
-    let sandbox = Sandbox::open(&DatabasePath::Memory, &Seed::default(), clock, options).expect("opens");
+    Sandbox::open(&DatabasePath::Memory, &Seed::default(), clock, options).expect("opens")
+}
+
+/// Whether each of these keys is stored, after all transactions have ended.
+fn stored<const N: usize>(sandbox: &Sandbox, keys: [&str; N]) -> [bool; N] {
+    let connection = sandbox.state.connection();
+    assert!(connection.is_autocommit());
+    keys.map(|key| database::employee_of_key(&connection, key).expect("reads").is_some())
+}
+
+#[tokio::test]
+async fn what_fails_in_a_shared_transaction_leaves_no_trace_and_takes_nothing_along() {
+    let sandbox = empty();
     let turns = Arc::new(Turns::over(&sandbox.state));
     let write = |key: &'static str, end: fn() -> Result<(), RequestError>| {
         let state = Arc::clone(&sandbox.state);
@@ -34,18 +45,16 @@ async fn what_fails_in_a_shared_transaction_leaves_no_trace_and_takes_nothing_al
         turns.take(true, write("stored as well", || Ok(()))),
     );
     assert_eq!(done, (Some(true), Some(false), None, Some(true)));
-    let connection = sandbox.state.connection();
-    assert!(connection.is_autocommit());
-    let is_stored = |key| database::employee_of_key(&connection, key).expect("reads").is_some();
-    assert_eq!(["stored", "refused", "broken", "stored as well"].map(is_stored), [true, false, false, true]);
+    assert_eq!(
+        stored(&sandbox, ["stored", "refused", "broken", "stored as well"]),
+        [true, false, false, true]
+    );
 }
 
 /// `SQLite` may end a transaction by itself, at a full disk for example.
 #[tokio::test]
 async fn nothing_is_stored_after_a_transaction_that_ended_by_itself() {
-    let clock = SandboxClock::fixed(Instant::UNIX_EPOCH);
-    let options = SandboxOptions::default();
-    let sandbox = Sandbox::open(&DatabasePath::Memory, &Seed::default(), clock, options).expect("opens");
+    let sandbox = empty();
     let turns = Arc::new(Turns::over(&sandbox.state));
     let write = |key: &'static str| {
         let state = Arc::clone(&sandbox.state);
@@ -64,8 +73,5 @@ async fn nothing_is_stored_after_a_transaction_that_ended_by_itself() {
         turns.take(true, write("after"))
     );
     assert_eq!(done, (None, None, None));
-    let connection = sandbox.state.connection();
-    assert!(connection.is_autocommit());
-    let is_stored = |key| database::employee_of_key(&connection, key).expect("reads").is_some();
-    assert_eq!(["before", "after"].map(is_stored), [false, false]);
+    assert_eq!(stored(&sandbox, ["before", "after"]), [false, false]);
 }
