@@ -4,6 +4,8 @@
 //! A creation is recorded in the ledger before it is sent, so that a run that dies here leaves a trace of it. Only an
 //! object that belongs to the agreement is written, and a new one only after it proved to have the ownership key.
 
+mod targets;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -149,22 +151,6 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             self.erase_record().await;
         }
         AttemptEnd { result, creation, stops }
-    }
-
-    /// Compares the targets of a change that ended early. A run that was asked to stop waits for it only briefly.
-    async fn compare_the_rest(&mut self) {
-        let (asked, change) = (self.tools.stop.clone(), self.change);
-        let abandoned = async move {
-            asked.wait().await;
-            tokio::time::sleep(GRACE).await;
-        };
-        let why = tokio::select! {
-            compared = self.keep_oldest_targets() => compared.err().map(|error| error.to_string()),
-            () = abandoned => Some("the run was stopped".to_owned()),
-        };
-        if let Some(why) = why {
-            tracing::warn!("the targets of {} were not compared with those of other runs: {why}", change.id);
-        }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -331,16 +317,6 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             return Ok(None);
         }
         Ok(self.keep_oldest_targets().await.err().map(|error| error.to_string()))
-    }
-
-    /// Leaves only the oldest of several objects that were created for one target, by this run or another one.
-    async fn keep_oldest_targets(&mut self) -> Result<(), WriteError> {
-        let Some(object) = self.object.as_ref().filter(|_| !self.uncompared.is_empty()) else {
-            return Ok(());
-        };
-        self.tools.writer.keep_oldest_targets(object, &self.uncompared).await?;
-        self.uncompared.clear();
-        Ok(())
     }
 
     /// Reads the ownership key that was just written. Returns why its state is unclear, or ends the change if the
