@@ -645,7 +645,14 @@ fn what_the_settings_leave_out_is_usual() {
     };
     let usual = settings_of("");
     assert!(matches!(usual.helpdesk.kind, crate::settings::Product::Sandbox) && usual.helpdesk.rehearsal);
-    assert!(usual.helpdesk.mapping.rules.is_some());
+    let is_together = |settings: &crate::settings::Settings| {
+        settings.helpdesk.mapping.rules.as_ref().is_some_and(|rules| rules.are_created_together)
+    };
+    assert!(is_together(&usual) && is_together(&settings_of("helpdesk: { sla_rules: { class: a } }\n")));
+    assert!(!is_together(&settings_of("helpdesk: { sla_rules: { together: false } }\n")));
+    let mapped = "helpdesk:\n  kind: itsm365\n  url: https://acme.itsm365.com/sd\n  access_key: { env: KEY }\n  sla_rules: { class: a";
+    assert!(!is_together(&settings_of(&format!("{mapped} }}\n"))));
+    assert!(is_together(&settings_of(&format!("{mapped}, together: true }}\n"))));
     let tenant = settings_of(
         "helpdesk:\n  kind: itsm365\n  url: https://acme.itsm365.com/sd/\n  access_key: { env: KEY }\n  agreement: { attributes: { title: t, last_day: { attribute: end, as: next_day } }, states: { expired: over } }\nguards: { deactivations: { and_share: 25% } }\n",
     );
@@ -723,6 +730,7 @@ fn an_itop_has_settings_of_its_own() {
         ", history: { class: event }",
         ", agreement: { deactivate: archive }",
         ", sla_rules: { interval: object }",
+        ", sla_rules: { together: true }",
         ", sla_rules: { business_day: 0h }",
         ", sla_rules: { priorities: { critical: 1, high: 1 } }",
     ] {

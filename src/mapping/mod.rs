@@ -305,6 +305,8 @@ pub struct RuleClass {
     pub resolution: String,
     /// The format of durations.
     pub interval: IntervalForm,
+    /// Whether the rules of a new agreement are created by one request.
+    pub are_created_together: bool,
 }
 
 /// The class in which the helpdesk logs changes, and the codes of its attributes.

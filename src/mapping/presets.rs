@@ -140,6 +140,7 @@ impl Default for RuleClass {
             response: "reactionTime".to_owned(),
             resolution: "resolutionTime".to_owned(),
             interval: IntervalForm::Object,
+            are_created_together: false,
         }
     }
 }

@@ -126,7 +126,9 @@ impl SettingsReader<'_> {
             (
                 &["helpdesk", "sla_rules"],
                 "the class and the attribute codes of `sla_rules`",
-                codes.iter().any(|code| code.is_some()) || rules.interval.is_some(),
+                codes.iter().any(|code| code.is_some())
+                    || rules.interval.is_some()
+                    || rules.together.is_some(),
             ),
             (
                 &["helpdesk", "agreement", "attributes", "calendar"],

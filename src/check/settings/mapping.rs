@@ -127,7 +127,9 @@ fn recipients(written: shape::RecipientMappingShape, default: RecipientLinks) ->
 
 /// By default the sandbox stores targets, and a tenant does not.
 fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleClass> {
-    let default = RuleClass::default();
+    // One client shows the request for several; the sandbox has it.
+    let default =
+        RuleClass { are_created_together: matches!(kind, Product::Sandbox), ..RuleClass::default() };
     match (written, kind) {
         (Some(shape::SlaRulesShape::Off), _)
         | (None, Product::Itsm365 { .. })
@@ -150,6 +152,7 @@ fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleC
                     Some(shape::IntervalFormShape::Text) => IntervalForm::Text,
                     None => default.interval,
                 },
+                are_created_together: written.together.unwrap_or(default.are_created_together),
             })
         }
     }

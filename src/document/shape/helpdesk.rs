@@ -322,6 +322,9 @@ pub struct SlaRulesMappingShape {
     pub priorities: Option<BTreeMap<String, u8>>,
     /// The format of a duration: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.
     pub interval: Option<IntervalFormShape>,
+    /// `true` if the rules of a new agreement are created by one request, `create-m2m-multiple`. Default: `false`; `true`
+    /// for the sandbox.
+    pub together: Option<bool>,
 }
 
 /// A priority of iTop.

@@ -75,10 +75,15 @@ impl Explorer for AnyExplorer<'_> {
 impl Writer for AnyWriter<'_> {
     dispatch! { (Itsm365 | Itop | Bridge)
         fn perform_within(id: &AgreementId, object: Option<&LiveId>, step: &Step, window: Option<SendWindow<'_>>) -> Result<StepResult, WriteError>;
+        fn create_targets_within(agreement: &LiveId, steps: &[&Step], window: Option<SendWindow<'_>>) -> Result<(), WriteError>;
         fn withdraw(object: &LiveId) -> Result<(), WriteError>;
         fn keep_oldest_targets(agreement: &LiveId, keys: &BTreeSet<TargetKey>) -> Result<(), WriteError>;
         fn write_note(object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError>;
         fn comment(object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError>;
         fn call(function: &str, body: &Json) -> Result<(), WriteError>;
+    }
+
+    fn creates_targets_together(&self) -> bool {
+        dispatch!(self (Itsm365 | Itop | Bridge) writer => writer.creates_targets_together())
     }
 }

@@ -51,6 +51,21 @@ pub(crate) trait Writer: Sync {
         step: &Step,
         window: Option<SendWindow<'_>>,
     ) -> impl Future<Output = Result<StepResult, WriteError>> + Send;
+    /// Whether several targets of a new agreement are created by one request.
+    fn creates_targets_together(&self) -> bool {
+        false
+    }
+    /// Performs steps of which each creates a target of a new agreement by one request. After an error any of them may have
+    /// been created.
+    fn create_targets_within(
+        &self,
+        agreement: &LiveId,
+        steps: &[&Step],
+        window: Option<SendWindow<'_>>,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send {
+        let _ = (agreement, steps, window);
+        async { Err(WriteError::NotSent("this helpdesk creates targets one by one".to_owned())) }
+    }
     /// Performs one step at any time.
     #[cfg(test)]
     fn perform(

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -45,9 +46,10 @@ impl Journal {
         self.append(&json!({ "event": "begin", "agreement": change.id, "verb": change.verb, "steps": steps }))
     }
 
-    /// Records a step before it is `sent`, and once it is `done`.
-    pub(crate) fn step(&self, change: &Change, number: usize, event: &str) -> Result<(), Failure> {
-        self.append(&json!({ "event": event, "agreement": change.id, "step": number }))
+    /// Records steps before they are `sent`, and once they are `done`.
+    pub(crate) fn steps(&self, change: &Change, numbers: Range<usize>, event: &str) -> Result<(), Failure> {
+        let line = |step| format!("{}\n", json!({ "event": event, "agreement": change.id, "step": step }));
+        self.write(&numbers.map(line).collect::<String>())
     }
 
     /// Records the result of a change.
@@ -67,7 +69,11 @@ impl Journal {
     }
 
     fn append(&self, value: &Value) -> Result<(), Failure> {
-        let written = self.file().write_all(format!("{value}\n").as_bytes());
+        self.write(&format!("{value}\n"))
+    }
+
+    fn write(&self, lines: &str) -> Result<(), Failure> {
+        let written = self.file().write_all(lines.as_bytes());
         written.map_err(|error| Failure::file(&self.path, &error))
     }
 }

@@ -3,6 +3,7 @@
 //! Each holds the lock on the database only while its SQL runs.
 
 use rusqlite::Connection;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::change::{ObjectChange, WriteKind};
@@ -117,6 +118,40 @@ pub(super) fn create(state: &SandboxState, request: &ApiRequest) -> Result<ApiRe
     })?;
     state.record_creation(request.number, id);
     Ok((201, object))
+}
+
+/// Creates objects, of which each names its type, by itself: one that is refused comes back with the error. The body of the
+/// request has values that replace those of each.
+pub(super) fn create_together(
+    state: &SandboxState,
+    request: &ApiRequest,
+    objects: Vec<Map<String, Value>>,
+) -> ApiResponse {
+    let one = |mut body: Map<String, Value>| {
+        body.extend(request.body.clone());
+        let target = body.get("metaClass").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let single = ApiRequest { target: &target, body, ..*request };
+        create(state, &single).map_or_else(
+            |error| {
+                let mut refused = single.body.clone();
+                refused.insert("error".to_owned(), Value::from(error.text()));
+                Value::Object(refused)
+            },
+            |(_, created)| created,
+        )
+    };
+    (201, objects.into_iter().map(one).collect())
+}
+
+/// The type of the first of several objects in a body; empty if there is none.
+pub(super) fn first_class(body: &[u8]) -> String {
+    #[derive(Default, Deserialize)]
+    struct Typed {
+        #[serde(default, rename = "metaClass")]
+        meta_class: String,
+    }
+    let typed: Vec<Typed> = serde_json::from_slice(body).unwrap_or_default();
+    typed.into_iter().next().unwrap_or_default().meta_class
 }
 
 /// Edits an object.

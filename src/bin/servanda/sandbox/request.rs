@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+/// The segment of a request that creates several objects, of which each names its class.
+pub(super) const CREATE_TOGETHER: &str = "create-m2m-multiple";
+
 /// The operation of a request: the first segment of its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -11,7 +14,7 @@ pub(crate) enum Operation {
     Find,
     /// `get/{uuid}`.
     Get,
-    /// `create-m2m/{type}`.
+    /// `create-m2m/{type}`, or `create-m2m-multiple`.
     Create,
     /// `edit-m2m/{uuid}`.
     Edit,
@@ -29,7 +32,7 @@ impl Operation {
         match segment {
             "find" => Self::Find,
             "get" => Self::Get,
-            "create-m2m" => Self::Create,
+            "create-m2m" | CREATE_TOGETHER => Self::Create,
             "edit-m2m" => Self::Edit,
             "delete" => Self::Delete,
             "exec-post" => Self::Exec,

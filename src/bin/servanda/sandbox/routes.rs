@@ -22,7 +22,7 @@ use super::database;
 use super::error::RequestError;
 use super::faults::{RequestEnding, RequestHandling, RetryAfter, SubstituteResponse};
 use super::operations;
-use super::request::{ApiRequest, ApiResponse, Operation};
+use super::request::{ApiRequest, ApiResponse, CREATE_TOGETHER, Operation};
 use super::state::SandboxState;
 use super::turns::Turns;
 
@@ -143,7 +143,9 @@ async fn with_database<T: Send + 'static>(
 }
 
 fn record(state: &SandboxState, incoming: &IncomingRequest) -> RequestHandling {
-    let (operation, _, target) = incoming.operation();
+    let (operation, segment, target) = incoming.operation();
+    let first = (segment == CREATE_TOGETHER).then(|| operations::first_class(&incoming.body));
+    let target = first.as_deref().unwrap_or(target);
     let text = || format!("{}\n{}", incoming.uri, String::from_utf8_lossy(&incoming.body));
     state.request_log().record(operation, target, text)
 }
@@ -171,7 +173,8 @@ fn execute(
     let Query(query) = query.map_err(|error| RequestError::Malformed(error.to_string()))?;
     let author = author(state, query.access_key, handling.key_expired)?;
     let (operation, segment, target) = incoming.operation();
-    if !accepts(operation, method) || (target.is_empty() != (operation == Operation::Exec)) {
+    let has_target = operation != Operation::Exec && segment != CREATE_TOGETHER;
+    if !accepts(operation, method) || target.is_empty() == has_target {
         return Err(RequestError::UnknownOperation(format!("{method} {segment}")));
     }
     for edit in &handling.concurrent_edits {
@@ -186,6 +189,7 @@ fn execute(
         limit: query.limit,
         body: match operation {
             Operation::Find | Operation::Exec => object(body)?,
+            Operation::Create if segment == CREATE_TOGETHER => handling.altered_values.clone(),
             Operation::Create | Operation::Edit => {
                 let mut written = object(body)?;
                 written.extend(handling.altered_values.clone());
@@ -198,6 +202,9 @@ fn execute(
     let answer = match operation {
         Operation::Find => operations::find(state, &request),
         Operation::Get => operations::get(state, &request),
+        Operation::Create if segment == CREATE_TOGETHER => {
+            Ok(operations::create_together(state, &request, objects(body)?))
+        }
         Operation::Create => operations::create(state, &request),
         Operation::Edit => operations::edit(state, &request),
         Operation::Delete => operations::delete(state, &request),
@@ -206,7 +213,8 @@ fn execute(
         }
     };
     answer.map(|(status, mut value)| {
-        if let (Some(uuid), Some(object)) = (&handling.named, value.as_object_mut()) {
+        let first = if value.is_array() { value.get_mut(0) } else { Some(&mut value) };
+        if let (Some(uuid), Some(object)) = (&handling.named, first.and_then(Value::as_object_mut)) {
             object.insert("UUID".to_owned(), Value::from(uuid.as_str()));
         }
         (status, value)
@@ -236,6 +244,11 @@ fn object(body: &Bytes) -> Result<Map<String, Value>, RequestError> {
     if body.is_empty() {
         return Ok(Map::new());
     }
+    serde_json::from_slice(body).map_err(|error| RequestError::Malformed(error.to_string()))
+}
+
+/// Parses the JSON objects of a body.
+fn objects(body: &Bytes) -> Result<Vec<Map<String, Value>>, RequestError> {
     serde_json::from_slice(body).map_err(|error| RequestError::Malformed(error.to_string()))
 }
 

@@ -37,6 +37,9 @@ const TARGETS_PAGE: usize = 100;
 /// The path of creations, before the class.
 const CREATE: &str = "create-m2m/";
 
+/// The path of a request that creates several objects, of which each names its class.
+const CREATE_TOGETHER: &str = "create-m2m-multiple";
+
 /// The message for a script module that the tenant does not have.
 const NO_MODULE: &str = "Script module or method not found";
 
@@ -95,14 +98,7 @@ impl<'a> Itsm365Writer<'a> {
         window: Option<SendWindow<'_>>,
     ) -> Result<(), WriteError> {
         let codes = self.rules()?;
-        let interval = |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
-        let mut body = Map::new();
-        body.insert(codes.agreement.clone(), json!(agreement));
-        body.insert(codes.service.clone(), json!(key.service));
-        body.insert(codes.priority.clone(), json!(key.priority));
-        body.insert(codes.calendar.clone(), json!(promise.calendar));
-        body.insert(codes.response.clone(), interval(promise.response)?);
-        body.insert(codes.resolution.clone(), interval(promise.resolution)?);
+        let body = rule_body(codes, agreement, key, promise)?;
         // The agreement was just read with its rules, so that an unknown rule does not exist.
         let path = match rule {
             Some(rule) => format!("edit-m2m/{rule}"),
@@ -225,6 +221,39 @@ impl<'a> Itsm365Writer<'a> {
     }
 }
 
+/// The body of a write to the rule of a target.
+fn rule_body(
+    codes: &RuleClass,
+    agreement: &LiveId,
+    key: &TargetKey,
+    promise: &LiveTarget,
+) -> Result<Map<String, Json>, WriteError> {
+    let interval = |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
+    let mut body = Map::new();
+    body.insert(codes.agreement.clone(), json!(agreement));
+    body.insert(codes.service.clone(), json!(key.service));
+    body.insert(codes.priority.clone(), json!(key.priority));
+    body.insert(codes.calendar.clone(), json!(promise.calendar));
+    body.insert(codes.response.clone(), interval(promise.response)?);
+    body.insert(codes.resolution.clone(), interval(promise.resolution)?);
+    Ok(body)
+}
+
+/// Checks that each of several objects was created. One that was refused comes back with an error and without an id.
+fn check_created(answer: &Json, count: usize) -> Result<(), WriteError> {
+    let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let refused = items.iter().find_map(|item| item.get("error"));
+    if let Some(error) = refused {
+        let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+        return Err(WriteError::Refused(text));
+    }
+    let created = items.iter().filter_map(Json::as_object).filter_map(object_id).count();
+    if created == count && items.len() == count {
+        return Ok(());
+    }
+    Err(WriteError::Ambiguous(format!("the response names {created} of {count} new objects")))
+}
+
 /// The attributes of a request, as the query names them.
 fn attributes_of(body: &Map<String, Json>) -> String {
     let codes = body.keys().map(String::as_str);
@@ -245,6 +274,32 @@ fn comparable(json: &Json) -> Json {
 }
 
 impl Writer for Itsm365Writer<'_> {
+    fn creates_targets_together(&self) -> bool {
+        self.mapping.rules.as_ref().is_some_and(|rules| rules.are_created_together)
+    }
+
+    async fn create_targets_within(
+        &self,
+        agreement: &LiveId,
+        steps: &[&Step],
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
+        let codes = self.rules()?;
+        let body = |step: &&Step| match step {
+            Step::PutRule { rule: None, key, target } => Some(rule_body(codes, agreement, key, target)),
+            _ => None,
+        };
+        let bodies = steps.iter().filter_map(body).collect::<Result<Vec<_>, _>>()?;
+        let typed = bodies.into_iter().map(|mut body| {
+            body.insert("metaClass".to_owned(), json!(codes.class));
+            body
+        });
+        let typed: Vec<Json> = typed.map(Json::Object).collect();
+        let (count, query) = (typed.len(), [("attrs", "UUID".to_owned())]);
+        let answer = self.transport.post_within(CREATE_TOGETHER, &query, &Json::Array(typed), window).await?;
+        check_created(&answer.body, count)
+    }
+
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
         let body = Map::from_iter([(attribute.to_owned(), json!(text))]);
         let held = self.send(&format!("edit-m2m/{object}"), body, None).await?;

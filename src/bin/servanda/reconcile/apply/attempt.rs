@@ -1,5 +1,5 @@
 //! Applies one change: reads its object again, sends each step as one request, and reads the object after a lost
-//! response before anything is sent again.
+//! response before anything is sent again. The targets of a new agreement may share one request.
 //!
 //! A creation is recorded in the ledger before it is sent, so that a run that dies here leaves a trace of it. Only an
 //! object that belongs to the agreement is written, and a new one only after it proved to have the ownership key.
@@ -7,6 +7,7 @@
 mod targets;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -78,16 +79,20 @@ fn new_target(step: &Step) -> Option<&TargetKey> {
     }
 }
 
+/// The greatest number of targets that one request creates.
+const TARGETS_TOGETHER: usize = 100;
+
 /// The reason why an attempt ends early: alone, or with the whole run.
 enum Halt {
     ChangeResult(ChangeResult),
     Stop(Stopped, ChangeResult),
 }
 
-/// The state of a step, as read from the helpdesk after its response was lost.
-enum StepState {
+/// The state of steps, as read from the helpdesk after their response was lost.
+enum StepState<'a> {
     Applied(LiveAgreement),
-    NotApplied,
+    /// These of them had no effect.
+    NotApplied(Vec<&'a Step>),
     Unclear,
 }
 
@@ -157,23 +162,38 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         if self.is_done_already().await? {
             return Ok(());
         }
-        let change = self.change;
-        for (number, step) in change.steps.iter().enumerate() {
-            self.step = number;
+        let mut rest = &self.change.steps[..];
+        while let (together @ [first, ..], others) = rest.split_at(self.shared_request(rest)) {
+            rest = others;
+            self.step = self.number_of(first);
             if self.tools.stop.is_asked() {
                 return Err(Halt::Stop(Stopped::Signal, self.unfinished()));
             }
-            self.tools
-                .journal
-                .step(change, number, "sent")
-                .map_err(|failure| self.no_trace(failure.message))?;
-            self.apply_step(step).await?;
-            self.tools
-                .journal
-                .step(change, number, "done")
-                .map_err(|failure| self.no_trace(failure.message))?;
+            let numbers = self.step..self.step + together.len();
+            self.record(numbers.clone(), "sent")?;
+            self.apply_steps(together.iter().collect()).await?;
+            self.record(numbers, "done")?;
         }
         Ok(())
+    }
+
+    /// The number of the first of these steps that share one request: the targets of a new agreement that follow each other,
+    /// on which nothing relies before it is published.
+    fn shared_request(&self, steps: &[Step]) -> usize {
+        let is_shared = self.change.object.is_none() && self.tools.writer.creates_targets_together();
+        let targets = steps.iter().take_while(|step| new_target(step).is_some()).take(TARGETS_TOGETHER);
+        if is_shared { targets.count().max(1) } else { 1 }.min(steps.len())
+    }
+
+    /// The number of a step of this change.
+    fn number_of(&self, step: &Step) -> usize {
+        let number = self.change.steps.iter().position(|own| std::ptr::eq(own, step));
+        number.expect("the step is one of this change")
+    }
+
+    fn record(&self, steps: Range<usize>, event: &str) -> Result<(), Halt> {
+        let recorded = self.tools.journal.steps(self.change, steps, event);
+        recorded.map_err(|failure| self.no_trace(failure.message))
     }
 
     /// Checks that the live object is still the one that the plan was made from. Where another change has already
@@ -208,32 +228,35 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// Applies one step. It is sent a second time at most, and only after the object shows that the first had no effect.
-    async fn apply_step(&mut self, step: &Step) -> Result<(), Halt> {
-        self.refuse_foreign_rule(step)?;
+    /// Applies one step, or several that share a request. Each is sent a second time at most, and only after the object shows
+    /// that the first request had no effect.
+    async fn apply_steps(&mut self, mut steps: Vec<&'a Step>) -> Result<(), Halt> {
+        let first = steps[0];
+        self.refuse_foreign_rule(first)?;
         let mut is_last = false;
         loop {
-            if creates(step) {
+            if creates(first) {
                 self.record_creation()
                     .await
                     .map_err(|error| Halt::ChangeResult(self.failed(error.to_string())))?;
             }
             let sent = Instant::now();
-            let message = match self.send(step).await {
-                Ok(done) => match self.check_written(step, &done.object).await? {
-                    None => return self.confirm(step, done).await,
+            let message = match self.send(&steps).await {
+                Ok(done) => match self.check_written(&steps, &done.object).await? {
+                    None => return self.confirm(first, done).await,
                     Some(unclear) => unclear,
                 },
                 Err(WriteError::Ambiguous(message)) => message,
                 Err(error) => {
-                    let found = self.refusal(step, error).await?;
-                    return self.accept(step, found).await;
+                    let found = self.refusal(&steps, error).await?;
+                    return self.accept(first, found).await;
                 }
             };
-            match self.settle(step, sent).await {
-                StepState::Applied(found) => return self.accept(step, found).await,
-                StepState::NotApplied => {
-                    self.is_in_doubt = false;
+            match self.settle(&steps, sent).await {
+                StepState::Applied(found) => return self.accept(first, found).await,
+                StepState::NotApplied(missing) => {
+                    (self.is_in_doubt, self.step) = (false, self.number_of(missing[0]));
+                    steps = missing;
                     if is_last {
                         return Err(Halt::ChangeResult(self.failed(message)));
                     }
@@ -248,18 +271,24 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// Sends a step, if the view that it relies on is recent when it is about to leave.
-    async fn send(&mut self, step: &Step) -> Result<StepResult, WriteError> {
-        let clock = self.tools.clock;
+    /// Sends steps as one request, if the view that they rely on is recent when it is about to leave.
+    async fn send(&mut self, steps: &[&Step]) -> Result<StepResult, WriteError> {
+        let (clock, first) = (self.tools.clock, steps[0]);
         let lease_end = match self.tools.records {
-            Some(records) if creates(step) || may_create_shared(step) => records.lease_end().await,
+            Some(records) if creates(first) || may_create_shared(first) => records.lease_end().await,
             _ => None,
         };
         let window = SendWindow { seen: self.seen, lease_end, clock, has_left: &self.has_left };
         let begun = clock();
-        (self.is_writing, self.is_in_doubt) = (true, creates(step));
-        let written =
-            self.tools.writer.perform_within(&self.change.id, self.object.as_ref(), step, Some(window)).await;
+        (self.is_writing, self.is_in_doubt) = (true, creates(first));
+        let writer = self.tools.writer;
+        let written = match &self.object {
+            Some(object) if steps.len() > 1 => {
+                let created = writer.create_targets_within(object, steps, Some(window)).await;
+                created.map(|()| StepResult { object: object.clone(), altered: Vec::new() })
+            }
+            object => writer.perform_within(&self.change.id, object.as_ref(), first, Some(window)).await,
+        };
         self.is_writing = false;
         self.has_left.store(false, Ordering::Relaxed);
         if written.is_ok() {
@@ -268,9 +297,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         written
     }
 
-    /// Returns the object if the step was applied although it was refused, or why the change ends.
-    async fn refusal(&mut self, step: &Step, error: WriteError) -> Result<LiveAgreement, Halt> {
-        let message = error.to_string();
+    /// Returns the object if the steps were applied although they were refused, or why the change ends.
+    async fn refusal(&mut self, steps: &[&'a Step], error: WriteError) -> Result<LiveAgreement, Halt> {
+        let (message, creates) = (error.to_string(), creates(steps[0]));
         match error {
             WriteError::Conflict if self.step == 0 => Err(Halt::ChangeResult(ChangeResult::Stale)),
             WriteError::Credentials(_) => {
@@ -279,10 +308,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             }
             // A server may answer with an error after its database has committed, so that the object is read once. Where
             // it says that it failed itself, a new object may be there without being visible yet.
-            WriteError::Refused(_) | WriteError::ServerFailed(_) => match self.state_of(step).await {
-                StepState::Applied(found) if creates(step) => Ok(found),
-                _ => {
-                    self.is_in_doubt = creates(step) && matches!(error, WriteError::ServerFailed(_));
+            WriteError::Refused(_) | WriteError::ServerFailed(_) => match self.state_of(steps).await {
+                StepState::Applied(found) if creates => Ok(found),
+                state => {
+                    if let StepState::NotApplied(missing) = state {
+                        self.step = self.number_of(missing[0]);
+                    }
+                    self.is_in_doubt = creates && matches!(error, WriteError::ServerFailed(_));
                     Err(Halt::ChangeResult(self.failed(message)))
                 }
             },
@@ -307,13 +339,15 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
 
     /// Checks what was just written: the ownership key, or that a new object of a target is the only one. Returns why this
     /// is unclear.
-    async fn check_written(&mut self, step: &Step, object: &LiveId) -> Result<Option<String>, Halt> {
-        if writes_key(step) {
+    async fn check_written(&mut self, steps: &[&Step], object: &LiveId) -> Result<Option<String>, Halt> {
+        let last = steps[steps.len() - 1];
+        if writes_key(last) {
             return self.prove(object).await;
         }
-        self.uncompared.extend(new_target(step).cloned());
+        self.uncompared.extend(steps.iter().filter_map(|step| new_target(step)).cloned());
         // Targets that follow each other are compared at once: of many, each would cost a search.
-        if self.change.steps.get(self.step + 1).is_some_and(|next| new_target(next).is_some()) {
+        let next = self.change.steps.get(self.number_of(last) + 1);
+        if next.is_some_and(|next| new_target(next).is_some()) {
             return Ok(None);
         }
         Ok(self.keep_oldest_targets().await.err().map(|error| error.to_string()))
@@ -379,31 +413,35 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    async fn state_of(&mut self, step: &Step) -> StepState {
-        self.uncompared.extend(new_target(step).cloned());
+    async fn state_of(&mut self, steps: &[&'a Step]) -> StepState<'a> {
+        self.uncompared.extend(steps.iter().filter_map(|step| new_target(step)).cloned());
         if self.keep_oldest_targets().await.is_err() {
             return StepState::Unclear;
         }
         match self.read().await {
             Ok(Observed::Present(found)) if !is_owned(self.change, &found) => StepState::Unclear,
-            Ok(Observed::Present(found)) if took_effect(step, &found) => StepState::Applied(found),
-            Ok(Observed::Present(_) | Observed::Absent) => StepState::NotApplied,
+            Ok(Observed::Present(found)) => {
+                let missing: Vec<&Step> =
+                    steps.iter().copied().filter(|step| !took_effect(step, &found)).collect();
+                if missing.is_empty() { StepState::Applied(found) } else { StepState::NotApplied(missing) }
+            }
+            Ok(Observed::Absent) => StepState::NotApplied(steps.to_vec()),
             Ok(Observed::Unknown(_)) | Err(_) => StepState::Unclear,
         }
     }
 
-    /// Reads the object after a lost response: until the step shows or, for a creation, until the search lag is over.
-    async fn settle(&mut self, step: &Step, sent: Instant) -> StepState {
+    /// Reads the object after a lost response: until the steps show or, for a creation, until the search lag is over.
+    async fn settle(&mut self, steps: &[&'a Step], sent: Instant) -> StepState<'a> {
         let mut wait = SearchWait::new(sent, self.tools.search_lag);
         loop {
             let begun = (self.tools.clock)();
-            let state = self.state_of(step).await;
+            let state = self.state_of(steps).await;
             // Absence is all that a creation relies on. Later steps rely on more than what this step shows, so that it is
             // no recent view for them: another run may have made them while this one slept.
-            if matches!((&state, step), (StepState::NotApplied, Step::Create { .. })) {
+            if matches!((&state, steps), (StepState::NotApplied(_), [Step::Create { .. }])) {
                 self.seen = begun;
             }
-            let is_hidden = matches!(state, StepState::NotApplied) && creates(step);
+            let is_hidden = matches!(state, StepState::NotApplied(_)) && creates(steps[0]);
             if !is_hidden || !wait.pause(self.tools.clock, self.on_wait).await {
                 return state;
             }

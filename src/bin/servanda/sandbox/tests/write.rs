@@ -62,6 +62,25 @@ async fn a_rejected_attribute_is_named_and_nothing_is_created() {
 }
 
 #[tokio::test]
+async fn of_objects_that_are_created_together_a_refused_one_comes_back_with_its_error() {
+    let fixture = Fixture::open().await;
+    let titled = |title: &str| json!({ "title": title, "metaClass": "agreement$agreement" });
+    let together = json!([titled("A"), titled(" "), titled("B"), { "title": "C" }]);
+    let response = fixture.post("create-m2m-multiple?attrs=UUID,title", together).await;
+    assert_eq!(response.status, 201);
+    let made = response.json();
+    let made = made.as_array().expect("a list");
+    let titles: Vec<&str> = made.iter().filter_map(|object| object["title"].as_str()).collect();
+    assert_eq!(titles, ["A", " ", "B", "C"]);
+    let has = |key: &str| made.iter().map(|object| object.get(key).is_some()).collect::<Vec<_>>();
+    assert_eq!(has("UUID"), [true, false, true, false]);
+    assert_eq!(has("error"), [false, true, false, true]);
+    assert_eq!(fixture.found("agreement", json!({})).await.len(), 3);
+    assert_eq!(fixture.post("create-m2m-multiple", json!({})).await.status, 400);
+    assert_eq!(fixture.post("create-m2m-multiple/agreement", json!([])).await.status, 404);
+}
+
+#[tokio::test]
 async fn sets_are_replaced_completely_and_null_empties_a_value() {
     let fixture = Fixture::open().await;
     let made = fixture

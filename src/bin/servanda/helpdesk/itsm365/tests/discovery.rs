@@ -96,6 +96,8 @@ async fn hold(row: Row) {
     let mut expected = desk.mapping.clone();
     expected.recipients.side = RecipientSide::Recipient;
     expected.dates.zone = Some(Zone::UTC);
+    // The settings are those of a sandbox.
+    expected.rules.iter_mut().for_each(|rules| rules.are_created_together = true);
     assert_eq!(mapping, expected, "{row:?}\n{}", render::discovery::yaml(&proposal));
     let fresh = Desk { mapping, ..open(row).await };
     suite(row, fresh).await;

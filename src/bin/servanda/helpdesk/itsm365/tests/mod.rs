@@ -132,6 +132,27 @@ async fn what_is_written_is_read_back_in_the_same_form() {
 }
 
 #[tokio::test]
+async fn targets_of_a_new_agreement_are_created_by_one_request() {
+    let desk = Desk::open(SandboxOptions::default()).await;
+    let transport = desk.transport(ACCESS_KEY);
+    let writer = Itsm365Writer::new(&transport, &desk.mapping);
+    let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
+    let object =
+        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
+    let put = |service, hours| {
+        let key = key(service);
+        Step::PutRule { rule: None, key, target: promise(hours, None) }
+    };
+    let (both, wrong) = ([put(None, 1), put(Some("slmService$1"), 2)], put(Some("slmService$99"), 3));
+    writer.create_targets_within(&object, &[&both[0], &both[1]], None).await.expect("created");
+    assert_eq!(desk.sandbox.request_counts().create, 2);
+    let refused = writer.create_targets_within(&object, &[&wrong], None).await;
+    assert!(matches!(refused, Err(WriteError::Refused(text)) if text.contains("slmService$99")));
+    let Observed::Present(found) = reader.get(&object).await.expect("read") else { panic!("it is there") };
+    assert_eq!(found.rules.len(), 2);
+}
+
+#[tokio::test]
 async fn a_rule_is_changed_in_place_and_archived() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);

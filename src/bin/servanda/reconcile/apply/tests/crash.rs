@@ -58,10 +58,10 @@ async fn a_stopped_run_leaves_no_note_of_a_creation_that_waited_for_its_turn() {
 #[tokio::test(start_paused = true)]
 async fn a_run_killed_at_any_step_leaves_a_note_of_what_may_have_happened() {
     let mut plan = creation();
-    plan.changes[0].steps.truncate(2);
+    plan.changes[0].steps.truncate(3);
     for first in [WriteFate::Answered, WriteFate::LostAfter, WriteFate::NotSent, WriteFate::ServerFailed] {
         for polls in 0.. {
-            let model = Model::new(&plan, Duration::ZERO, &[first]);
+            let model = Model::new(&plan, Duration::ZERO, &[first]).together(true);
             let (was_killed, (was_recorded, journal)) = kill_on(&plan, &model, polls).await;
             let what = format!("{first:?}, killed after {polls} polls: {journal:?}");
             let may_have_created = model.may_have_created();

@@ -15,13 +15,18 @@ async fn nothing_is_created_twice_after_any_lost_answer() {
     let plan = creation();
     let steps = plan.changes[0].steps.len();
     for lag in [0, 1, 60, 299, 600].map(Duration::from_secs) {
-        for written in [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::RefusedAfter] {
-            for lost in 0..steps {
+        for written in
+            [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::LostHalf, WriteFate::RefusedAfter]
+        {
+            for (lost, is_together) in (0..steps).flat_map(|lost| [(lost, false), (lost, true)]) {
                 let mut results = vec![WriteFate::Answered; lost];
                 results.push(written);
-                let model = Model::new(&plan, lag, &results);
+                let model = Model::new(&plan, lag, &results).together(is_together);
                 let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
-                let what = format!("{written:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
+                let what = format!(
+                    "{written:?} at request {lost}, lag {lag:?}, together {is_together}: {:?}",
+                    trace.applied.outcome
+                );
                 assert_eq!(model.duplicates(), 0, "{what}");
                 let result = &trace.applied.outcome.results["a"];
                 // A write that is refused and yet takes effect shows at the first read, or in the next plan.
@@ -32,6 +37,33 @@ async fn nothing_is_created_twice_after_any_lost_answer() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_share_a_request_and_after_a_lost_answer_only_the_missing_ones_are_sent_again() {
+    let plan = creation();
+    for (written, sent) in [
+        (WriteFate::Answered, vec![1, 2, 1]),
+        (WriteFate::LostBefore, vec![1, 2, 2, 1]),
+        (WriteFate::LostHalf, vec![1, 2, 1, 1]),
+        (WriteFate::LostAfter, vec![1, 2, 1]),
+    ] {
+        let model = Model::new(&plan, Duration::ZERO, &[WriteFate::Answered, written]).together(true);
+        let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
+        assert_eq!(*model.sent.lock().expect("no test panics here"), sent, "{written:?}");
+        assert!(matches!(trace.applied.outcome.results["a"], ChangeResult::Done { .. }), "{written:?}");
+        let steps = |event: &str| trace.journal.iter().filter(|found| *found == event).count();
+        assert_eq!((steps("sent"), steps("done")), (4, 4), "{written:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_that_are_refused_together_fail_at_the_first_that_is_missing() {
+    let plan = creation();
+    let model = Model::new(&plan, Duration::ZERO, &[WriteFate::Answered, WriteFate::Refused]).together(true);
+    let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
+    let result = &trace.applied.outcome.results["a"];
+    assert!(matches!(result, ChangeResult::Failed(failure) if failure.step == 1), "{result:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,6 +30,8 @@ pub(crate) enum WriteFate {
     Answered,
     LostBefore,
     LostAfter,
+    /// Applied as to the first half of several steps, and the response is lost.
+    LostHalf,
     /// Refused, and yet applied.
     RefusedAfter,
     /// The server could not be reached.
@@ -48,7 +50,12 @@ impl WriteFate {
     /// Whether the caller cannot know that the write had no effect.
     pub(crate) const fn may_have_happened(self) -> bool {
         match self {
-            Self::Answered | Self::LostBefore | Self::LostAfter | Self::ServerFailed | Self::Never => true,
+            Self::Answered
+            | Self::LostBefore
+            | Self::LostAfter
+            | Self::LostHalf
+            | Self::ServerFailed
+            | Self::Never => true,
             Self::RefusedAfter | Self::NotSent | Self::Refused | Self::Credentials | Self::Waiting => false,
         }
     }
@@ -69,6 +76,10 @@ pub(crate) struct Model {
     pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
     /// The numbers of targets that were compared at once, in order.
     pub(crate) compared: Mutex<Vec<usize>>,
+    /// Whether targets of a new agreement share a request.
+    is_together: bool,
+    /// The numbers of steps of each request, in order.
+    pub(crate) sent: Mutex<Vec<usize>>,
 }
 
 impl Model {
@@ -83,6 +94,46 @@ impl Model {
             may_have_created: AtomicBool::new(false),
             done: Mutex::default(),
             compared: Mutex::default(),
+            is_together: false,
+            sent: Mutex::default(),
+        }
+    }
+
+    /// The same, where targets of a new agreement share a request or do not.
+    pub(crate) fn together(self, is_together: bool) -> Self {
+        Self { is_together, ..self }
+    }
+
+    async fn write(
+        &self,
+        id: &AgreementId,
+        steps: &[&Step],
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
+        let has_left = window.expect("each step has its window").has_left;
+        let result = self.results.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
+        self.sent.lock().expect("no test panics here").push(steps.len());
+        let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
+        has_left.store(!matches!(result, WriteFate::NotSent | WriteFate::Waiting), Ordering::Relaxed);
+        if creates(steps[0]) && result.may_have_happened() {
+            self.may_have_created.store(true, Ordering::Relaxed);
+        }
+        let why = || format!("{result:?}");
+        let done = match result {
+            WriteFate::LostBefore => return lost(),
+            WriteFate::NotSent => return Err(WriteError::NotSent(why())),
+            WriteFate::Refused => return Err(WriteError::Refused(why())),
+            WriteFate::Credentials => return Err(WriteError::Credentials(why())),
+            WriteFate::ServerFailed => return Err(WriteError::ServerFailed(why())),
+            WriteFate::Never | WriteFate::Waiting => std::future::pending().await,
+            WriteFate::LostHalf => steps.len() / 2,
+            WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => steps.len(),
+        };
+        steps[..done].iter().for_each(|step| self.execute(id, step));
+        match result {
+            WriteFate::LostAfter | WriteFate::LostHalf => lost(),
+            WriteFate::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
+            _ => Ok(()),
         }
     }
 
@@ -176,6 +227,20 @@ impl Reader for Model {
 }
 
 impl Writer for Model {
+    fn creates_targets_together(&self) -> bool {
+        self.is_together
+    }
+
+    async fn create_targets_within(
+        &self,
+        agreement: &LiveId,
+        steps: &[&Step],
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
+        let id = agreement.as_str().strip_prefix("created$").and_then(AgreementId::new);
+        self.write(&id.expect("it was created"), steps, window).await
+    }
+
     async fn keep_oldest_targets(&self, _: &LiveId, keys: &BTreeSet<TargetKey>) -> Result<(), WriteError> {
         self.compared.lock().expect("no test panics here").push(keys.len());
         Ok(())
@@ -196,28 +261,8 @@ impl Writer for Model {
         step: &Step,
         window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
-        let has_left = window.expect("each step has its window").has_left;
-        let result = self.results.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
-        let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
-        has_left.store(!matches!(result, WriteFate::NotSent | WriteFate::Waiting), Ordering::Relaxed);
-        if creates(step) && result.may_have_happened() {
-            self.may_have_created.store(true, Ordering::Relaxed);
-        }
-        let why = || format!("{result:?}");
-        match result {
-            WriteFate::LostBefore => return lost(),
-            WriteFate::NotSent => return Err(WriteError::NotSent(why())),
-            WriteFate::Refused => return Err(WriteError::Refused(why())),
-            WriteFate::Credentials => return Err(WriteError::Credentials(why())),
-            WriteFate::ServerFailed => return Err(WriteError::ServerFailed(why())),
-            WriteFate::Never | WriteFate::Waiting => std::future::pending().await,
-            WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => self.execute(id, step),
-        }
-        match result {
-            WriteFate::LostAfter => lost(),
-            WriteFate::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
-            _ => Ok(StepResult { object: self.object(id), altered: Vec::new() }),
-        }
+        self.write(id, &[step], window).await?;
+        Ok(StepResult { object: self.object(id), altered: Vec::new() })
     }
 }
 
