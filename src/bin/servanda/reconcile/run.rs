@@ -53,6 +53,8 @@ pub(crate) struct Reconciliation<'a, A> {
     pub(super) unchanged: Option<LastApplied>,
     /// The latest plan, with both of its sides.
     pub(super) latest: Option<(GuardedPlan, Sides)>,
+    /// Whether the latest plan is asked for after the run.
+    is_latest_kept: bool,
 }
 
 impl<'a, A: Audience> Reconciliation<'a, A> {
@@ -85,6 +87,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             notices: None,
             unchanged: None,
             latest: None,
+            is_latest_kept: true,
         }
     }
 
@@ -102,8 +105,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         self
     }
 
-    /// Takes the lock, applies a saved plan or one made now, and returns the lock.
+    /// Takes the lock, applies a saved plan or one made now, and returns the lock. The plan made afterwards is not kept.
     pub(crate) async fn run(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
+        self.is_latest_kept = false;
         let lock = self.lock().await?;
         let reconciled = self.run_locked(saved).await;
         self.unlock(lock).await;
@@ -161,8 +165,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// Records the last-applied state of a plan without changes.
     pub(super) async fn keep_unchanged(&mut self, work: &mut Work) {
         if let Some(sides) = work.sides.take() {
-            self.remember(&work.guarded, &sides, &work.applied).await;
-            self.latest = Some((work.guarded.clone(), sides));
+            let kept = Box::pin(self.remember(&work.guarded, sides, &work.applied)).await;
+            self.latest = kept.map(|sides| (work.guarded.clone(), sides));
         }
     }
 
@@ -177,6 +181,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         work.sides = None;
         let Applied { outcome, creations } = self.apply(part.unwrap_or(&work.guarded.plan), stop).await?;
         work.applied.outcome.results.extend(outcome.results);
+        if part.is_none() {
+            work.forget_done_steps();
+        }
         // Nothing is known of what remains until a plan is made again.
         work.applied.outcome.remaining = outcome.remaining;
         work.applied.outcome.stopped = work.applied.outcome.stopped.take().or(outcome.stopped);
@@ -334,9 +341,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             applied.creations.remove(&id);
         }
         remaining.contradict(&mut applied.outcome);
-        self.remember(&remaining, &sides, applied).await;
+        let kept = Box::pin(self.remember(&remaining, sides, applied)).await;
         let verdict = remaining.verdict;
-        self.latest = Some((remaining, sides));
+        self.latest = kept.map(|sides| (remaining, sides));
         Some(verdict)
     }
 
@@ -364,10 +371,10 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     /// Records the last-applied state, and clears the pending marks of objects that are visible. If the ledger cannot
-    /// be written, the next plan knows no causes.
-    async fn remember(&mut self, guarded: &GuardedPlan, sides: &Sides, applied: &Applied) {
+    /// be written, the next plan knows no causes. Returns the sides if they are kept.
+    async fn remember(&mut self, guarded: &GuardedPlan, sides: Sides, applied: &Applied) -> Option<Sides> {
         let Some(records) = &self.records else {
-            return;
+            return self.is_latest_kept.then_some(sides);
         };
         let planned: BTreeSet<&AgreementId> = guarded.plan.changes.iter().map(|change| &change.id).collect();
         let waiting = guarded.guarded_changes.iter().filter(|change| !planned.contains(&change.id));
@@ -396,7 +403,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             Some(Creation::Nothing) | None => false,
         };
         let known = sides.live.agreements.keys().chain(applied.outcome.results.keys());
-        let settled = known.filter(|id| !is_pending(id)).cloned();
+        let settled: Vec<AgreementId> = known.filter(|id| !is_pending(id)).cloned().collect();
+        // Of many agreements, the sides and the written entries would not be held at once.
+        let sides = self.is_latest_kept.then_some(sides);
         let is_unchanged =
             self.last_applied.as_ref().is_some_and(|before| before.is_same_but_for_its_instant(&state));
         let written = async {
@@ -408,5 +417,6 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         if let Err(error) = written {
             self.audience.inform(&format!("cannot record the last-applied state: {error}"));
         }
+        sides
     }
 }

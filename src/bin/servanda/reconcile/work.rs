@@ -43,6 +43,16 @@ impl Work {
         Self { guarded, sides, left_out, applied, after: None }
     }
 
+    /// Drops the steps of the changes that are done, which nothing shows. Of many they would be held while the helpdesk is read
+    /// again.
+    pub(super) fn forget_done_steps(&mut self) {
+        for change in &mut self.guarded.plan.changes {
+            if let Some(ChangeResult::Done { .. }) = self.applied.outcome.results.get(&change.id) {
+                change.steps = Vec::new();
+            }
+        }
+    }
+
     /// The end of the apply, which a signal may have stopped.
     pub(super) fn conclude(self, signal: Option<Exit>) -> Reconciled {
         let Self { guarded, left_out, mut applied, after, .. } = self;
