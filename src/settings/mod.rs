@@ -391,7 +391,7 @@ impl Pace {
 
     /// The limits of the sandbox, which runs in the same process.
     pub const SANDBOX: Pace =
-        Pace { concurrency: 8, per_second: None, page_size: 1000, deadline: Self::DEADLINE };
+        Pace { concurrency: 32, per_second: None, page_size: 1000, deadline: Self::DEADLINE };
 }
 
 /// The ledger: its location and its secrets.

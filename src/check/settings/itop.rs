@@ -10,7 +10,7 @@ use crate::mapping::ITOP_BUSINESS_DAY;
 use crate::settings::{ITOP_PRIORITIES, Login, Pace, Priorities, Product};
 
 /// The default request limits of an iTop, which usually runs on a server of its own.
-pub(super) const PACE: Pace = Pace { per_second: Some(50), page_size: 5000, ..Pace::SANDBOX };
+pub(super) const PACE: Pace = Pace { concurrency: 8, per_second: Some(50), page_size: 5000, ..Pace::SANDBOX };
 /// PHP stops a request after 30 seconds at most; until then a write whose response was lost may still succeed.
 pub(super) const SEARCH_LAG: std::time::Duration = std::time::Duration::from_secs(30);
 

@@ -44,7 +44,7 @@ pub struct HelpdeskShape {
     /// The largest number of requests per second. Default: `5`; `50` for iTop, none for http, none for the sandbox.
     #[schemars(range(min = 1, max = 1000))]
     pub rate: Option<u32>,
-    /// The largest number of concurrent requests. Default: `4`; `8` for iTop, `8` for the sandbox.
+    /// The largest number of concurrent requests. Default: `4`; `8` for iTop, `32` for the sandbox.
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<u32>,
     /// The timeout of a request. Default: `30s`.
