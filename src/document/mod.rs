@@ -12,6 +12,7 @@ mod json;
 mod keys;
 mod kind;
 mod parse;
+mod part;
 mod path;
 mod pattern;
 mod read;

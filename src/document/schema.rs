@@ -6,18 +6,19 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use jsonschema::{Draft, Validator};
+use jsonschema::Validator;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::{Map, Value, json};
 
 use super::json::TreeJson;
 use super::kind::DocumentKind;
-use super::pattern::Pattern;
+use super::part::compiled;
 use super::shape::text::{KIND, only_one_of};
 use super::shape::{
     AgreementDocument, CalendarDocument, CatalogDocument, ENTRY_LACKS, SettingsDocument, TEMPLATE_LACKS,
     TemplateOnly,
 };
+use super::tree::Node;
 
 /// The names in a repository, for `servanda schema --catalog`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,28 +152,46 @@ pub(super) fn derived(kind: DocumentKind) -> &'static Value {
 }
 
 /// The published schema of a kind without descriptions. It validates exactly as the generated one.
-fn kept(kind: DocumentKind) -> &'static Value {
+pub(super) fn kept(kind: DocumentKind) -> &'static Value {
     static KEPT: [OnceLock<Value>; DocumentKind::ALL.len()] =
         [const { OnceLock::new() }; DocumentKind::ALL.len()];
     KEPT[kind as usize].get_or_init(|| serde_json::from_str(kept_text(kind)).expect("a schema is JSON"))
 }
 
-/// The validator of a kind, compiled once.
+/// The validator that finds all errors of a kind, compiled once.
 pub(super) fn validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
     static COMPILED: [OnceLock<Validator<TreeJson>>; DocumentKind::ALL.len()] =
         [const { OnceLock::new() }; DocumentKind::ALL.len()];
-    COMPILED[kind as usize].get_or_init(|| {
-        jsonschema::options_for::<TreeJson>()
-            .with_draft(Draft::Draft7)
-            .with_keyword("pattern", Pattern::keyword)
-            .build(kept(kind))
-            .expect("our own schema is a schema")
-    })
+    COMPILED[kind as usize].get_or_init(|| compiled(kept(kind)))
+}
+
+/// Whether the schema of a kind allows a document. Compiles only what the document has, and equal properties of several
+/// kinds once.
+pub(super) fn is_valid(kind: DocumentKind, root: &Node) -> bool {
+    cut_validator(kind).is_valid(root)
+}
+
+fn cut_validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
+    static COMPILED: [OnceLock<Validator<TreeJson>>; DocumentKind::ALL.len()] =
+        [const { OnceLock::new() }; DocumentKind::ALL.len()];
+    COMPILED[kind as usize]
+        .get_or_init(|| compiled(&serde_json::from_str(cut_text(kind)).expect("build.rs writes JSON")))
 }
 
 /// Compiles the validators of all kinds in parallel. Otherwise the first [`read`](super::read()) of each kind compiles it.
 pub fn compile_validators() {
-    DocumentKind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
+    DocumentKind::ALL.into_par_iter().for_each(|kind| _ = cut_validator(kind));
+}
+
+/// The schema of a kind with numbers in place of its larger properties (see `build.rs`).
+pub(super) const fn cut_text(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Agreement => include_str!(concat!(env!("OUT_DIR"), "/cut-agreement.json")),
+        DocumentKind::Template => include_str!(concat!(env!("OUT_DIR"), "/cut-template.json")),
+        DocumentKind::Catalog => include_str!(concat!(env!("OUT_DIR"), "/cut-catalog.json")),
+        DocumentKind::Settings => include_str!(concat!(env!("OUT_DIR"), "/cut-settings.json")),
+        DocumentKind::Calendar => include_str!(concat!(env!("OUT_DIR"), "/cut-calendar.json")),
+    }
 }
 
 /// The schema file without descriptions (see `build.rs`). A test compares the file with the generated schema.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::kind::DocumentKind;
 use super::parse::{FAULT_LIMIT, missing_space};
 use super::path::slug_like;
-use super::schema::{derived, validator};
+use super::schema::{derived, is_valid, validator};
 use super::text::quoted;
 use super::text_kind;
 use super::tree::{Node, NodeValue};
@@ -24,12 +24,11 @@ pub(super) fn find(
     reported: &[Span],
     faults: &mut Vec<Diagnostic>,
 ) {
-    let validator = validator(kind);
-    if validator.is_valid(root) {
+    if is_valid(kind, root) {
         return;
     }
     let schema = derived(kind);
-    for error in validator.iter_errors(root) {
+    for error in validator(kind).iter_errors(root) {
         let location = error.schema_path().as_str();
         let fragment = location.rfind('/').and_then(|end| schema.pointer(&location[..end]));
         let path = unescape(error.instance_path().as_str());
