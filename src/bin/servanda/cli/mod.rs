@@ -326,8 +326,22 @@ fn parse_or_translate(words: &[OsString]) -> Result<(CommandLine, Vec<String>), 
 fn parse_from<W: Into<OsString> + Clone>(
     words: impl IntoIterator<Item = W>,
 ) -> Result<CommandLine, clap::Error> {
-    let command = grouped().color(color_of_help());
-    CommandLine::from_arg_matches(&command.try_get_matches_from(words)?)
+    let words: Vec<W> = words.into_iter().collect();
+    let parsed = CommandLine::command().color(color_of_help()).try_get_matches_from(words.iter().cloned());
+    let matches = match parsed {
+        // Nearly no call shows the help, and writing its groups takes longer than reading the words.
+        Err(error) if shows_help(error.kind()) => {
+            grouped().color(color_of_help()).try_get_matches_from(words)
+        }
+        parsed => parsed,
+    }?;
+    CommandLine::from_arg_matches(&matches)
+}
+
+fn shows_help(kind: clap::error::ErrorKind) -> bool {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand};
+
+    matches!(kind, DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
 /// The commands, with a help that lists them in groups. clap has no headings for subcommands.
