@@ -13,14 +13,13 @@ use super::error::ForgeError;
 use crate::http::body::{Body, error_text};
 use crate::http::client::plain_client;
 use crate::http::redact::{self, Redactor};
+use crate::http::transport::FIRST_BACKOFF;
 use crate::process::failure::{Exit, Failure};
 
 /// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest number of tries of one request.
 const TRIES: u32 = 4;
-/// The first backoff between two tries; it doubles.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// The upper limit of a wait that a forge asks for.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
 /// The largest response body that is read, in bytes.

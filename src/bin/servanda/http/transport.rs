@@ -24,8 +24,10 @@ const TRIES: u32 = 4;
 /// The number of consecutive rejections of the key after which no further request is sent, so that the tenant
 /// does not lock the account.
 pub(crate) const REJECTION_LIMIT: u32 = 3;
-/// The upper limit of the first backoff; it doubles with each retry.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// The upper limit of the first backoff; it doubles with each retry. Builds for tests have servers on the same machine,
+/// which do not recover by waiting.
+pub(crate) const FIRST_BACKOFF: Duration =
+    Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 500 });
 
 /// When a failed request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
