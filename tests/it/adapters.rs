@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use crate::missing::did_not_run;
-use crate::repository::Repository;
+use crate::repository::{Repository, side_by_side};
 use crate::server_process::ServerProcess;
 use crate::silence::assert_silent;
 
@@ -177,7 +177,7 @@ fn no_write_follows_from_an_adapter_that_lies_after_its_description() {
         ("a page", json("<html>")),
         ("a redirect", "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned()),
     ];
-    for (what, answer) in cases {
+    side_by_side(cases, |(what, answer)| {
         let (described, lied) = (fixed(json(DESCRIBED)), fixed(answer));
         let listed = fixed(json(lists));
         let (url, heard) = listener(move |line, stream| {
@@ -198,7 +198,7 @@ fn no_write_follows_from_an_adapter_that_lies_after_its_description() {
         let heard = heard.lock().unwrap().clone();
         assert!(heard.iter().any(|line| line.starts_with("POST /v1/agreements ")), "{what}: {heard:?}");
         assert!(!heard.iter().any(|line| line.starts_with("POST /v1/step ")), "{what}: {heard:?}");
-    }
+    });
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn no_write_follows_from_an_adapter_that_lies_hangs_sends_too_much_or_redirects(
         ("an echo", 9, fixed(echo)),
         ("silence", 1, Box::new(|stream| { let _ = stream.read(&mut [0; 1]); })),
     ];
-    for (what, code, answer) in cases {
+    side_by_side(cases, |(what, code, answer)| {
         let (url, heard) = listener(move |_, stream| answer(stream));
         let repository = repository(&url, "  timeout: 1s\n");
         let (found, said) = run(&repository, &["apply", "--yes", "--as-of", "2027-02-01"], CANARY);
@@ -247,7 +247,7 @@ fn no_write_follows_from_an_adapter_that_lies_hangs_sends_too_much_or_redirects(
         assert_silent(&FORMS, what, &said);
         let heard = heard.lock().unwrap().clone();
         assert!(heard.iter().all(|line| line.starts_with("POST /v1/describe ")), "{what}: {heard:?}");
-    }
+    });
 }
 
 /// Of two adapters, one hangs: the agreements of the other are applied, and those of the first are left as they are.

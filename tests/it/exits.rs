@@ -8,7 +8,7 @@ use servanda::render::saved_plan;
 
 use crate::forge::Forge;
 use crate::processes::{KEY, Served, point};
-use crate::repository::Repository;
+use crate::repository::{Repository, side_by_side};
 
 const DAY: &str = "2026-09-01";
 
@@ -173,16 +173,16 @@ fn a_write_with_an_unknown_result_is_in_doubt() {
 #[test]
 fn a_held_lock_and_a_signal_have_exit_codes_of_their_own() {
     let silence = json!([{ "at": 20, "effect": { "silence": { "done": true } } }]);
-    for command in WRITING {
-        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-            let (repository, mut served) = served(&silence);
-            let first = writing(&repository, command).spawn().unwrap();
-            served.fell_silent();
-            let second = writing(&repository, command).output().unwrap();
-            assert_eq!(second.status.code(), Some(8), "{command:?}");
-            assert!(Command::new("kill").args([signal, &first.id().to_string()]).status().unwrap().success());
-            let output = first.wait_with_output().unwrap();
-            assert_eq!(output.status.code(), Some(code), "{command:?}");
-        }
-    }
+    let signals = [("-INT", 130), ("-TERM", 143)];
+    let cases = WRITING.into_iter().flat_map(|command| signals.map(|signal| (command, signal)));
+    side_by_side(cases, |(command, (signal, code))| {
+        let (repository, mut served) = served(&silence);
+        let first = writing(&repository, command).spawn().unwrap();
+        served.fell_silent();
+        let second = writing(&repository, command).output().unwrap();
+        assert_eq!(second.status.code(), Some(8), "{command:?}");
+        assert!(Command::new("kill").args([signal, &first.id().to_string()]).status().unwrap().success());
+        let output = first.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{command:?}");
+    });
 }

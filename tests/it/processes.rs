@@ -5,7 +5,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::repository::{Repository, copy};
+use crate::repository::{Repository, copy, side_by_side};
 
 /// The key that the embedded helpdesk accepts.
 pub(crate) const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
@@ -150,7 +150,7 @@ fn a_run_that_is_killed_leaves_nothing_that_the_next_one_does_not_fix() {
 #[test]
 #[cfg(unix)]
 fn a_run_that_is_asked_to_stop_says_how_far_it_came() {
-    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+    side_by_side([("-TERM", 143), ("-INT", 130)], |(signal, code)| {
         let repository = Repository::example();
         let faults = json!([{ "at": 30, "effect": { "silence": { "done": true } } }]);
         let mut served = Served::with(&repository, &faults);
@@ -169,7 +169,7 @@ fn a_run_that_is_asked_to_stop_says_how_far_it_came() {
         let again = apply(&repository, &[]).output().unwrap();
         assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stdout));
         assert_converged(&repository);
-    }
+    });
 }
 
 #[test]

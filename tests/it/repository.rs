@@ -155,6 +155,16 @@ impl Repository {
     }
 }
 
+/// Tries cases that mostly wait, all at the same time.
+pub(crate) fn side_by_side<Case: Send>(cases: impl IntoIterator<Item = Case>, test: impl Fn(Case) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || test(case));
+        }
+    });
+}
+
 pub(crate) fn copy(from: &Path, to: &PathBuf) {
     if from.is_dir() {
         std::fs::create_dir_all(to).unwrap();
