@@ -1,6 +1,8 @@
 //! A repository and a helpdesk: the files of spring were applied, and those of autumn are pending.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -28,6 +30,7 @@ use crate::reconcile::run::Reconciliation;
 use crate::reconcile::work::Reconciled;
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
+use crate::workspace::files::{self, Content};
 use crate::workspace::load::{self, Workspace};
 
 const SPRING: &str = "2026-03-01T09:00:00Z";
@@ -116,7 +119,7 @@ fn autumn() -> Vec<(&'static str, String)> {
 }
 
 pub(crate) fn write(root: &Path, path: &str, text: &str) {
-    crate::workspace::files::write_whole(&root.join(path), text).expect("written");
+    files::write_whole(&root.join(path), text).expect("written");
 }
 
 fn write_agreements(root: &Path, agreements: &[(&str, String)]) {
@@ -392,8 +395,37 @@ pub(crate) fn is_done(concluded: &Result<Reconciled, Failure>) -> bool {
     matches!(concluded, Ok(Reconciled { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
 }
 
+/// The workspace of a folder at an instant. Equal files are checked once, since hundreds of fixtures have the same.
 fn workspace(root: &Path, instant: &str) -> Workspace {
-    workspace_as(root, instant, true)
+    type Texts = Vec<(String, Vec<u8>)>;
+    static CHECKED: Mutex<BTreeMap<(String, Texts), Arc<Workspace>>> = Mutex::new(BTreeMap::new());
+
+    let files = files::read_all(root).expect("they can be read");
+    let texts = files.into_iter().map(|file| match file.content {
+        Content::Bytes(bytes) => (file.path, bytes),
+        _ => panic!("{} cannot be read", file.path),
+    });
+    let key = (instant.to_owned(), texts.collect());
+    let known = CHECKED.lock().expect("no test failed meanwhile").get(&key).cloned();
+    let checked = known.unwrap_or_else(|| {
+        let checked = Arc::new(workspace_as(root, instant, true));
+        CHECKED.lock().expect("no test failed meanwhile").insert(key, Arc::clone(&checked));
+        checked
+    });
+    assert!(checked.commit.is_none() && checked.base.is_none(), "no repository of Git");
+    Workspace {
+        root: root.to_owned(),
+        commit: None,
+        digest: checked.digest.clone(),
+        settings: checked.settings.clone(),
+        catalog: checked.catalog.clone(),
+        agreements: checked.agreements.clone(),
+        everywhere: Arc::clone(&checked.everywhere),
+        paths: checked.paths.clone(),
+        texts: checked.texts.clone(),
+        base: None,
+        pull_request: None,
+    }
 }
 
 /// The workspace of a folder at an instant. A table of unusual cases may have warnings.
