@@ -39,6 +39,7 @@ pub(super) fn lead(days: i32) -> Lead {
 }
 
 /// Agreements with their records, which runs at ten o'clock.
+#[derive(Clone)]
 pub(super) struct Fixture {
     pub(super) agreements: BTreeMap<AgreementId, Agreement>,
     pub(super) everywhere: Vec<Agreement>,
