@@ -1,6 +1,6 @@
 //! Catalogs of several files.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::repository::Repository;
 
@@ -44,6 +44,30 @@ fn a_slug_in_two_files_is_an_error_that_shows_both() {
     assert!(found.contains("error[E003]"), "{found}");
     assert!(found.contains("catalog/z.yaml:1:12") && found.contains("catalog/clients-a.yaml:3:3"), "{found}");
     assert!(!found.contains("E111") && !found.contains("E101"), "{found}");
+}
+
+#[test]
+fn an_answer_about_a_client_needs_no_entries_of_other_clients() {
+    let repository = repository();
+    let set = "extends: std\nclients: { acme: {}, beta: {} }\nperiod: { first_day: 2026-03-01 }\n";
+    repository.file("agreements/both-2026.yaml", set);
+    repository.file("catalog/more.yaml", "clients:\n  gamma: { title: Гамма }\n");
+    let status = |code, more: &[&str]| {
+        let command = ["status", "--as-of", "2026-04-01", "--format", "json"];
+        repository.json(code, &[&command, more].concat())["agreements"].clone()
+    };
+    let all = status(0, &[]);
+    let of = |client: &str| -> Vec<Value> {
+        all.as_array().unwrap().iter().filter(|row| row["client"] == client).cloned().collect()
+    };
+    assert_eq!((status(0, &["--client", "acme"]), of("acme").len()), (json!(of("acme")), 2));
+    assert_eq!((status(0, &["--client", "beta"]), of("beta").len()), (json!(of("beta")), 1));
+    let refused = repository.expect(1, &["status", "--client", "gamm"]).stderr;
+    assert!(refused.contains("--client gamma"), "{refused}");
+    repository.file("catalog/more.yaml", "clients:\n  gamma: { titel: Гамма }\n");
+    assert_eq!(status(0, &["--client", "acme"]), json!(of("acme")));
+    repository.expect(3, &["status"]);
+    repository.expect(3, &["status", "--client", "gamma"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 pub(crate) use crate::workspace::new_file::NewFile;
-use crate::workspace::prefilter::files_about;
+use crate::workspace::prefilter::{catalog_about, files_about};
 use crate::workspace::settings_file::SettingsFile;
 pub(crate) use crate::workspace::trusted::TrustedFiles;
 
@@ -102,21 +102,20 @@ pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedF
     let root = find(context)?;
     // The current thread joins the pool, which saves waking another one. Failing to set that up costs only time.
     _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
-    let (shared, agreements) = rayon::join(
-        || -> Result<LoadedFiles, Failure> {
-            let places = read_and_prepare(|| files::shared(&root))?;
-            let settings = SettingsFile::of(context)?;
-            let files = settings.on_disk(&root, places.iter().map(|place| place.read(&root)).collect())?;
-            let shared = LoadedFiles::of(root.clone(), files, settings).on_disk();
-            shared.basis();
-            Ok(shared)
-        },
-        || -> Result<Vec<File>, Failure> {
-            Ok(files_about(client, &files::agreements(&root)?, |place| place.read(&root)))
-        },
-    );
-    let mut loaded = shared?;
+    let read_shared = || -> Result<(LoadedFiles, Vec<File>), Failure> {
+        let places = read_and_prepare(|| files::shared(&root))?;
+        let settings = SettingsFile::of(context)?;
+        let files = settings.on_disk(&root, places.iter().map(|place| place.read(&root)).collect())?;
+        let (catalog, others) = files.into_iter().partition(|file| document::is_catalog(&file.path));
+        Ok((LoadedFiles::of(root.clone(), others, settings).on_disk(), catalog))
+    };
+    let read_agreements = || Ok(files_about(client, &files::agreements(&root)?, |place| place.read(&root)));
+    let (shared, agreements): (_, Result<Vec<File>, Failure>) = rayon::join(read_shared, read_agreements);
+    let (mut loaded, catalog) = shared?;
     loaded.read(agreements?);
+    let texts = loaded.sources.iter().map(|(_, source)| &*source.text);
+    let catalog = catalog_about(client, texts, catalog);
+    loaded.read(catalog);
     Ok(loaded)
 }
 

@@ -1,5 +1,5 @@
-//! Selects the files of agreements that an answer about one client needs: those that may name the client, and those that
-//! a renewal connects to them.
+//! Selects what an answer about one client needs: the files of agreements that may name the client, those that a renewal
+//! connects to them, and the entries of the catalog for clients that these files may name.
 //!
 //! A file is skipped only if the client's slug cannot occur in it. A text with a backslash is kept, since an escape can
 //! spell the slug in another way, and so is a file that is no UTF-8 text, so that it is reported.
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use memchr::{memchr, memmem};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::document;
-use servanda::ident::file_of;
+use servanda::ident::{file_of, is_slug};
 
 use crate::workspace::files::{Content, File};
 
@@ -100,9 +100,92 @@ fn renewed(rest: &str) -> Option<&str> {
     (end > 0).then_some(&rest[..end])
 }
 
+/// Empties the lines of clients that neither the answer nor one of these texts is about, so that they need not be parsed. All
+/// lines keep their numbers. If none of the files has the client, all are kept as they are, for a message that names what is
+/// known.
+pub(crate) fn catalog_about<'a>(
+    client: &'a str,
+    texts: impl Iterator<Item = &'a str>,
+    catalog: Vec<File>,
+) -> Vec<File> {
+    let company = client.split('/').next().unwrap_or(client);
+    let mut names = BTreeSet::from([company]);
+    for text in texts {
+        if memchr(b'\\', text.as_bytes()).is_some() {
+            return catalog;
+        }
+        names.extend(text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "._-".contains(letter))));
+    }
+    let shortened = catalog.par_iter().map(|file| match &file.content {
+        Content::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(|text| only_named(&names, text)),
+        Content::TooLarge(..) | Content::Link | Content::Unreadable(_) => None,
+    });
+    let shortened: Vec<Option<Shortened<'_>>> = shortened.collect();
+    if !shortened.iter().flatten().any(|text| text.kept.contains(company)) {
+        return catalog;
+    }
+    let texts: Vec<Option<String>> = shortened.into_iter().map(|text| text.map(|text| text.text)).collect();
+    let files = catalog.into_iter().zip(texts);
+    files
+        .map(|(file, text)| match text {
+            Some(text) => File { content: Content::Bytes(text.into_bytes()), ..file },
+            None => file,
+        })
+        .collect()
+}
+
+/// A text of the catalog, and the slugs of the clients whose lines were kept.
+struct Shortened<'a> {
+    text: String,
+    kept: BTreeSet<&'a str>,
+}
+
+/// Empties the entries of `clients:` with other names; `None` unless each entry begins with a slug on a line of its own. Within
+/// an entry no line is indented less than its first one (YAML 1.2.2, rule 187); the parser refuses texts in which one is.
+fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>> {
+    let mut shortened = Shortened { text: String::with_capacity(text.len() / 8), kept: BTreeSet::new() };
+    let mut entries: Option<Entries> = None;
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start_matches(' ');
+        let indentation = line.len() - rest.len();
+        let is_content = !rest.trim_end().is_empty() && !rest.starts_with('#');
+        if is_content && indentation == 0 {
+            let value = rest.strip_prefix("clients:").map(str::trim);
+            let has_entries = value.is_some_and(|value| value.is_empty() || value.starts_with('#'));
+            entries = has_entries.then_some(Entries { indentation: None, is_kept: true });
+        } else if is_content && let Some(entries) = &mut entries {
+            let of_entries = *entries.indentation.get_or_insert(indentation);
+            if indentation < of_entries {
+                return None;
+            }
+            if indentation == of_entries {
+                let (slug, value) = rest.split_once(':')?;
+                if !is_slug(slug) || !value.starts_with([' ', '\n', '\r']) {
+                    return None;
+                }
+                entries.is_kept = names.contains(slug);
+                if entries.is_kept {
+                    shortened.kept.insert(slug);
+                }
+            }
+        }
+        let is_kept = entries.as_ref().is_none_or(|entries| entries.is_kept);
+        shortened.text.push_str(if is_kept { line } else { "\n" });
+    }
+    Some(shortened)
+}
+
+/// A place within the entries of `clients:`.
+struct Entries {
+    /// The number of spaces before each entry.
+    indentation: Option<usize>,
+    /// Whether the lines of the last entry are kept.
+    is_kept: bool,
+}
+
 #[cfg(test)]
 mod tests {
-    use super::files_about;
+    use super::{catalog_about, files_about};
     use crate::workspace::files::{Content, File};
 
     #[test]
@@ -134,6 +217,47 @@ mod tests {
                 "agreements/f.yaml",
                 "agreements/set.yaml",
             ]
+        );
+    }
+
+    /// The texts of these catalogs for an answer about `acme`, with a file of agreements that has this text.
+    fn about_acme(catalogs: &[&str], agreement: &str) -> Vec<String> {
+        let file =
+            |text: &&str| File { path: "catalog.yaml".to_owned(), content: Content::Bytes((*text).into()) };
+        let files =
+            catalog_about("acme/office", [agreement].into_iter(), catalogs.iter().map(file).collect());
+        let text = |file: File| String::from_utf8(file.content.bytes().unwrap_or_default());
+        files.into_iter().map(|file| text(file).unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn entries_of_clients_that_no_file_names_are_emptied_and_keep_their_lines() {
+        let catalog = "services: { vpn: { title: VPN } }\nclients:  # all\n  acme: { title: Acme }\n  bolt:\n    title: |\n\n      Bolt\n  # remark\n  cargo: {}\n\nmanagers:\n  bolt: { title: B }\n";
+        let expected = "services: { vpn: { title: VPN } }\nclients:  # all\n  acme: { title: Acme }\n\n\n\n\n\n  cargo: {}\n\nmanagers:\n  bolt: { title: B }\n";
+        let other = "clients:\n    bolt: {}\n    acme-2: {}";
+        assert_eq!(
+            about_acme(&[catalog, other], "clients: { acme: {}, cargo/office: {} }\n"),
+            [expected, "clients:\n\n\n"]
+        );
+    }
+
+    #[test]
+    fn a_catalog_that_may_be_written_in_another_way_is_kept_whole() {
+        let agreement = "client: acme\n";
+        for catalog in [
+            "clients: { acme: {}, bolt: {} }\n",
+            "clients:\n  \"bolt\": {}\n  acme: {}\n",
+            "clients:\n  acme: {}\n  ? bolt\n  : {}\n",
+            "clients:\n    acme: {}\n  bolt: {}\n",
+            "\"clients\":\n  acme: {}\n  bolt: {}\n",
+            "clients:\n  bolt: {}\n",
+        ] {
+            assert_eq!(about_acme(&[catalog], agreement), [catalog]);
+        }
+        let escaped = "client: \"\\x62olt\"\n";
+        assert_eq!(
+            about_acme(&["clients:\n  acme: {}\n  bolt: {}\n"], escaped)[0].matches("bolt").count(),
+            1
         );
     }
 }
