@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use crate::agreement::{Shared, SharedValues};
 use crate::calendar::{Day, TargetTime};
 use crate::ident::{AgreementId, LiveId, composed};
 use crate::mapping::Field;
@@ -102,12 +103,12 @@ pub enum Value {
     /// One object.
     Reference(LiveId),
     /// A set of objects; never empty.
-    References(BTreeSet<LiveId>),
+    References(#[schemars(with = "BTreeSet<LiveId>")] Shared<BTreeSet<LiveId>>),
     /// Targets by service and priority; never empty.
     Targets(
         #[serde(with = "as_list")]
         #[schemars(with = "Vec<(TargetKey, LiveTarget)>")]
-        Targets,
+        Shared<Targets>,
     ),
 }
 
@@ -243,6 +244,32 @@ pub fn initials(name: &str) -> String {
     if initials.is_empty() { "…".to_owned() } else { initials.join(" ") }
 }
 
+/// The services and targets of records, which those of one template have alike.
+#[derive(Debug, Default)]
+pub struct SharedParts {
+    services: SharedValues<BTreeSet<LiveId>>,
+    targets: SharedValues<Targets>,
+}
+
+impl SharedParts {
+    /// Holds what a live agreement has like those before it once.
+    pub fn hold_once(&self, observed: &mut Observed<LiveAgreement>) {
+        if let Observed::Present(found) = observed {
+            self.hold_record_once(&mut found.record);
+        }
+    }
+
+    /// Holds what a record has like those before it once.
+    pub fn hold_record_once(&self, record: &mut Record) {
+        if let Some(Value::References(services)) = record.fields.get_mut(&Field::Services) {
+            self.services.hold_once(services);
+        }
+        if let Some(Value::Targets(targets)) = record.fields.get_mut(&Field::Targets) {
+            self.targets.hold_once(targets);
+        }
+    }
+}
+
 impl Value {
     /// A text in normal form: with composed letters, without surrounding whitespace, and `Nothing` if empty.
     pub fn text(text: &str) -> Self {
@@ -254,7 +281,7 @@ impl Value {
 
     /// A set in normal form.
     pub fn references(set: BTreeSet<LiveId>) -> Self {
-        if set.is_empty() { Self::Nothing } else { Self::References(set) }
+        if set.is_empty() { Self::Nothing } else { Self::References(set.into()) }
     }
 
     /// Targets in normal form: one with neither response nor resolution is dropped.
@@ -301,10 +328,13 @@ impl Live {
         by_key: BTreeMap<AgreementId, Vec<(LiveId, T)>>,
         mut observe: impl FnMut(T) -> Observed<LiveAgreement>,
     ) {
+        let shared = SharedParts::default();
         for (key, objects) in by_key {
             match <[_; 1]>::try_from(objects) {
                 Ok([(_, only)]) => {
-                    self.agreements.insert(key, observe(only));
+                    let mut observed = observe(only);
+                    shared.hold_once(&mut observed);
+                    self.agreements.insert(key, observed);
                 }
                 Err(several) => {
                     self.same_ownership_key.insert(key, several.into_iter().map(|(id, _)| id).collect());
@@ -404,19 +434,21 @@ impl Directory {
 
 /// Serialises a map whose keys are objects as a list of pairs, since JSON has no such maps.
 mod as_list {
+    use std::borrow::Borrow;
+
     use litemap::LiteMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
-        map: &LiteMap<K, V>,
+        map: &impl Borrow<LiteMap<K, V>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map.iter())
+        serializer.collect_seq(map.borrow().iter())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: FromIterator<Pair>, Pair: Deserialize<'de>>(
         deserializer: D,
-    ) -> Result<LiteMap<K, V>, D::Error> {
+    ) -> Result<T, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }

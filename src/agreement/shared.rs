@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::{Notices, Services, Targets};
 use crate::ident::{RecipientSlug, TemplateName};
 
@@ -50,6 +52,18 @@ impl<Item, T: FromIterator<Item>> FromIterator<Item> for Shared<T> {
     }
 }
 
+impl<T: Serialize> Serialize for Shared<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::from)
+    }
+}
+
 #[expect(clippy::into_iter_without_iter, reason = "`iter` is that of the value")]
 impl<'a, T> IntoIterator for &'a Shared<T>
 where
@@ -76,13 +90,18 @@ impl<T> Default for SharedValues<T> {
 impl<T: Clone + Ord> SharedValues<T> {
     /// The value, shared with all that are equal to it.
     pub fn share(&self, value: T) -> Shared<T> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(equal) = known.get(&value) {
-            return equal.clone();
-        }
-        let shared = Shared::from(value);
-        known.insert(shared.clone());
+        let mut shared = Shared::from(value);
+        self.hold_once(&mut shared);
         shared
+    }
+
+    /// Replaces a value by the one that is equal to it, if there was one before.
+    pub fn hold_once(&self, value: &mut Shared<T>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&**value) {
+            Some(equal) => *value = equal.clone(),
+            None => _ = known.insert(value.clone()),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::desired::model::{Desired, DesiredAgreement, Unresolved};
 use crate::desired::resolve::Resolver;
 use crate::ident::{LiveId, PriorityName, RecipientSlug, ServiceSlug};
-use crate::live::{Directory, LiveTarget, ObjectKind, Record, TargetKey, Value};
+use crate::live::{Directory, LiveTarget, ObjectKind, Record, SharedParts, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::{State, period_at, status};
 
@@ -26,10 +26,12 @@ pub fn desired<'a>(
 ) -> Desired {
     let resolver = Resolver::new(catalog, directory);
     let mut desired = Desired { round_the_clock: resolver.round_the_clock(), ..Desired::default() };
+    let shared = SharedParts::default();
     for agreement in agreements {
         let mut projection =
             Projection { agreement, mapping, resolver: &resolver, unresolved: BTreeSet::new() };
-        let projected = projection.agreement_at(at);
+        let mut projected = projection.agreement_at(at);
+        shared.hold_record_once(&mut projected.record);
         if projected.status.state == State::Active
             && let Some(renews) = &agreement.renews
         {

@@ -94,9 +94,9 @@ fn an_agreement_for_the_whole_client_is_linked_to_its_departments() {
         (sample(), Mapping::itop(), &["ou$1"]),
     ] {
         let desired = desired_state(agreement, &catalog, &units, &mapping);
-        let expected = expected.iter().map(|id| live_id(id)).collect();
+        let expected: std::collections::BTreeSet<LiveId> = expected.iter().map(|id| live_id(id)).collect();
         let recipients = &desired.agreements["a"].record.fields[&Field::Recipients];
-        assert_eq!(*recipients, Value::References(expected));
+        assert_eq!(*recipients, Value::References(expected.into()));
     }
 }
 

@@ -65,7 +65,7 @@ impl Inventory {
             };
             inventory.managers.extend(named(Field::Manager));
             let recipients = match found.record.fields.get(&Field::Recipients) {
-                Some(Value::References(recipients)) => recipients.clone(),
+                Some(Value::References(recipients)) => (**recipients).clone(),
                 _ => BTreeSet::new(),
             };
             inventory.add_provider(named(Field::Provider), recipients);

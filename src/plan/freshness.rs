@@ -69,7 +69,7 @@ fn reverted(change: &Change, found: &LiveAgreement) -> Option<(LiveAgreement, bo
 /// Whether a value is the old or the new one, or each of its targets is that of the old or the new value.
 fn is_between(held: &Value, old: &Value, new: &Value) -> bool {
     let targets = |value: &Value| match value {
-        Value::Targets(targets) => Some(targets.clone()),
+        Value::Targets(targets) => Some((**targets).clone()),
         Value::Nothing => Some(Targets::new()),
         _ => None,
     };

@@ -107,7 +107,7 @@ fn lost_access(change: &Change, desired: &DesiredAgreement, mapping: &Mapping) -
     };
     let nothing = BTreeSet::new();
     let set = |value: &'_ Value| match value {
-        Value::References(units) => units.clone(),
+        Value::References(units) => (**units).clone(),
         _ => nothing.clone(),
     };
     let (before, after) = (set(&field.before), set(&field.after));
@@ -141,7 +141,7 @@ impl<'a> Commitments<'a> {
             _ => BTreeSet::new(),
         };
         let targets = match fields.get(&Field::Targets) {
-            Some(Value::Targets(targets)) => Cow::Borrowed(targets),
+            Some(Value::Targets(targets)) => Cow::Borrowed(&**targets),
             _ => Cow::Owned(Targets::new()),
         };
         Self { services, hours: calendar(fields), targets }

@@ -83,7 +83,7 @@ fn write(found: &mut LiveAgreement, fields: &BTreeMap<Field, Value>) {
 
 fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, LiveTarget> {
     match found.record.fields.get(&Field::Targets) {
-        Some(Value::Targets(targets)) => targets.clone().into_iter().collect(),
+        Some(Value::Targets(targets)) => (**targets).clone().into_iter().collect(),
         _ => BTreeMap::new(),
     }
 }
@@ -106,7 +106,7 @@ fn drop_rule(found: &mut LiveAgreement, key: &TargetKey) {
 
 fn relink(found: &mut LiveAgreement, unit: &LiveId, linked: bool) {
     let mut units = match found.record.fields.get(&Field::Recipients) {
-        Some(Value::References(units)) => units.clone(),
+        Some(Value::References(units)) => (**units).clone(),
         _ => std::collections::BTreeSet::new(),
     };
     if linked {

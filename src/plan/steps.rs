@@ -180,7 +180,7 @@ fn links(before: &Value, after: &Value, mapping: &Mapping) -> Vec<Step> {
         return Vec::new();
     }
     let set = |value: &Value| match value {
-        Value::References(set) => set.clone(),
+        Value::References(set) => (**set).clone(),
         _ => std::collections::BTreeSet::new(),
     };
     let (before, after) = (set(before), set(after));

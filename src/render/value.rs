@@ -198,7 +198,7 @@ pub(super) fn one(value: &Value, field: &Field, words: Vocabulary<'_>) -> Line {
 /// The ids of a set; none of any other value.
 fn references(value: &Value) -> BTreeSet<LiveId> {
     match value {
-        Value::References(set) => set.clone(),
+        Value::References(set) => (**set).clone(),
         _ => BTreeSet::new(),
     }
 }
@@ -264,7 +264,7 @@ fn around(text: &str, is_first: bool, is_last: bool) -> String {
 /// The targets of a value that holds targets or nothing.
 fn targets(value: &Value) -> Option<Targets> {
     match value {
-        Value::Targets(targets) => Some(targets.clone()),
+        Value::Targets(targets) => Some((**targets).clone()),
         Value::Nothing => Some(Targets::new()),
         _ => None,
     }

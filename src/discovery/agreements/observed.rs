@@ -124,7 +124,7 @@ fn people(
 ) -> Result<Map<String, Json>, SkipReason> {
     let mut fields = Map::new();
     let mut contacts = match held(live, &Field::Contacts) {
-        Value::References(contacts) => contacts.clone(),
+        Value::References(contacts) => (**contacts).clone(),
         _ => BTreeSet::new(),
     };
     for person in &contacts {

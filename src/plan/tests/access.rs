@@ -25,7 +25,7 @@ fn access(live: &Live, id: &AgreementId, mapping: &Mapping) -> BTreeSet<(LiveId,
         return BTreeSet::new();
     }
     let set = |field: Field| match found.record.fields.get(&field) {
-        Some(Value::References(set)) => set.clone(),
+        Some(Value::References(set)) => (**set).clone(),
         _ => BTreeSet::new(),
     };
     let services = set(Field::Services);

@@ -39,7 +39,7 @@ fn is_active(found: &LiveAgreement, mapping: &Mapping) -> bool {
 /// The services that recipients may use, by agreement, judged by the live state only.
 pub(super) fn usable(live: &Live, mapping: &Mapping) -> BTreeMap<AgreementId, Pairs> {
     let set = |found: &LiveAgreement, field: Field| match found.record.fields.get(&field) {
-        Some(Value::References(set)) => set.clone(),
+        Some(Value::References(set)) => (**set).clone(),
         _ => BTreeSet::new(),
     };
     let active = present(live).filter(|(_, found)| is_active(found, mapping));
@@ -60,7 +60,7 @@ fn all(usable: &BTreeMap<AgreementId, Pairs>) -> Pairs {
 
 fn targets(found: &LiveAgreement) -> Targets {
     match found.record.fields.get(&Field::Targets) {
-        Some(Value::Targets(targets)) => targets.clone(),
+        Some(Value::Targets(targets)) => (**targets).clone(),
         _ => Targets::new(),
     }
 }

@@ -2,7 +2,7 @@ use super::{Budget, Forge, comments};
 use crate::calendar::TargetTime;
 use crate::envelope::GuardedPlan;
 use crate::ident::{ClientSlug, LiveId};
-use crate::live::{LiveTarget, TargetKey, Targets, Value};
+use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::scope::{ChangedLine, DocumentChange, Scope};
 use crate::plan::{Cause, FieldChange, Risk, Verb, Weakened};
@@ -52,10 +52,8 @@ fn one_changed_line_of_a_template_is_shown_in_four_kilobytes() {
         let other = TargetKey { service: None, priority: LiveId::new("priority$2").expect("a live id") };
         let minutes = 10 + u32::try_from(index % 50).expect("small");
         let targets = |minutes_of_first| {
-            Value::Targets(Targets::from_iter([
-                (key(), response(minutes_of_first)),
-                (other.clone(), response(minutes)),
-            ]))
+            let targets = [(key(), response(minutes_of_first)), (other.clone(), response(minutes))];
+            Value::Targets(targets.into_iter().collect())
         };
         let (before, after) = (targets(30), targets(180));
         let cause = Some(Cause::Edit);

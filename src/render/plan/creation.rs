@@ -50,7 +50,7 @@ pub(in crate::render) fn dates(change: &Change, words: Vocabulary<'_>) -> Option
 pub(in crate::render) fn rows(change: &Change, words: Vocabulary<'_>) -> Vec<CreationRow> {
     let row = |text, value: Line| CreationRow { label: Line::of(words.say(text)), value };
     let targets = match field(change, &Field::Targets) {
-        Some(Value::Targets(targets)) => Some(targets),
+        Some(Value::Targets(targets)) => Some(&**targets),
         _ => None,
     };
     let plain = |wanted: &Field| field(change, wanted).map(|value| value::one(value, wanted, words));

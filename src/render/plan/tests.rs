@@ -82,7 +82,7 @@ fn creation() -> Change {
         field(Field::LastDay, Value::Nothing, day("2027-09-30")),
         field(Field::Manager, Value::Nothing, Value::Reference(live("employee$12"))),
         field(Field::Services, Value::Nothing, set(&["slmService$605005", "slmService$605006"])),
-        field(Field::Targets, Value::Nothing, Value::Targets(targets)),
+        field(Field::Targets, Value::Nothing, Value::Targets(targets.into())),
     ];
     change
 }
@@ -109,7 +109,7 @@ fn weakening() -> Change {
             set(&["slmService$605005", "slmService$605006"]),
             set(&["slmService$605005", "slmService$605007"]),
         ),
-        field(Field::Targets, Value::Targets(before), Value::Targets(after)),
+        field(Field::Targets, Value::Targets(before.into()), Value::Targets(after.into())),
         field(
             Field::Attribute("comment".into()),
             words("Поддержка рабочих мест по будням, вопросы к i.petrova@acme.example"),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use servanda::bridge::Description;
 use servanda::calendar::Instant;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Directory, Live, LiveAgreement, Observed};
+use servanda::live::{Directory, Live, LiveAgreement, Observed, SharedParts};
 use servanda::plan::{AppliedAgreement, HistoryEvent, LastApplied};
 use sha2::{Digest as _, Sha256};
 
@@ -129,7 +129,7 @@ pub(super) fn is_compressed(bytes: &[u8]) -> bool {
 
 fn read_lines(mut text: impl BufRead, line_limit: u64) -> Result<Snapshot, Refused> {
     let invalid = |why: String| Refused { code: "snapshot-invalid", why };
-    let mut snapshot = Snapshot::default();
+    let (mut snapshot, shared) = (Snapshot::default(), SharedParts::default());
     let (mut buffer, mut number) = (Vec::new(), 0);
     loop {
         buffer.clear();
@@ -154,7 +154,7 @@ fn read_lines(mut text: impl BufRead, line_limit: u64) -> Result<Snapshot, Refus
                 Err(error) => return Err(invalid(error.to_string())),
             },
             line if number > 1 => {
-                snapshot.add(line).map_err(|why| invalid(format!("line {number}: {why}")))?;
+                snapshot.add(line, &shared).map_err(|why| invalid(format!("line {number}: {why}")))?;
             }
             _ => return Err(invalid("it does not begin with its format".to_owned())),
         }
@@ -162,7 +162,7 @@ fn read_lines(mut text: impl BufRead, line_limit: u64) -> Result<Snapshot, Refus
 }
 
 impl Snapshot {
-    fn add(&mut self, line: Line<'_>) -> Result<(), &'static str> {
+    fn add(&mut self, line: Line<'_>, shared: &SharedParts) -> Result<(), &'static str> {
         let live = &mut self.live;
         match line {
             Line::Directory(directory) => live.directory = directory.into_owned(),
@@ -171,7 +171,9 @@ impl Snapshot {
                 live.same_ownership_key.insert(id.into_owned(), objects.into_owned());
             }
             Line::Agreement(id, observed) => {
-                live.agreements.insert(id.into_owned(), observed.into_owned());
+                let mut observed = observed.into_owned();
+                shared.hold_once(&mut observed);
+                live.agreements.insert(id.into_owned(), observed);
             }
             Line::Adoptable(object, observed) => {
                 live.adoptable.insert(object.into_owned(), observed.into_owned());
