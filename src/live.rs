@@ -3,12 +3,14 @@
 //! The adapters of the shell make these values from their wire formats. Present, absent and unknown are three different
 //! things, and unknown never counts as absent.
 
+mod digest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use digest::{Digest, digest};
 use litemap::LiteMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 
 use crate::agreement::{Shared, SharedValues};
 use crate::calendar::{Day, TargetTime};
@@ -351,18 +353,6 @@ impl LiveAgreement {
     pub fn digest(&self) -> String {
         digest(&(&self.record, self.archived))
     }
-}
-
-/// The first sixteen bytes of the SHA-256 of a value's JSON, in hexadecimal.
-pub fn digest(value: &impl Serialize) -> String {
-    use std::fmt::Write as _;
-
-    let json = serde_json::to_vec(value).expect("values of the core are always JSON");
-    let hash = sha2::Sha256::digest(&json);
-    hash.iter().take(16).fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all that is written");
-        text
-    })
 }
 
 impl From<Entries> for Directory {

@@ -5,14 +5,14 @@
 
 use crate::calendar::Instant;
 use crate::ident::AgreementId;
-use crate::live::{Record, Value, digest};
+use crate::live::{Digest, Record, Value};
 use crate::plan::{Cause, Change, LastApplied, Note, Plan, Risk, Verb, drift, overwritten};
 
 /// The three digests of one value that decide its cause.
 struct Digests {
-    applied: String,
-    files_then: String,
-    live: String,
+    applied: Digest,
+    files_then: Digest,
+    live: Digest,
 }
 
 impl Digests {
@@ -70,16 +70,16 @@ fn assign(
         let value_then = files_then.fields.get(&field.field).unwrap_or(&Value::Nothing);
         let digests = Digests {
             applied: applied.field(&field.field),
-            files_then: digest(value_then),
-            live: digest(&field.before),
+            files_then: Digest::of(value_then),
+            live: Digest::of(&field.before),
         };
         field.cause = Some(digests.cause());
     }
     if let Some(state) = &mut change.state {
         let digests = Digests {
-            applied: applied.state.clone(),
-            files_then: digest(&files_then.state),
-            live: digest(&state.before.clone().unwrap_or_default()),
+            applied: applied.state,
+            files_then: Digest::of(&files_then.state),
+            live: Digest::of(&state.before.clone().unwrap_or_default()),
         };
         // A status that the files of that apply would not have changed yet was changed by an edit, even if these files
         // had the same status then, as with an edit of a period that began in the meantime.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Instant;
 use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::AgreementId;
-use crate::live::{Live, Observed, Record, Value, digest};
+use crate::live::{Digest, Live, Observed, Record, Value};
 use crate::mapping::Field;
 use crate::plan::{Change, Verb};
 
@@ -38,9 +38,9 @@ pub struct AppliedAgreement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
     /// The digest of the state.
-    pub state: String,
+    pub state: Digest,
     /// The digest of each field.
-    pub fields: BTreeMap<Field, String>,
+    pub fields: BTreeMap<Field, Digest>,
 }
 
 impl Default for LastApplied {
@@ -92,7 +92,7 @@ impl LastApplied {
     /// The agreements without their instants.
     fn parts(
         &self,
-    ) -> impl Iterator<Item = (&AgreementId, Option<Instant>, &String, &BTreeMap<Field, String>)> {
+    ) -> impl Iterator<Item = (&AgreementId, Option<Instant>, &Digest, &BTreeMap<Field, Digest>)> {
         self.agreements.iter().map(|(id, applied)| (id, applied.until, &applied.state, &applied.fields))
     }
 }
@@ -100,8 +100,8 @@ impl LastApplied {
 impl AppliedAgreement {
     /// The digests of a record.
     pub fn of(record: &Record, as_of: Instant) -> Self {
-        let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
-        Self { as_of, until: None, state: digest(&record.state), fields: fields.collect() }
+        let fields = record.fields.iter().map(|(field, value)| (field.clone(), Digest::of(value)));
+        Self { as_of, until: None, state: Digest::of(&record.state), fields: fields.collect() }
     }
 
     /// The entry of an agreement that equals its document.
@@ -124,16 +124,16 @@ impl AppliedAgreement {
         let mut moved = Self { as_of, until: changes_at(desired), ..self };
         let desired = &desired.record;
         if live.state == desired.state {
-            moved.state = digest(&desired.state);
+            moved.state = Digest::of(&desired.state);
         }
         let equal = desired.fields.iter().filter(|(field, value)| live.fields.get(*field) == Some(*value));
-        moved.fields.extend(equal.map(|(field, value)| (field.clone(), digest(value))));
+        moved.fields.extend(equal.map(|(field, value)| (field.clone(), Digest::of(value))));
         moved
     }
 
     /// The digest of a field; a field that was not written held nothing.
-    pub(super) fn field(&self, field: &Field) -> String {
-        self.fields.get(field).cloned().unwrap_or_else(|| digest(&Value::Nothing))
+    pub(super) fn field(&self, field: &Field) -> Digest {
+        self.fields.get(field).copied().unwrap_or_else(|| Digest::of(&Value::Nothing))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the texts of people that a change would overwrite: what a text field holds beyond what Servanda wrote into it.
 
-use crate::live::{Value, digest};
+use crate::live::{Digest, Value};
 use crate::mapping::Field;
 use crate::plan::{AppliedAgreement, Change, Risk, Verb};
 
@@ -16,7 +16,7 @@ pub(super) fn risk(change: &Change, applied: Option<&AppliedAgreement>) -> Optio
         };
         match applied {
             _ if is_adopted => !written.contains(held.as_str()),
-            Some(applied) if applied.field(field) == digest(before) => false,
+            Some(applied) if applied.field(field) == Digest::of(before) => false,
             Some(_) => held.contains('\n') || has_more(held, written),
             None => held.contains('\n'),
         }

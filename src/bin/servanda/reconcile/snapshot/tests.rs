@@ -1,4 +1,5 @@
 use servanda::ident::AgreementId;
+use servanda::live::Digest;
 use servanda::plan::{AppliedAgreement, LastApplied};
 
 use super::{Saved, Snapshot, lines};
@@ -8,7 +9,7 @@ fn snapshot(as_of: &str) -> Snapshot {
     let applied = AppliedAgreement {
         as_of: as_of.parse().expect("an instant"),
         until: None,
-        state: "0".to_owned(),
+        state: Digest::of(&"0"),
         fields: std::collections::BTreeMap::new(),
     };
     let id = AgreementId::new("a").expect("an id");
