@@ -80,6 +80,15 @@ impl Gate {
     }
 }
 
+impl Drop for Gate {
+    /// What is called after a write may hold the servers, which then would run as long as the threads of the gate.
+    fn drop(&mut self) {
+        if let Ok(mut inner) = self.inner.lock() {
+            inner.look = None;
+        }
+    }
+}
+
 /// Passes one request on, unless it is to stay without an answer.
 fn pass(mut stream: TcpStream, target: &str, gate: &Mutex<Inner>) {
     let request = message(&mut stream);
