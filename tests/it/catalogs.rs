@@ -49,7 +49,7 @@ fn a_slug_in_two_files_is_an_error_that_shows_both() {
 #[test]
 fn an_answer_about_a_client_needs_no_entries_of_other_clients() {
     let repository = repository();
-    let set = "extends: std\nclients: { acme: {}, beta: {} }\nperiod: { first_day: 2026-03-01 }\n";
+    let set = "extends: std\nclients: { acme: {}, beta: {} }\nperiod: { first_day: 2027-02-01 }\n";
     repository.file("agreements/both-2026.yaml", set);
     repository.file("catalog/more.yaml", "clients:\n  gamma: { title: Гамма }\n");
     let status = |code, more: &[&str]| {

@@ -150,9 +150,12 @@ fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>
         let indentation = line.len() - rest.len();
         let is_content = !rest.trim_end().is_empty() && !rest.starts_with('#');
         if is_content && indentation == 0 {
-            let value = rest.strip_prefix("clients:").map(str::trim);
+            shortened.end(entries.take());
+            let value = rest.strip_prefix(CLIENTS).map(str::trim);
             let has_entries = value.is_some_and(|value| value.is_empty() || value.starts_with('#'));
-            entries = has_entries.then_some(Entries { indentation: None, is_kept: true });
+            let begin = shortened.text.len();
+            entries =
+                has_entries.then_some(Entries { begin, indentation: None, is_kept: true, is_empty: true });
         } else if is_content && let Some(entries) = &mut entries {
             let of_entries = *entries.indentation.get_or_insert(indentation);
             if indentation < of_entries {
@@ -165,6 +168,7 @@ fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>
                 }
                 entries.is_kept = names.contains(slug);
                 if entries.is_kept {
+                    entries.is_empty = false;
                     shortened.kept.insert(slug);
                 }
             }
@@ -172,15 +176,31 @@ fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>
         let is_kept = entries.as_ref().is_none_or(|entries| entries.is_kept);
         shortened.text.push_str(if is_kept { line } else { "\n" });
     }
+    shortened.end(entries);
     Some(shortened)
 }
 
-/// A place within the entries of `clients:`.
+const CLIENTS: &str = "clients:";
+
+/// The entries of `clients:`, and a place within them.
 struct Entries {
+    /// The place of the key in the shortened text.
+    begin: usize,
     /// The number of spaces before each entry.
     indentation: Option<usize>,
     /// Whether the lines of the last entry are kept.
     is_kept: bool,
+    /// Whether no entry was kept so far.
+    is_empty: bool,
+}
+
+impl Shortened<'_> {
+    /// Ends the entries of `clients:`. A key without a value would be an error.
+    fn end(&mut self, entries: Option<Entries>) {
+        if let Some(Entries { begin, indentation: Some(_), is_empty: true, .. }) = entries {
+            self.text.insert_str(begin + CLIENTS.len(), " {}");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +257,7 @@ mod tests {
         let other = "clients:\n    bolt: {}\n    acme-2: {}";
         assert_eq!(
             about_acme(&[catalog, other], "clients: { acme: {}, cargo/office: {} }\n"),
-            [expected, "clients:\n\n\n"]
+            [expected, "clients: {}\n\n\n"]
         );
     }
 
