@@ -68,6 +68,12 @@ fn an_answer_about_a_client_needs_no_entries_of_other_clients() {
     assert_eq!(status(0, &["--client", "acme"]), json!(of("acme")));
     repository.expect(3, &["status"]);
     repository.expect(3, &["status", "--client", "gamma"]);
+    repository.remove("catalog/more.yaml");
+    // What is offered in place of an unknown name is found in the whole catalog.
+    repository.edit("agreements/both-2026.yaml", "beta: {}", "bet: {}");
+    let refused =
+        repository.expect(3, &["entitled", "--client", "acme", "--service", "email", "--priority", "x"]);
+    assert!(refused.stderr.contains("`beta`"), "{}", refused.stderr);
 }
 
 #[test]

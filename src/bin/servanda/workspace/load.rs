@@ -27,7 +27,6 @@ use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 pub(crate) use crate::workspace::new_file::NewFile;
-use crate::workspace::prefilter::{catalog_about, files_about};
 use crate::workspace::settings_file::SettingsFile;
 pub(crate) use crate::workspace::trusted::TrustedFiles;
 
@@ -53,6 +52,8 @@ pub(crate) struct LoadedFiles {
     digest: OnceLock<String>,
     /// Whether the files are those on disk, so that a text can be read again.
     pub(super) is_on_disk: bool,
+    /// Whether the catalog is what an answer about one client needs of it.
+    pub(super) is_part_of_catalog: bool,
     /// The files of agreements whose texts were dropped, each with the hash of its text.
     pub(super) dropped: Vec<(FileId, u64)>,
 }
@@ -96,29 +97,6 @@ pub(crate) fn load(context: &Context) -> Result<LoadedFiles, Failure> {
     Ok(LoadedFiles::of(root, files, settings).on_disk())
 }
 
-/// Finds the repository and reads the shared files, and those agreements that an answer about one client needs. Both are
-/// read at the same time.
-pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedFiles, Failure> {
-    let root = find(context)?;
-    // The current thread joins the pool, which saves waking another one. Failing to set that up costs only time.
-    _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
-    let read_shared = || -> Result<(LoadedFiles, Vec<File>), Failure> {
-        let places = read_and_prepare(|| files::shared(&root))?;
-        let settings = SettingsFile::of(context)?;
-        let files = settings.on_disk(&root, places.iter().map(|place| place.read(&root)).collect())?;
-        let (catalog, others) = files.into_iter().partition(|file| document::is_catalog(&file.path));
-        Ok((LoadedFiles::of(root.clone(), others, settings).on_disk(), catalog))
-    };
-    let read_agreements = || Ok(files_about(client, &files::agreements(&root)?, |place| place.read(&root)));
-    let (shared, agreements): (_, Result<Vec<File>, Failure>) = rayon::join(read_shared, read_agreements);
-    let (mut loaded, catalog) = shared?;
-    loaded.read(agreements?);
-    let texts = loaded.sources.iter().map(|(_, source)| &*source.text);
-    let catalog = catalog_about(client, texts, catalog);
-    loaded.read(catalog);
-    Ok(loaded)
-}
-
 /// Reads files while another thread builds the validators, which takes as long as finding a thousand files.
 pub(super) fn read_and_prepare<T: Send>(read: impl FnOnce() -> T + Send) -> T {
     rayon::join(read, document::compile_validators).0
@@ -153,6 +131,7 @@ impl LoadedFiles {
             basis: OnceLock::new(),
             digest: OnceLock::new(),
             is_on_disk: false,
+            is_part_of_catalog: false,
             dropped: Vec::new(),
             root,
         };
@@ -420,13 +399,17 @@ impl LoadedFiles {
         }
     }
 
-    /// Checks the files for an answer that needs no more than their content, and leaves warnings to `validate`.
+    /// Checks the files for an answer that needs no more than their content, and leaves warnings to `validate`. The errors
+    /// that are shown are those of the whole repository.
     pub(crate) fn into_checked(
         mut self,
         at: Instant,
         context: &Context,
     ) -> Result<CheckedRepository, Failure> {
         let mut checked = self.check_last(at);
+        if self.is_part_of_catalog && checked.diagnostics.has_errors() {
+            return load(context)?.into_checked(at, context);
+        }
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors(&checked.diagnostics, context)?;
         Ok(checked)

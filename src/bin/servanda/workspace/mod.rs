@@ -3,13 +3,14 @@
 pub(crate) mod below;
 pub(crate) mod files;
 pub(crate) mod stamps;
-pub(crate) mod prefilter;
+mod prefilter;
 pub(crate) mod git;
 pub(crate) mod git_tree;
 pub(crate) mod settings_file;
 mod trusted;
 mod new_file;
 pub(crate) mod load;
+pub(crate) mod one_client;
 pub(crate) mod dropped_texts;
 pub(crate) mod helpdesks;
 mod refusals;

@@ -18,7 +18,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::messages::print_message;
 use crate::workspace::helpdesks::refuse_unknown;
-use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings};
+use crate::workspace::load::{LoadedFiles, Workspace, deny_warnings, load};
 
 /// The number of agreements that are named as left out; of more, only the number is.
 const SHOWN: usize = 20;
@@ -84,6 +84,9 @@ impl LoadedFiles {
     ) -> Result<PartialWorkspace, Failure> {
         self.digest();
         let checked = self.check_and_see(at, see);
+        if self.is_part_of_catalog && checked.diagnostics.has_errors() {
+            return load(context)?.into_partial_and_see(at, context, see);
+        }
         // Only what is left out is explained by its tree.
         let loaded = if checked.diagnostics.has_errors() { self.with_trees() } else { self };
         loaded.without_errors(checked, context)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::document;
 use servanda::ident::{file_of, is_slug};
@@ -101,18 +101,18 @@ fn renewed(rest: &str) -> Option<&str> {
 }
 
 /// Empties the lines of clients that neither the answer nor one of these texts is about, so that they need not be parsed. All
-/// lines keep their numbers. If none of the files has the client, all are kept as they are, for a message that names what is
+/// lines keep their numbers. `None` if no file has lines to empty, or none has the client, for a message that names what is
 /// known.
 pub(crate) fn catalog_about<'a>(
     client: &'a str,
     texts: impl Iterator<Item = &'a str>,
-    catalog: Vec<File>,
-) -> Vec<File> {
+    catalog: &[File],
+) -> Option<Vec<File>> {
     let company = client.split('/').next().unwrap_or(client);
     let mut names = BTreeSet::from([company]);
     for text in texts {
         if memchr(b'\\', text.as_bytes()).is_some() {
-            return catalog;
+            return None;
         }
         names.extend(text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "._-".contains(letter))));
     }
@@ -121,17 +121,13 @@ pub(crate) fn catalog_about<'a>(
         Content::TooLarge(..) | Content::Link | Content::Unreadable(_) => None,
     });
     let shortened: Vec<Option<Shortened<'_>>> = shortened.collect();
-    if !shortened.iter().flatten().any(|text| text.kept.contains(company)) {
-        return catalog;
-    }
-    let texts: Vec<Option<String>> = shortened.into_iter().map(|text| text.map(|text| text.text)).collect();
-    let files = catalog.into_iter().zip(texts);
-    files
-        .map(|(file, text)| match text {
-            Some(text) => File { content: Content::Bytes(text.into_bytes()), ..file },
-            None => file,
-        })
-        .collect()
+    shortened.iter().flatten().find(|text| text.kept.contains(company))?;
+    let files = catalog.iter().zip(shortened);
+    let files = files.map(|(file, text)| match text {
+        Some(text) => File { path: file.path.clone(), content: Content::Bytes(text.text.into_bytes()) },
+        None => file.clone(),
+    });
+    Some(files.collect())
 }
 
 /// A text of the catalog, and the slugs of the clients whose lines were kept.
@@ -145,12 +141,24 @@ struct Shortened<'a> {
 fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>> {
     let mut shortened = Shortened { text: String::with_capacity(text.len() / 8), kept: BTreeSet::new() };
     let mut entries: Option<Entries> = None;
+    // Each of these may end a line elsewhere than `\n` does.
+    let is_other_break = |at: usize| text.as_bytes().get(at + 1) != Some(&b'\n');
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}'])
+        || memchr_iter(b'\r', text.as_bytes()).any(is_other_break)
+    {
+        return None;
+    }
     for line in text.split_inclusive('\n') {
         let rest = line.trim_start_matches(' ');
         let indentation = line.len() - rest.len();
-        let is_content = !rest.trim_end().is_empty() && !rest.starts_with('#');
+        // A comment may be indented by tabs.
+        let beyond_tabs = rest.trim_start_matches([' ', '\t']);
+        let is_content = !beyond_tabs.trim_end().is_empty() && !beyond_tabs.starts_with('#');
+        if is_content && rest.starts_with('\t') {
+            return None;
+        }
         if is_content && indentation == 0 {
-            shortened.end(entries.take());
+            shortened.end(entries.as_ref());
             let value = rest.strip_prefix(CLIENTS).map(str::trim);
             let has_entries = value.is_some_and(|value| value.is_empty() || value.starts_with('#'));
             let begin = shortened.text.len();
@@ -176,7 +184,7 @@ fn only_named<'a>(names: &BTreeSet<&str>, text: &'a str) -> Option<Shortened<'a>
         let is_kept = entries.as_ref().is_none_or(|entries| entries.is_kept);
         shortened.text.push_str(if is_kept { line } else { "\n" });
     }
-    shortened.end(entries);
+    shortened.end(entries.as_ref());
     Some(shortened)
 }
 
@@ -196,15 +204,18 @@ struct Entries {
 
 impl Shortened<'_> {
     /// Ends the entries of `clients:`. A key without a value would be an error.
-    fn end(&mut self, entries: Option<Entries>) {
+    fn end(&mut self, entries: Option<&Entries>) {
         if let Some(Entries { begin, indentation: Some(_), is_empty: true, .. }) = entries {
-            self.text.insert_str(begin + CLIENTS.len(), " {}");
+            self.text.insert_str(*begin + CLIENTS.len(), " {}");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use servanda::diagnostic::Sources;
+    use servanda::document::{self, DocumentKind, Tree};
+
     use super::{catalog_about, files_about};
     use crate::workspace::files::{Content, File};
 
@@ -244,10 +255,62 @@ mod tests {
     fn about_acme(catalogs: &[&str], agreement: &str) -> Vec<String> {
         let file =
             |text: &&str| File { path: "catalog.yaml".to_owned(), content: Content::Bytes((*text).into()) };
-        let files =
-            catalog_about("acme/office", [agreement].into_iter(), catalogs.iter().map(file).collect());
+        let whole: Vec<File> = catalogs.iter().map(file).collect();
+        let files = catalog_about("acme/office", [agreement].into_iter(), &whole).unwrap_or(whole);
         let text = |file: File| String::from_utf8(file.content.bytes().unwrap_or_default());
         files.into_iter().map(|file| text(file).unwrap_or_default()).collect()
+    }
+
+    /// The entry of `acme`, or null; `None` where the catalog has an error.
+    fn entry_of_acme(text: &str) -> Option<serde_json::Value> {
+        let mut sources = Sources::default();
+        let file = sources.add("catalog.yaml", text);
+        let (catalog, faults) = document::read(&sources, file, DocumentKind::Catalog);
+        let entry = catalog.root.get(&["clients", "acme"]).map(|entry| Tree::Node(entry).to_json());
+        (!faults.has_errors()).then_some(entry.unwrap_or_default())
+    }
+
+    /// Parts of a catalog, of which some change what others mean.
+    const PARTS: [&str; 24] = [
+        "clients:\n",
+        "clients: # all\n",
+        "  acme: { title: A }\n",
+        "  acme:\n    title: A\n",
+        "  bolt: { title: B }\n",
+        "  bolt:\n    title: B\n",
+        "  bolt:\n    title: |\n      B\n",
+        "  bolt:\n    title: \"B\n      acme: x\"\n",
+        "  cargo: { title: C,\n    contacts: {} }\n",
+        "  \"dock\": { title: D }\n",
+        "    timezone: Asia/Vladivostok\n",
+        "    departments: { acme: { title: X } }\n",
+        "    departments:\n      acme: { title: X }\n",
+        "    contacts: { main: { email: a@b.example } }\n",
+        "# acme: {}\n",
+        "  # bolt: {}\n",
+        "\t# moved\n",
+        "  \t# moved\n",
+        "      # moved\n",
+        "\n",
+        "  \n",
+        "\t\n",
+        "\r\n",
+        "managers:\n  acme: { title: M }\n",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_a_catalog_says_about_a_client_stays(
+            parts in proptest::collection::vec(proptest::sample::select(&PARTS[..]), 1..8),
+        ) {
+            let text = format!("clients:\n{}", parts.concat());
+            if let Some(whole) = entry_of_acme(&text) {
+                let short = about_acme(&[&text], "client: acme\n").concat();
+                proptest::prop_assert_eq!(Some(whole), entry_of_acme(&short), "{:?}", short);
+            }
+        }
     }
 
     #[test]
@@ -271,6 +334,8 @@ mod tests {
             "clients:\n    acme: {}\n  bolt: {}\n",
             "\"clients\":\n  acme: {}\n  bolt: {}\n",
             "clients:\n  bolt: {}\n",
+            "clients:\n  acme: {}\n\tbolt: {}\n",
+            "clients:\n  acme: {}\r  bolt: {}\n",
         ] {
             assert_eq!(about_acme(&[catalog], agreement), [catalog]);
         }

@@ -8,7 +8,7 @@ use servanda::render;
 use crate::cli::options::Format;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
-use crate::workspace::load;
+use crate::workspace::one_client::load_for_client;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 /// Prints the answer.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let pauses = pauses(&arguments.pause)?;
-    let loaded = load::load_for_client(&arguments.client, context)?;
+    let loaded = load_for_client(&arguments.client, context)?;
     let at = match context.as_of(arguments.at.as_deref(), &loaded.zone()) {
         Ok(as_of) => as_of.instant,
         Err(failure) => {

@@ -7,7 +7,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::pager::print_page;
 use crate::workspace::dropped_texts::load_to_check;
-use crate::workspace::load;
+use crate::workspace::one_client::load_for_client;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let selection = arguments.selection.selection();
     // The answer about one client needs no other files.
     let loaded = match selection.only_client() {
-        Some(client) => load::load_for_client(client, context)?,
+        Some(client) => load_for_client(client, context)?,
         None => load_to_check(context)?,
     };
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
