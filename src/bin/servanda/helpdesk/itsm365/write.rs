@@ -242,7 +242,7 @@ fn rule_body(
 /// Checks that each of several objects was created. One that was refused comes back with an error and without an id.
 fn check_created(answer: &Json, count: usize) -> Result<(), WriteError> {
     let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-    let refused = items.iter().find_map(|item| item.get("error"));
+    let refused = items.iter().find_map(|item| item.get("error").filter(|error| !error.is_null()));
     if let Some(error) = refused {
         let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
         return Err(WriteError::Refused(text));

@@ -231,7 +231,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     /// Applies one step, or several that share a request. Each is sent a second time at most, and only after the object shows
     /// that the first request had no effect.
     async fn apply_steps(&mut self, mut steps: Vec<&'a Step>) -> Result<(), Halt> {
-        let first = steps[0];
+        let (first, next) = (steps[0], self.number_of(steps[0]) + steps.len());
         self.refuse_foreign_rule(first)?;
         let mut is_last = false;
         loop {
@@ -242,13 +242,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             }
             let sent = Instant::now();
             let message = match self.send(&steps).await {
-                Ok(done) => match self.check_written(&steps, &done.object).await? {
+                Ok(done) => match self.check_written(&steps, next, &done.object).await? {
                     None => return self.confirm(first, done).await,
                     Some(unclear) => unclear,
                 },
                 Err(WriteError::Ambiguous(message)) => message,
                 Err(error) => {
-                    let found = self.refusal(&steps, error).await?;
+                    let found = self.refusal(&steps, sent, error).await?;
                     return self.accept(first, found).await;
                 }
             };
@@ -298,7 +298,12 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     }
 
     /// Returns the object if the steps were applied although they were refused, or why the change ends.
-    async fn refusal(&mut self, steps: &[&'a Step], error: WriteError) -> Result<LiveAgreement, Halt> {
+    async fn refusal(
+        &mut self,
+        steps: &[&'a Step],
+        sent: Instant,
+        error: WriteError,
+    ) -> Result<LiveAgreement, Halt> {
         let (message, creates) = (error.to_string(), creates(steps[0]));
         match error {
             WriteError::Conflict if self.step == 0 => Err(Halt::ChangeResult(ChangeResult::Stale)),
@@ -307,17 +312,20 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 Err(self.refused(message))
             }
             // A server may answer with an error after its database has committed, so that the object is read once. Where
-            // it says that it failed itself, a new object may be there without being visible yet.
-            WriteError::Refused(_) | WriteError::ServerFailed(_) => match self.state_of(steps).await {
-                StepState::Applied(found) if creates => Ok(found),
-                state => {
-                    if let StepState::NotApplied(missing) = state {
-                        self.step = self.number_of(missing[0]);
-                    }
-                    self.is_in_doubt = creates && matches!(error, WriteError::ServerFailed(_));
-                    Err(Halt::ChangeResult(self.failed(message)))
+            // it says that it failed itself, a new object may be there without being visible yet. Where it refuses one of
+            // several, the others are there, and may not be visible yet.
+            WriteError::Refused(_) | WriteError::ServerFailed(_) => {
+                let is_shared = steps.len() > 1;
+                let state =
+                    if is_shared { self.settle(steps, sent).await } else { self.state_of(steps).await };
+                match state {
+                    StepState::Applied(found) if creates => return Ok(found),
+                    StepState::NotApplied(missing) => self.step = self.number_of(missing[0]),
+                    StepState::Applied(_) | StepState::Unclear => {}
                 }
-            },
+                self.is_in_doubt = creates && matches!(error, WriteError::ServerFailed(_));
+                Err(Halt::ChangeResult(self.failed(message)))
+            }
             WriteError::Conflict | WriteError::NotSent(_) | WriteError::Ambiguous(_) => {
                 self.is_in_doubt = false;
                 Err(Halt::ChangeResult(self.failed(message)))
@@ -337,17 +345,20 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// Checks what was just written: the ownership key, or that a new object of a target is the only one. Returns why this
-    /// is unclear.
-    async fn check_written(&mut self, steps: &[&Step], object: &LiveId) -> Result<Option<String>, Halt> {
-        let last = steps[steps.len() - 1];
-        if writes_key(last) {
+    /// Checks what was just written before the step of the number `next`: the ownership key, or that a new object of a target
+    /// is the only one. Returns why this is unclear.
+    async fn check_written(
+        &mut self,
+        steps: &[&Step],
+        next: usize,
+        object: &LiveId,
+    ) -> Result<Option<String>, Halt> {
+        if writes_key(steps[0]) {
             return self.prove(object).await;
         }
         self.uncompared.extend(steps.iter().filter_map(|step| new_target(step)).cloned());
         // Targets that follow each other are compared at once: of many, each would cost a search.
-        let next = self.change.steps.get(self.number_of(last) + 1);
-        if next.is_some_and(|next| new_target(next).is_some()) {
+        if self.change.steps.get(next).is_some_and(|next| new_target(next).is_some()) {
             return Ok(None);
         }
         Ok(self.keep_oldest_targets().await.err().map(|error| error.to_string()))

@@ -15,9 +15,13 @@ async fn nothing_is_created_twice_after_any_lost_answer() {
     let plan = creation();
     let steps = plan.changes[0].steps.len();
     for lag in [0, 1, 60, 299, 600].map(Duration::from_secs) {
-        for written in
-            [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::LostHalf, WriteFate::RefusedAfter]
-        {
+        for written in [
+            WriteFate::LostBefore,
+            WriteFate::LostAfter,
+            WriteFate::LostHalf,
+            WriteFate::LostOtherHalf,
+            WriteFate::RefusedAfter,
+        ] {
             for (lost, is_together) in (0..steps).flat_map(|lost| [(lost, false), (lost, true)]) {
                 let mut results = vec![WriteFate::Answered; lost];
                 results.push(written);
@@ -43,10 +47,11 @@ async fn nothing_is_created_twice_after_any_lost_answer() {
 async fn targets_share_a_request_and_after_a_lost_answer_only_the_missing_ones_are_sent_again() {
     let plan = creation();
     for (written, sent) in [
-        (WriteFate::Answered, vec![1, 2, 1]),
-        (WriteFate::LostBefore, vec![1, 2, 2, 1]),
-        (WriteFate::LostHalf, vec![1, 2, 1, 1]),
-        (WriteFate::LostAfter, vec![1, 2, 1]),
+        (WriteFate::Answered, vec![1, 2, 0, 1]),
+        (WriteFate::LostBefore, vec![1, 2, 0, 2, 0, 1]),
+        (WriteFate::LostHalf, vec![1, 2, 0, 1, 0, 1]),
+        (WriteFate::LostOtherHalf, vec![1, 2, 0, 1, 0, 1]),
+        (WriteFate::LostAfter, vec![1, 2, 0, 1]),
     ] {
         let model = Model::new(&plan, Duration::ZERO, &[WriteFate::Answered, written]).together(true);
         let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;

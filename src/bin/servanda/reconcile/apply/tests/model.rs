@@ -32,6 +32,8 @@ pub(crate) enum WriteFate {
     LostAfter,
     /// Applied as to the first half of several steps, and the response is lost.
     LostHalf,
+    /// The same of the second half.
+    LostOtherHalf,
     /// Refused, and yet applied.
     RefusedAfter,
     /// The server could not be reached.
@@ -54,6 +56,7 @@ impl WriteFate {
             | Self::LostBefore
             | Self::LostAfter
             | Self::LostHalf
+            | Self::LostOtherHalf
             | Self::ServerFailed
             | Self::Never => true,
             Self::RefusedAfter | Self::NotSent | Self::Refused | Self::Credentials | Self::Waiting => false,
@@ -78,7 +81,7 @@ pub(crate) struct Model {
     pub(crate) compared: Mutex<Vec<usize>>,
     /// Whether targets of a new agreement share a request.
     is_together: bool,
-    /// The numbers of steps of each request, in order.
+    /// The numbers of steps of each request, in order; 0 where targets were compared.
     pub(crate) sent: Mutex<Vec<usize>>,
 }
 
@@ -126,12 +129,15 @@ impl Model {
             WriteFate::Credentials => return Err(WriteError::Credentials(why())),
             WriteFate::ServerFailed => return Err(WriteError::ServerFailed(why())),
             WriteFate::Never | WriteFate::Waiting => std::future::pending().await,
-            WriteFate::LostHalf => steps.len() / 2,
-            WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => steps.len(),
+            WriteFate::LostHalf => &steps[..steps.len() / 2],
+            WriteFate::LostOtherHalf => &steps[steps.len() / 2..],
+            WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => steps,
         };
-        steps[..done].iter().for_each(|step| self.execute(id, step));
+        for step in done {
+            self.execute(id, step);
+        }
         match result {
-            WriteFate::LostAfter | WriteFate::LostHalf => lost(),
+            WriteFate::LostAfter | WriteFate::LostHalf | WriteFate::LostOtherHalf => lost(),
             WriteFate::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
             _ => Ok(()),
         }
@@ -243,6 +249,10 @@ impl Writer for Model {
 
     async fn keep_oldest_targets(&self, _: &LiveId, keys: &BTreeSet<TargetKey>) -> Result<(), WriteError> {
         self.compared.lock().expect("no test panics here").push(keys.len());
+        let mut sent = self.sent.lock().expect("no test panics here");
+        if sent.last() != Some(&0) {
+            sent.push(0);
+        }
         Ok(())
     }
 
