@@ -2,8 +2,8 @@
 //! killed at a request, and with an agreement that moves from one to the next.
 //!
 //! The adapter is the template, or the one that `SERVANDA_RT_ADAPTER` and `SERVANDA_RT_TOKEN` name: `.ci/run` runs these tests
-//! once more with Request Tracker behind it. With `SERVANDA_FULL` a run is killed at each request; `SERVANDA_PART=2/8` takes the
-//! second eighth of them, since Request Tracker has all that earlier runs left behind.
+//! once more with Request Tracker behind it. With `SERVANDA_FULL` a run is killed at each request; `SERVANDA_PART=2/8` takes
+//! every eighth of them, from the second on, since Request Tracker has all that earlier runs left behind.
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -262,7 +262,10 @@ fn points(requests: &[bool], sample: &[(usize, bool)]) -> Vec<Silence> {
             std::iter::once(Silence { at, is_done: false }).chain(done)
         });
         let (part, parts) = part();
-        return each.enumerate().filter(|(index, _)| index % parts == part - 1).map(|(_, at)| at).collect();
+        let of_part = each.enumerate().filter(|(index, _)| index % parts == part - 1);
+        let points: Vec<Silence> = of_part.map(|(_, at)| at).collect();
+        assert!(!points.is_empty(), "no request is in part {part} of {parts}");
+        return points;
     }
     let writes: Vec<usize> =
         (1..).zip(requests).filter(|(_, is_write)| **is_write).map(|(at, _)| at).collect();
@@ -276,7 +279,9 @@ fn points(requests: &[bool], sample: &[(usize, bool)]) -> Vec<Silence> {
 fn part() -> (usize, usize) {
     let Ok(text) = std::env::var("SERVANDA_PART") else { return (1, 1) };
     let (part, parts) = text.split_once('/').expect("SERVANDA_PART is such as 2/8");
-    (part.parse().unwrap(), parts.parse().unwrap())
+    let (part, parts) = (part.parse().unwrap(), parts.parse().unwrap());
+    assert!((1..=parts).contains(&part), "SERVANDA_PART is such as 2/8: {text}");
+    (part, parts)
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn recipients(written: shape::RecipientMappingShape, default: RecipientLinks) ->
 
 /// By default the sandbox stores targets, and a tenant does not.
 fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleClass> {
-    // One client shows the request for several; the sandbox has it.
+    // Only one public program sends the request for several objects, so that a tenant must switch it on; the sandbox has it.
     let default =
         RuleClass { are_created_together: matches!(kind, Product::Sandbox), ..RuleClass::default() };
     match (written, kind) {

@@ -24,8 +24,8 @@ const TRIES: u32 = 4;
 /// The number of consecutive rejections of the key after which no further request is sent, so that the tenant
 /// does not lock the account.
 pub(crate) const REJECTION_LIMIT: u32 = 3;
-/// The upper limit of the first backoff; it doubles with each retry. Builds for tests have servers on the same machine,
-/// which do not recover by waiting.
+/// The first backoff: its upper limit here, its length for forges. It doubles with each retry. Builds with debug assertions,
+/// which the tests use, have servers on the same machine, which do not recover by waiting.
 pub(crate) const FIRST_BACKOFF: Duration =
     Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 500 });
 
