@@ -46,16 +46,22 @@ def run(command, ok=(0,), **keywords):
     return done
 
 
+# Linux gives a process the peak of the one that started it, which in this script grows beyond that of small commands.
+STARTER = """
+import os, subprocess, sys, time
+begin = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(time.perf_counter() - begin, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
 def timed(command, ok=(0,)):
     """Wall seconds and peak MiB of one process."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begin
-    if process.returncode not in ok:
-        sys.exit(f"{command}: exit {process.returncode}")
-    return seconds, usage.ru_maxrss / 1024
+    seconds, peak, code = run([sys.executable, "-S", "-c", STARTER, *command]).stdout.split()
+    if int(code) not in ok:
+        sys.exit(f"{command}: exit {int(code)}")
+    return float(seconds), float(peak)
 
 
 def in_turns(commands, rounds, ok=(0,)):
@@ -215,10 +221,10 @@ def serve(folder):
         if answer.status != 200:
             sys.exit(f"the server answered {answer.status}")
         answer.read()
+    status = Path(f"/proc/{server.pid}/status").read_text()
     server.terminate()
-    _, _, usage = os.wait4(server.pid, 0)
-    server.returncode = 0
-    return usage.ru_maxrss / 1024
+    server.wait()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 def served_rate(folder, live, agreements):
