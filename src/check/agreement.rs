@@ -10,6 +10,7 @@ use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices,
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
+use crate::check::clocks::SoundTerms;
 use crate::check::reader::{
     AgreementReader, CALENDAR, CLIENT, MANAGER, PRIORITY, PROVIDER, SERVICE, SlugKind, unknown,
     unknown_helpdesk,
@@ -45,6 +46,8 @@ pub(super) struct CheckContext<'a> {
     pub(super) addresses: &'a BTreeSet<&'a str>,
     /// The terms of the agreements so far.
     pub(super) shared: &'a SharedTerms,
+    /// The terms of which the clocks were found sound so far.
+    pub(super) sound: &'a SoundTerms,
 }
 
 /// The agreement, where it can be made, and what is wrong with it.
@@ -52,7 +55,7 @@ pub(super) fn agreement(
     written: MergedDocument<'_>,
     ground: CheckContext<'_>,
 ) -> (Option<Agreement>, Vec<Diagnostic>) {
-    let CheckContext { catalog, settings, titles, addresses, shared } = ground;
+    let CheckContext { catalog, settings, titles, addresses, shared, .. } = ground;
     let (places, helpdesk) = (written.places, settings.default_helpdesk());
     let mut reader = AgreementReader { places, helpdesk, catalog, settings, addresses, faults: Vec::new() };
     let agreement = reader.agreement(written, titles, shared);

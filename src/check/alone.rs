@@ -81,7 +81,7 @@ pub(super) fn alone(resolved: &Resolved<'_>, ground: CheckContext<'_>, at: Insta
     let subject = made.map(|agreement| Subject { agreement: Box::new(agreement), places });
     if let Some(subject) = &subject {
         faults.extend(targets::check(subject, ground.catalog));
-        faults.extend(clocks::check(subject, ground.catalog, at));
+        faults.extend(clocks::check(subject, ground.catalog, ground.sound, at));
         faults.extend(notices::check(subject, ground.catalog, at));
     }
     let former = document.formerly.take().into_iter().flatten();

@@ -2,8 +2,9 @@
 //! hours they are counted on. Of a calendar whose hours only the helpdesk knows nothing is judged.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
-use crate::agreement::{Agreement, Target};
+use crate::agreement::{Agreement, Services, Shared, Target, Targets};
 use crate::calendar::{Day, Hours, Pauses, TargetTime, due};
 use crate::catalog::{Catalog, TargetClock};
 use crate::check::subject::Subject;
@@ -14,14 +15,46 @@ use crate::status::period_at;
 /// The days from which starts are simulated: an ordinary week from a Monday on.
 const MONDAY: Day = jiff::civil::date(2026, 3, 2);
 
+/// All that the clocks of targets depend on: services, targets, calendar and the name of the time zone.
+type Terms = (Shared<Services>, Shared<Targets>, Option<CalendarSlug>, String);
+
+/// The terms in which nothing was found, which most agreements of a template have alike.
+#[derive(Default)]
+pub(super) struct SoundTerms(Mutex<BTreeSet<Terms>>);
+
+impl SoundTerms {
+    /// What `find` finds in the terms of an agreement, which is not asked where nothing was found in equal ones before.
+    fn or_else(&self, agreement: &Agreement, find: impl FnOnce() -> Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Agreement { services, targets, calendar, zone, .. } = agreement;
+        let terms = (services.clone(), targets.clone(), calendar.clone(), zone.name().to_owned());
+        if known().contains(&terms) {
+            return Vec::new();
+        }
+        let found = find();
+        if found.is_empty() {
+            known().insert(terms);
+        }
+        found
+    }
+}
+
 /// The rules over the clocks of one agreement, on the day that is asked about.
 pub(super) fn check(
     subject: &Subject<'_>,
     catalog: &Catalog,
+    sound: &SoundTerms,
     at: crate::calendar::Instant,
 ) -> Vec<Diagnostic> {
-    let agreement = &subject.agreement;
     let mut diagnostics = calendars(subject, catalog, at);
+    diagnostics.extend(sound.or_else(&subject.agreement, || targets(subject, catalog)));
+    diagnostics
+}
+
+/// Targets held against the hours on which they are counted.
+fn targets(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let mut diagnostics = Vec::new();
     let mut seen = BTreeSet::new();
     for service in agreement.services.keys() {
         let calendar = agreement.calendar_of(service);

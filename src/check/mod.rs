@@ -42,6 +42,7 @@ use crate::calendar::Instant;
 use crate::catalog::Catalog;
 use crate::check::agreement::CheckContext;
 use crate::check::alone::{Judged, again, alone, title_of};
+use crate::check::clocks::SoundTerms;
 use crate::check::title::Titles;
 use crate::check::together::{EarlierWarnings, hold_together};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources};
@@ -100,20 +101,22 @@ pub struct AgreementChecker<'a> {
     settings: &'a Settings,
     addresses: BTreeSet<&'a str>,
     shared: SharedTerms,
+    sound: SoundTerms,
 }
 
 impl<'a> AgreementChecker<'a> {
     /// A judge by a catalog and settings.
     pub fn new(catalog: &'a Catalog, settings: &'a Settings) -> Self {
-        Self { catalog, settings, addresses: notices::addresses(catalog), shared: SharedTerms::default() }
+        let (shared, sound) = (SharedTerms::default(), SoundTerms::default());
+        Self { catalog, settings, addresses: notices::addresses(catalog), shared, sound }
     }
 
     /// The agreement, or the first error in it by itself.
     pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Result<Agreement, Option<Diagnostic>> {
-        let Self { catalog, settings, addresses, shared } = self;
+        let Self { catalog, settings, addresses, shared, sound } = self;
         let titles = Titles::compile(title_of(resolved));
-        let judged =
-            alone(resolved, CheckContext { catalog, settings, titles: &titles, addresses, shared }, at);
+        let ground = CheckContext { catalog, settings, titles: &titles, addresses, shared, sound };
+        let judged = alone(resolved, ground, at);
         let error = judged.faults.into_iter().find(|fault| fault.severity == Severity::Error);
         match (error, judged.agreement) {
             (None, Some(agreement)) => Ok(*agreement),
@@ -143,13 +146,14 @@ fn check_by(
 ) -> CheckedRepository {
     let Basis { settings, catalog, names_are_known, faults } = basis;
     let addresses = notices::addresses(&catalog);
-    let shared = SharedTerms::default();
+    let (shared, sound) = (SharedTerms::default(), SoundTerms::default());
     let ground = CheckContext {
         catalog: &catalog,
         settings: &settings,
         titles,
         addresses: &addresses,
         shared: &shared,
+        sound: &sound,
     };
     let (mut judged, unread) = judge(ground, &mut diagnostics);
     let mut earlier = EarlierWarnings::of(&mut diagnostics);
