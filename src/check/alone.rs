@@ -32,6 +32,9 @@ pub(super) struct Judged {
     pub(super) faults: Vec<Diagnostic>,
 }
 
+/// A judged document in its own allocation: ten thousand are sorted and moved by their addresses.
+pub(super) type BoxedJudged = Box<Judged>;
+
 impl Judged {
     fn of(
         resolved: &Resolved<'_>,

@@ -8,7 +8,7 @@ use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::calendar::Instant;
 use crate::check::agreement::CheckContext;
-use crate::check::alone::{Judged, alone};
+use crate::check::alone::{BoxedJudged, alone};
 use crate::check::title::Titles;
 use crate::check::{Basis, CheckedRepository, check_by};
 use crate::diagnostic::{Diagnostics, FileId, Sources};
@@ -40,7 +40,7 @@ struct JudgedFile<'a> {
     name: DocumentName,
     /// Whether reading found no error.
     is_sound: bool,
-    agreements: Vec<Judged>,
+    agreements: Vec<BoxedJudged>,
     faults: Diagnostics,
     /// Its text, if it has findings of its own.
     text: Option<Cow<'a, str>>,
@@ -75,7 +75,7 @@ pub fn check_files<'a>(
             let extended = extended.iter().filter(|(_, is_used)| is_used.load(Ordering::Relaxed));
             diagnostics.extend(template::unused(library.templates(), extended.map(|(name, _)| *name)));
         }
-        let mut judged: Vec<Judged> = Vec::with_capacity(judged_files.len());
+        let mut judged: Vec<BoxedJudged> = Vec::with_capacity(judged_files.len());
         let mut unread: BTreeSet<Box<str>> = unreadable.iter().map(|document| document.id.clone()).collect();
         for file in judged_files {
             if file.agreements.is_empty() {
@@ -113,7 +113,8 @@ impl FileJudge<'_> {
         let (resolved, found) = self.library.resolve(&document);
         faults.extend(found);
         (self.see)(&resolved, &text, self.sources);
-        let agreements: Vec<Judged> = resolved.iter().map(|one| alone(one, self.ground, self.at)).collect();
+        let agreements: Vec<BoxedJudged> =
+            resolved.iter().map(|one| Box::new(alone(one, self.ground, self.at))).collect();
         let has_findings = !faults.is_empty() || agreements.iter().any(|one| !one.faults.is_empty());
         JudgedFile {
             name: DocumentName::of(&document),

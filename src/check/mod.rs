@@ -24,6 +24,7 @@ mod clocks;
 mod notices;
 mod allow;
 mod kept_places;
+mod exact_map;
 mod alone;
 mod together;
 mod files;
@@ -41,7 +42,7 @@ use crate::agreement::{Agreement, SharedTerms};
 use crate::calendar::Instant;
 use crate::catalog::Catalog;
 use crate::check::agreement::CheckContext;
-use crate::check::alone::{Judged, again, alone, title_of};
+use crate::check::alone::{BoxedJudged, Judged, again, alone, title_of};
 use crate::check::clocks::SoundTerms;
 use crate::check::title::Titles;
 use crate::check::together::{EarlierWarnings, hold_together};
@@ -142,7 +143,7 @@ fn check_by(
     mut diagnostics: Diagnostics,
     sources: &Sources,
     at: Instant,
-    judge: impl FnOnce(CheckContext<'_>, &mut Diagnostics) -> (Vec<Judged>, BTreeSet<Box<str>>),
+    judge: impl FnOnce(CheckContext<'_>, &mut Diagnostics) -> (Vec<BoxedJudged>, BTreeSet<Box<str>>),
 ) -> CheckedRepository {
     let Basis { settings, catalog, names_are_known, faults } = basis;
     let addresses = notices::addresses(&catalog);
@@ -176,7 +177,7 @@ fn judge(
     ground: CheckContext<'_>,
     judged: Vec<Agreement>,
     at: Instant,
-) -> Vec<Judged> {
+) -> Vec<BoxedJudged> {
     let name = |agreement: &Agreement| (agreement.id.clone(), agreement.span.file);
     // Boxed, since most often none was judged before, and room for all would be cleared for nothing.
     let mut judged: BTreeMap<(AgreementId, FileId), Box<Agreement>> =
@@ -188,7 +189,7 @@ fn judge(
         Some(agreement) if resolved.tree.span_of(&["allow"]).is_none() => again(resolved, *agreement),
         _ => alone(resolved, ground, at),
     };
-    documents.par_iter().zip(known).map(one).collect()
+    documents.par_iter().zip(known).map(one).map(Box::new).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Zone};
 use crate::check::agreement::CheckContext;
-use crate::check::alone::Judged;
+use crate::check::alone::BoxedJudged;
 use crate::check::chain::{self, KnownIds};
 use crate::check::identity::{self, NameClaim};
 use crate::check::kept_places::KeptPlaces;
@@ -17,7 +17,7 @@ use crate::ident::ClientSlug;
 /// Holds agreements, in the order of their ids and paths, against each other: those without an error, in the order of
 /// their ids, and all faults. `unread` has the ids of files of which nothing could be made.
 pub(super) fn hold_together(
-    mut judged: Vec<Judged>,
+    mut judged: Vec<BoxedJudged>,
     ground: CheckContext<'_>,
     unread: &BTreeSet<&str>,
     earlier: &mut EarlierWarnings,
@@ -52,7 +52,7 @@ pub(super) fn hold_together(
 
 /// The findings about several agreements, each with the index of the agreement concerned.
 fn findings(
-    judged: &[Judged],
+    judged: &[BoxedJudged],
     subjects: &mut [Subject<'_>],
     origins: &[usize],
     unread: &BTreeSet<&str>,
@@ -77,7 +77,7 @@ fn findings(
 
 /// Takes out what the agreements allow. Returns whether each agreement is without an error, and the remaining faults.
 fn silenced(
-    judged: Vec<Judged>,
+    judged: Vec<BoxedJudged>,
     zones: &[Option<&Zone>],
     ground: CheckContext<'_>,
     earlier: &mut EarlierWarnings,
