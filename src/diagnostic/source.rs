@@ -1,8 +1,10 @@
 //! The sources of diagnostics: converts byte spans to path, line and column. Reads no file.
 
-/// A file of this run, by its index in [`Sources`].
+use std::num::NonZeroU32;
+
+/// A file of this run, by its number in [`Sources`], from 1: an absent file or span takes no further memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(u32);
+pub struct FileId(NonZeroU32);
 
 /// A half-open range of bytes in a file. `start == end` is a position between two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +41,8 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
-    /// The id of the first file.
-    first: u32,
+    /// The number of files before the first one.
+    before: u32,
 }
 
 impl Span {
@@ -53,19 +55,28 @@ impl Span {
 impl Sources {
     /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id = FileId(self.next());
+        let id = FileId(NonZeroU32::MIN.checked_add(self.count()).expect("fewer files than 2^32"));
         self.files.push(Source { path: path.into(), text: text.into() });
         id
     }
 
-    /// The id of the next file that is added.
-    fn next(&self) -> u32 {
-        let count = u32::try_from(self.files.len()).ok();
-        count.and_then(|count| self.first.checked_add(count)).expect("a repository has fewer than 2^32 files")
+    /// Makes room for more files.
+    pub fn reserve(&mut self, files: usize) {
+        self.files.reserve_exact(files);
+    }
+
+    /// The number of files up to the last one.
+    fn count(&self) -> u32 {
+        let own = u32::try_from(self.files.len()).ok();
+        own.and_then(|own| self.before.checked_add(own)).expect("a repository has fewer than 2^32 files")
+    }
+
+    fn index(&self, file: FileId) -> usize {
+        (file.0.get() - 1 - self.before) as usize
     }
 
     fn file(&self, file: FileId) -> &Source {
-        &self.files[(file.0 - self.first) as usize]
+        &self.files[self.index(file)]
     }
 
     /// The same files below a folder, whose path ends with `/`, or is empty.
@@ -73,13 +84,13 @@ impl Sources {
     pub fn below(&self, folder: &str) -> Self {
         let below =
             |source: &Source| Source { path: format!("{folder}{}", source.path), text: source.text.clone() };
-        Self { files: self.files.iter().map(below).collect(), first: self.first }
+        Self { files: self.files.iter().map(below).collect(), before: self.before }
     }
 
     /// Sources without these files, to which files with other ids than theirs can be added.
     #[must_use]
     pub fn following(&self) -> Self {
-        Self { files: Vec::new(), first: self.next() }
+        Self { files: Vec::new(), before: self.count() }
     }
 
     /// The file's path.
@@ -89,12 +100,14 @@ impl Sources {
 
     /// Takes the text of a file, which is empty until [`Self::put_text`] puts it back.
     pub fn take_text(&mut self, file: FileId) -> String {
-        std::mem::take(&mut self.files[(file.0 - self.first) as usize].text)
+        let index = self.index(file);
+        std::mem::take(&mut self.files[index].text)
     }
 
     /// Puts the text of a file back.
     pub fn put_text(&mut self, file: FileId, text: String) {
-        self.files[(file.0 - self.first) as usize].text = text;
+        let index = self.index(file);
+        self.files[index].text = text;
     }
 
     /// The file's text.
@@ -124,7 +137,7 @@ impl Sources {
     pub fn redacted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
         let mut copy = self.clone();
         for span in spans {
-            let text = &mut copy.files[(span.file.0 - self.first) as usize].text;
+            let text = &mut copy.files[self.index(span.file)].text;
             let (start, end) = (span.start as usize, span.end as usize);
             if let Some(hidden) = text.get(start..end) {
                 let asterisks: String =
@@ -137,7 +150,7 @@ impl Sources {
 
     /// Every file with its id, in the order added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        (self.first..).map(FileId).zip(&self.files)
+        (self.before + 1..).filter_map(NonZeroU32::new).map(FileId).zip(&self.files)
     }
 }
 

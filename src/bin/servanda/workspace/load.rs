@@ -54,7 +54,7 @@ pub(crate) struct LoadedFiles {
     pub(super) is_on_disk: bool,
     /// Whether the catalog is what an answer about one client needs of it.
     pub(super) is_part_of_catalog: bool,
-    /// The files of agreements whose texts were dropped, each with the hash of its text.
+    /// The files of agreements and of the catalog whose texts were dropped, each with the hash of its text.
     pub(super) dropped: Vec<(FileId, u64)>,
 }
 
@@ -151,6 +151,7 @@ impl LoadedFiles {
 
     pub(super) fn read(&mut self, files: Vec<File>) {
         self.digest.take();
+        self.sources.reserve(files.len());
         let mut readable: Vec<(FileId, DocumentKind)> = Vec::new();
         for file in files {
             if file.path.starts_with(message::FOLDER) {
