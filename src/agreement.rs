@@ -58,8 +58,8 @@ pub struct Agreement {
     pub activation: Activation,
     /// When it rests, in order of their first days, without overlap.
     pub suspensions: Vec<Suspension>,
-    /// When it ends before its time.
-    pub termination: Option<Termination>,
+    /// When it ends before its time; few do, and the others hold no room for it.
+    pub termination: Option<Box<Termination>>,
     /// The renewal after its last day.
     pub renewal: Renewal,
     /// The agreement it follows.

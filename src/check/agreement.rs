@@ -11,6 +11,7 @@ use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
 use crate::check::clocks::SoundTerms;
+use crate::check::exact_map::exact_map;
 use crate::check::reader::{
     AgreementReader, CALENDAR, CLIENT, MANAGER, PRIORITY, PROVIDER, SERVICE, SlugKind, unknown,
     unknown_helpdesk,
@@ -111,7 +112,7 @@ impl AgreementReader<'_> {
             period: period?,
             activation: activation.unwrap_or(Activation::Manual(Vec::new())),
             suspensions,
-            termination,
+            termination: termination.map(Box::new),
             renewal: renewal.unwrap_or(Renewal::None),
             renews,
             succeeded_on: None,
@@ -119,12 +120,7 @@ impl AgreementReader<'_> {
             calendar,
             targets: shared.targets.share(targets),
             notices: shared.notices.share(notices),
-            labels: document
-                .labels
-                .iter()
-                .flatten()
-                .map(|(key, label)| (key.clone(), label.clone()))
-                .collect(),
+            labels: labels(document),
             attributes: attributes(document),
             adopts: self.adopts(document),
             span: self.places.whole(),
@@ -341,20 +337,15 @@ impl AgreementReader<'_> {
     }
 
     fn contacts(&mut self, document: &shape::AgreementDocument) -> LiteMap<String, Contact> {
-        let mut contacts = LiteMap::new();
-        for (role, written) in document.contacts.iter().flatten() {
+        exact_map(document.contacts.iter().flatten().filter_map(|(role, written)| {
             let path = ["contacts", role.as_str()];
-            match read_contact(self.places, &path, written) {
-                Ok(contact) => {
-                    if let Contact::Email(address) = &contact {
-                        self.allowed_address(&path, address);
-                    }
-                    contacts.insert(role.clone(), contact);
-                }
-                Err(fault) => self.faults.push(fault),
+            let contact =
+                read_contact(self.places, &path, written).map_err(|fault| self.faults.push(fault)).ok()?;
+            if let Contact::Email(address) = &contact {
+                self.allowed_address(&path, address);
             }
-        }
-        contacts
+            Some((role.clone(), contact))
+        }))
     }
 
     /// The object that it adopts in the helpdesk in which it lives. An id belongs to one helpdesk, so that an agreement that
@@ -419,9 +410,14 @@ impl AgreementReader<'_> {
     }
 }
 
+fn labels(document: &shape::AgreementDocument) -> LiteMap<String, String> {
+    let written = document.labels.iter().flatten();
+    exact_map(written.map(|(key, label)| (key.clone(), label.clone())))
+}
+
 fn attributes(document: &shape::AgreementDocument) -> LiteMap<String, AttributeValue> {
     let written = document.attributes.iter().flatten();
-    written.map(|(name, value)| (name.clone(), scalar(value))).collect()
+    exact_map(written.map(|(name, value)| (name.clone(), scalar(value))))
 }
 
 fn scalar(value: &shape::AttributeShape) -> AttributeValue {

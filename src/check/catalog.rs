@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::address::non_ascii_name;
+use crate::check::exact_map::exact_map;
 use crate::check::reader::unknown_helpdesk;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -153,7 +154,7 @@ impl CatalogReader<'_> {
                 self.check_address(&path, Some(&contact));
                 Some((role.clone(), contact))
             });
-            let contacts = contacts.collect();
+            let contacts = exact_map(contacts);
             if let Some(name) = name {
                 clients.insert(name, ClientEntry { entry, contacts, departments, lives_in, zone, language });
             }
@@ -176,8 +177,7 @@ impl CatalogReader<'_> {
         client: &str,
         written: &shape::CatalogClientShape,
     ) -> LiteMap<String, CatalogEntry> {
-        let mut departments = LiteMap::new();
-        for (slug, written) in written.departments.iter().flatten() {
+        exact_map(written.departments.iter().flatten().filter_map(|(slug, written)| {
             let path = ["clients", client, "departments", slug];
             let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
             let named = CatalogItem {
@@ -186,11 +186,8 @@ impl CatalogReader<'_> {
                 email: None,
             };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
-            if let Some(name) = name {
-                departments.insert(name, entry);
-            }
-        }
-        departments
+            Some((name?, entry))
+        }))
     }
 
     /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so

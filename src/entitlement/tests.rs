@@ -75,8 +75,11 @@ fn each_no_says_why_and_from_when() {
     let mut resting = agreement("resting", "2026-01-01", "2026-12-31");
     resting.suspensions =
         vec![Suspension { from: day("2026-03-01"), until: Some(day("2026-03-31")), reason: None }];
-    resting.termination =
-        Some(Termination { at: at("2026-07-01T00:00:00+03:00"), last_day: day("2026-06-30"), reason: None });
+    resting.termination = Some(Box::new(Termination {
+        at: at("2026-07-01T00:00:00+03:00"),
+        last_day: day("2026-06-30"),
+        reason: None,
+    }));
     let register = register(vec![resting, agreement("next", "2027-01-01", "2027-12-31")]);
     for (instant, expected) in [
         ("2025-12-01T00:00:00+03:00", "no: resting not_started, from 2026-01-01T00:00:00+03:00"),

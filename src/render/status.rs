@@ -321,11 +321,8 @@ mod tests {
         let mut manual = agreement("by-hand", "2026-08-01", "2027-07-31");
         manual.activation = Activation::Manual(Vec::new());
         let mut cut = agreement("cut", "2026-01-01", "2026-12-31");
-        cut.termination = Some(Termination {
-            at: cut.zone.start_of(day("2026-07-01")),
-            last_day: day("2026-06-30"),
-            reason: None,
-        });
+        let at = cut.zone.start_of(day("2026-07-01"));
+        cut.termination = Some(Box::new(Termination { at, last_day: day("2026-06-30"), reason: None }));
         vec![
             agreement("over", "2025-01-01", "2025-12-31"),
             open,

@@ -72,7 +72,7 @@ fn phases_are_the_days_of_use_and_of_rest() {
 fn the_day_of_a_termination_by_the_hour_counts_as_a_day_of_use() {
     let mut cut = agreement("cut", "2026-01-01", "2026-12-31");
     let noon = cut.zone.at(day("2026-06-30"), 12, 0);
-    cut.termination = Some(Termination { at: noon, last_day: day("2026-06-30"), reason: None });
+    cut.termination = Some(Box::new(Termination { at: noon, last_day: day("2026-06-30"), reason: None }));
     let agreements = [cut];
     let report = report(&agreements, usual(), at("2026-03-01"));
     assert_eq!(report.entries[0].phases[0].until, Some(day("2026-06-30")));

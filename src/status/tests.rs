@@ -44,7 +44,7 @@ fn dent_mayak() -> Agreement {
 
 fn dent_profi() -> Agreement {
     let mut agreement = agreement("dent-profi-2026", "2026-01-01", "2026-12-31");
-    agreement.termination = Some(terminated_on(&agreement, "2026-09-30"));
+    agreement.termination = Some(Box::new(terminated_on(&agreement, "2026-09-30")));
     agreement
 }
 
@@ -137,9 +137,9 @@ fn an_inherited_term_counts_from_the_first_active_entry() {
 #[test]
 fn a_termination_on_the_agreed_last_day_says_expired() {
     let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
-    agreement.termination = Some(terminated_on(&agreement, "2026-06-30"));
+    agreement.termination = Some(Box::new(terminated_on(&agreement, "2026-06-30")));
     assert_eq!(state_at(&agreement, at("2026-07-01T12:00:00Z")).0, State::Expired);
-    agreement.termination = Some(terminated_on(&agreement, "2026-06-29"));
+    agreement.termination = Some(Box::new(terminated_on(&agreement, "2026-06-29")));
     assert_eq!(state_at(&agreement, at("2026-06-30T12:00:00Z")).0, State::Terminated);
 }
 
@@ -273,7 +273,8 @@ prop_compose! {
         }
         agreement.termination = terminated.map(|days| {
             let last_day = plus(first + days);
-            Termination { at: agreement.zone.start_of(last_day.tomorrow().expect("in range")), last_day, reason: None }
+            let at = agreement.zone.start_of(last_day.tomorrow().expect("in range"));
+            Box::new(Termination { at, last_day, reason: None })
         });
         if let Some((months, max_terms)) = roll {
             let term = Term { months: i32::try_from(months).expect("small"), days: 0 };

@@ -177,10 +177,9 @@ fn any_agreement() -> impl Strategy<Value = Agreement> {
                 .map(|slug| (slug, crate::agreement::Coverage::default()))
                 .collect();
             made.renewal = renewal;
-            made.termination = cut.map(|cut| Termination {
-                at: made.zone.start_of(offset(first + cut + 1)),
-                last_day: offset(first + cut),
-                reason: None,
+            made.termination = cut.map(|cut| {
+                let at = made.zone.start_of(offset(first + cut + 1));
+                Box::new(Termination { at, last_day: offset(first + cut), reason: None })
             });
             made
         },

@@ -241,7 +241,7 @@ fn a_terminated_agreement_is_announced_with_its_new_last_day_only() {
     let zone = fixture.agreement("a").zone.clone();
     let last_day = day("2026-11-15");
     let at = zone.start_of(last_day.tomorrow().expect("a day"));
-    fixture.agreement("a").termination = Some(Termination { at, last_day, reason: None });
+    fixture.agreement("a").termination = Some(Box::new(Termination { at, last_day, reason: None }));
     fixture.run_daily("2026-11-03", "2027-02-01");
     assert_eq!(
         fixture.sent(),

@@ -148,7 +148,7 @@ fn example(kind: NoticeKind) -> Example {
             }
         }
         NoticeKind::Terminated | NoticeKind::EndsEarly => {
-            sample.termination = Some(terminated);
+            sample.termination = Some(Box::new(terminated));
             match kind {
                 NoticeKind::Terminated => (sample, NoticeEvent::Deactivated, "2026-12-16", "2026-12-16"),
                 _ => (sample, NoticeEvent::Expiring, "2026-12-15", "2026-12-08"),
@@ -266,7 +266,7 @@ fn only_an_agreement_that_can_be_renewed_asks_its_client_to_renew() {
 fn a_termination_on_the_agreed_last_day_is_no_early_end() {
     let (mut agreement, event, announced, _) = example(NoticeKind::RunsOut);
     let at = agreement.zone.start_of(day("2027-01-01"));
-    agreement.termination = Some(Termination { at, last_day: day("2026-12-31"), reason: None });
+    agreement.termination = Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None }));
     assert_eq!(NoticeKind::of(&agreement, event, day(announced)), NoticeKind::NotRenewed);
     assert_eq!(NoticeKind::of(&agreement, NoticeEvent::Deactivated, day("2027-01-01")), NoticeKind::Expired);
 }

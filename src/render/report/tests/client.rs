@@ -183,7 +183,7 @@ fn what_follows_the_last_day_is_only_what_is_certain() {
         "a renewal that a successor cuts short can be prevented as well"
     );
     let mut ended = passed;
-    ended.termination = Some(termination("2027-01-31"));
+    ended.termination = Some(Box::new(termination("2027-01-31")));
     assert_eq!(what_follows(&[ended]), "renews automatically until 31 January 2027");
 }
 
@@ -213,13 +213,13 @@ fn a_planned_agreement_begins_with_its_next_active_day() {
 #[test]
 fn only_what_ends_before_its_agreed_day_ends_early() {
     let mut early = agreement("a", "2026-01-01", "2026-12-31");
-    early.termination = Some(termination("2026-10-31"));
+    early.termination = Some(Box::new(termination("2026-10-31")));
     let mut open = early.clone();
     open.period.end = PeriodEnd::Open;
     let mut tacit = agreement("a", "2026-01-01", "2026-12-31");
     let term = Term { months: 12, days: 0 };
     tacit.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
-    tacit.termination = Some(termination("2026-12-31"));
+    tacit.termination = Some(Box::new(termination("2026-12-31")));
     let facts = |agreement: &Agreement| {
         let ended = [agreement.clone()];
         let data = data_of(&rendered(&ended, Language::English, page));
