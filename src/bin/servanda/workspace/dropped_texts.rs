@@ -1,16 +1,18 @@
-//! Checks the files of agreements without keeping their texts: those of ten thousand files are 10 MiB, of which few have
-//! findings.
+//! Checks the files of agreements without keeping their texts, nor those of the catalog: those of ten thousand files are
+//! 10 MiB, of which few have findings.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
-use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::prelude::{
+    IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _, ParallelIterator as _,
+};
 use servanda::calendar::Instant;
 use servanda::check::{self, Basis, CheckedRepository, SeeFile};
 use servanda::diagnostic::{Diagnostic, FileId};
-use servanda::document::DocumentKind;
+use servanda::document;
 
 use crate::process::context::Context;
 use crate::process::failure::Failure;
@@ -59,9 +61,10 @@ impl LoadedFiles {
         if !self.is_on_disk {
             return self.check_files(basis, self.texts(), at, see).0;
         }
+        self.drop_texts_of_catalog();
         let taken = self.unparsed.iter().map(|file| (*file, self.sources.take_text(*file)));
         let taken: Vec<(FileId, String)> = taken.collect();
-        self.dropped = taken.par_iter().map(|(file, text)| (*file, hash(text))).collect();
+        self.dropped.par_extend(taken.par_iter().map(|(file, text)| (*file, hash(text))));
         let texts = taken.into_iter().map(|(file, text)| (file, Cow::Owned(text))).collect();
         let (checked, kept) = self.check_files(basis, texts, at, see);
         let with_text: BTreeSet<FileId> = kept.iter().map(|(file, _)| *file).collect();
@@ -72,6 +75,16 @@ impl LoadedFiles {
         let named: BTreeSet<FileId> = checked.diagnostics.iter().flat_map(Diagnostic::files).collect();
         self.restore(|file| named.contains(&file));
         checked
+    }
+
+    /// Drops the texts of the catalog, which was read: that of five thousand clients is 2 MiB.
+    fn drop_texts_of_catalog(&mut self) {
+        let files = self.sources.iter().filter(|(_, source)| document::is_catalog(&source.path));
+        let files: Vec<FileId> = files.map(|(file, _)| file).collect();
+        for file in files {
+            let text = self.sources.take_text(file);
+            self.dropped.push((file, hash(&text)));
+        }
     }
 
     /// The texts of the files of agreements that are parsed one by one.
@@ -101,8 +114,8 @@ impl LoadedFiles {
         let (needed, dropped) = dropped.partition::<Vec<_>, _>(|(file, _)| is_needed(*file));
         self.dropped = dropped;
         let read = needed.into_par_iter().filter_map(|(file, known)| {
-            let path = self.root.join(self.sources.path(file));
-            let bytes = Content::read(&path, Some(DocumentKind::Agreement)).bytes().ok()?;
+            let path = self.sources.path(file);
+            let bytes = Content::read(&self.root.join(path), document::kind_of(path)).bytes().ok()?;
             let text = String::from_utf8(bytes).ok().filter(|text| hash(text) == known)?;
             Some((file, text))
         });
