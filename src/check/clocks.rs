@@ -181,3 +181,21 @@ fn always_later(hours: &Hours, one: TargetTime, other: TargetTime) -> bool {
         ends(other).is_some_and(|other| ends(one).is_none_or(|one| one > other))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::tests::reported;
+
+    #[test]
+    fn equal_terms_are_found_at_each_agreement_and_other_hours_are_judged_anew() {
+        let file = |client: &str, calendar: &str| {
+            format!(
+                "# agreements/{client}.yaml\nclient: {client}\nservices: {{ email: true }}\nperiod: {{ first_day: 2026-01-01, term: 1y }}\nsla:\n{calendar}  targets:\n    critical:\n      resolution: 2 business days\n"
+            )
+        };
+        let files = [file("dent-mayak", "  calendar: 24x7\n"), file("dent-profi", ""), file("silent", "")];
+        let mut found = reported(&files.concat());
+        found.retain(|line| line.ends_with("E405"));
+        assert_eq!(found, ["agreements/dent-profi.yaml:7:19 E405", "agreements/silent.yaml:7:19 E405"]);
+    }
+}

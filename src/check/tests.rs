@@ -119,7 +119,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedReposi
 }
 
 /// The diagnostics of files as lines.
-fn reported(text: &str) -> Vec<String> {
+pub(super) fn reported(text: &str) -> Vec<String> {
     let (sources, checked) = checked(&files_of(text));
     let lines = checked.diagnostics.iter().map(|diagnostic| {
         let at = sources.position(diagnostic.place.span);

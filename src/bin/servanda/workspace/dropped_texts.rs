@@ -163,6 +163,30 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_a_catalog_is_dropped_unless_there_is_a_finding_about_it() {
+        let odd = CATALOG.replace("veter:", "Veter: { title: Веер }, veter:");
+        for (catalog, kept) in [(CATALOG, ""), (&*odd, &*odd)] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let root = folder.path();
+            let files = [
+                ("servanda.yaml", "timezone: Europe/Moscow\n"),
+                ("catalog.yaml", catalog),
+                ("agreements/a.yaml", FINE),
+            ];
+            for (path, text) in files {
+                write_within(root, &root.join(path), text).expect("the folder can be written to");
+            }
+            let mut loaded =
+                LoadedFiles::to_check(root.to_owned(), SettingsFile::default()).expect("a repository");
+            let checked = loaded.check_last("2026-01-01T00:00:00Z".parse().expect("an instant"));
+            assert_eq!(checked.diagnostics.has_errors(), !kept.is_empty());
+            let texts = loaded.sources.iter().filter(|(_, source)| source.path == "catalog.yaml");
+            let texts: Vec<&str> = texts.map(|(_, source)| &*source.text).collect();
+            assert_eq!(texts, [kept]);
+        }
+    }
+
+    #[test]
     fn a_text_is_dropped_unless_there_is_a_finding_about_its_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
