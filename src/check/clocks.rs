@@ -23,7 +23,7 @@ type Terms = (Shared<Services>, Shared<Targets>, Option<CalendarSlug>, String);
 pub(super) struct SoundTerms(Mutex<BTreeSet<Terms>>);
 
 impl SoundTerms {
-    /// What `find` finds in the terms of an agreement, which is not asked where nothing was found in equal ones before.
+    /// Asks for the findings in the terms of an agreement, unless nothing was found in equal ones before.
     fn or_else(&self, agreement: &Agreement, find: impl FnOnce() -> Vec<Diagnostic>) -> Vec<Diagnostic> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Agreement { services, targets, calendar, zone, .. } = agreement;
