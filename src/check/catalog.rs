@@ -69,7 +69,8 @@ pub(super) fn catalog<'a>(
                 }
             };
         }
-        catalog.clients.extend(reading.clients(document));
+        // Built at once, the nodes of a map are full; by one entry after another, half full.
+        catalog.clients.append(&mut reading.clients(document));
         entries!(services, ServiceSlug, shape::CatalogServiceShape);
         entries!(managers, ManagerSlug, shape::CatalogManagerShape, email);
         entries!(providers, ProviderSlug, shape::CatalogProviderShape);
@@ -127,7 +128,7 @@ impl CatalogReader<'_> {
     }
 
     fn clients(&mut self, document: &Document) -> BTreeMap<ClientSlug, ClientEntry> {
-        let mut clients = BTreeMap::new();
+        let mut clients = Vec::new();
         for (slug, node) in entries_of(document, "clients") {
             let Some(written) = self.typed::<shape::CatalogClientShape>(node) else { continue };
             let path = ["clients", slug];
@@ -156,10 +157,10 @@ impl CatalogReader<'_> {
             });
             let contacts = exact_map(contacts);
             if let Some(name) = name {
-                clients.insert(name, ClientEntry { entry, contacts, departments, lives_in, zone, language });
+                clients.push((name, ClientEntry { entry, contacts, departments, lives_in, zone, language }));
             }
         }
-        clients
+        clients.into_iter().collect()
     }
 
     fn zone(&mut self, slug: &str, name: Option<&str>) -> Option<Zone> {
