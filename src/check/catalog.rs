@@ -48,6 +48,7 @@ pub(super) fn catalog<'a>(
 ) -> (Catalog, Vec<Diagnostic>) {
     let mut catalog = Catalog::default();
     let (mut faults, mut defined, mut objects) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut clients = Vec::new();
     for document in files {
         let mut reading = CatalogReader { places: document, settings, faults, defined, objects };
         macro_rules! entries {
@@ -69,8 +70,7 @@ pub(super) fn catalog<'a>(
                 }
             };
         }
-        // Built at once, the nodes of a map are full; by one entry after another, half full.
-        catalog.clients.append(&mut reading.clients(document));
+        clients.append(&mut reading.clients(document));
         entries!(services, ServiceSlug, shape::CatalogServiceShape);
         entries!(managers, ManagerSlug, shape::CatalogManagerShape, email);
         entries!(providers, ProviderSlug, shape::CatalogProviderShape);
@@ -78,6 +78,8 @@ pub(super) fn catalog<'a>(
         entries!(priorities, PriorityName, shape::CatalogPriorityShape);
         CatalogReader { faults, defined, objects, .. } = reading;
     }
+    // A map that is built at once has full nodes; entries that are inserted in order leave them half full.
+    catalog.clients = clients.into_iter().collect();
     (catalog, faults)
 }
 
@@ -127,7 +129,7 @@ impl CatalogReader<'_> {
         slug
     }
 
-    fn clients(&mut self, document: &Document) -> BTreeMap<ClientSlug, ClientEntry> {
+    fn clients(&mut self, document: &Document) -> Vec<(ClientSlug, ClientEntry)> {
         let mut clients = Vec::new();
         for (slug, node) in entries_of(document, "clients") {
             let Some(written) = self.typed::<shape::CatalogClientShape>(node) else { continue };
@@ -160,7 +162,7 @@ impl CatalogReader<'_> {
                 clients.push((name, ClientEntry { entry, contacts, departments, lives_in, zone, language }));
             }
         }
-        clients.into_iter().collect()
+        clients
     }
 
     fn zone(&mut self, slug: &str, name: Option<&str>) -> Option<Zone> {

@@ -15,7 +15,7 @@ use crate::status::period_at;
 /// The days from which starts are simulated: an ordinary week from a Monday on.
 const MONDAY: Day = jiff::civil::date(2026, 3, 2);
 
-/// All that the clocks of targets depend on: services, targets, calendar and the name of the time zone.
+/// The terms by which the clocks of targets differ within one catalog: services, targets, calendar, name of the time zone.
 type Terms = (Shared<Services>, Shared<Targets>, Option<CalendarSlug>, String);
 
 /// The terms in which nothing was found, which most agreements of a template have alike.

@@ -55,7 +55,9 @@ impl Span {
 impl Sources {
     /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id = FileId(NonZeroU32::MIN.checked_add(self.count()).expect("fewer files than 2^32"));
+        let id = FileId(
+            NonZeroU32::MIN.checked_add(self.count()).expect("a repository has fewer than 2^32 files"),
+        );
         self.files.push(Source { path: path.into(), text: text.into() });
         id
     }
@@ -65,7 +67,7 @@ impl Sources {
         self.files.reserve_exact(files);
     }
 
-    /// The number of files up to the last one.
+    /// The number of files so far, with those before the first one.
     fn count(&self) -> u32 {
         let own = u32::try_from(self.files.len()).ok();
         own.and_then(|own| self.before.checked_add(own)).expect("a repository has fewer than 2^32 files")

@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
-use rayon::prelude::{
-    IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelExtend as _, ParallelIterator as _,
-};
+use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::calendar::Instant;
 use servanda::check::{self, Basis, CheckedRepository, SeeFile};
 use servanda::diagnostic::{Diagnostic, FileId};
@@ -46,7 +44,8 @@ impl LoadedFiles {
     }
 
     /// Checks all files like [`Self::check`], for the last time: the catalog is neither edited nor asked for afterwards,
-    /// and is not held twice. A text is dropped once its file is judged, and read again if there is a finding about it.
+    /// and is not held twice. A text is dropped once its file is judged or in the catalog, and read again if there is a finding
+    /// about it.
     pub(crate) fn check_last(&mut self, at: Instant) -> CheckedRepository {
         self.check_and_see(at, &|_, _, _| {})
     }
@@ -61,10 +60,10 @@ impl LoadedFiles {
         if !self.is_on_disk {
             return self.check_files(basis, self.texts(), at, see).0;
         }
-        self.drop_texts_of_catalog();
         let taken = self.unparsed.iter().map(|file| (*file, self.sources.take_text(*file)));
         let taken: Vec<(FileId, String)> = taken.collect();
-        self.dropped.par_extend(taken.par_iter().map(|(file, text)| (*file, hash(text))));
+        self.dropped = taken.par_iter().map(|(file, text)| (*file, hash(text))).collect();
+        self.drop_texts_of_catalog();
         let texts = taken.into_iter().map(|(file, text)| (file, Cow::Owned(text))).collect();
         let (checked, kept) = self.check_files(basis, texts, at, see);
         let with_text: BTreeSet<FileId> = kept.iter().map(|(file, _)| *file).collect();
@@ -77,10 +76,15 @@ impl LoadedFiles {
         checked
     }
 
-    /// Drops the texts of the catalog, which was read: that of five thousand clients is 2 MiB.
+    /// Drops the texts of the catalog after its reading: those of five thousand clients are 2 MiB. Keeps a shortened text and
+    /// that of a file with faulty bytes, since neither could be read again alike.
     fn drop_texts_of_catalog(&mut self) {
+        if self.is_part_of_catalog {
+            return;
+        }
+        let faulty: BTreeSet<FileId> = self.faults.iter().flat_map(Diagnostic::files).collect();
         let files = self.sources.iter().filter(|(_, source)| document::is_catalog(&source.path));
-        let files: Vec<FileId> = files.map(|(file, _)| file).collect();
+        let files: Vec<FileId> = files.map(|(file, _)| file).filter(|file| !faulty.contains(file)).collect();
         for file in files {
             let text = self.sources.take_text(file);
             self.dropped.push((file, hash(&text)));
@@ -165,13 +169,16 @@ mod tests {
     #[test]
     fn the_text_of_a_catalog_is_dropped_unless_there_is_a_finding_about_it() {
         let odd = CATALOG.replace("veter:", "Veter: { title: Веер }, veter:");
-        for (catalog, kept) in [(CATALOG, ""), (&*odd, &*odd)] {
+        let cut = "\n\nclients: { veter: { title: ";
+        let undecodable = [cut.as_bytes(), b"\xff"].concat();
+        for (catalog, kept) in [(CATALOG.as_bytes(), ""), (odd.as_bytes(), &*odd), (&*undecodable, cut)] {
             let folder = tempfile::tempdir().expect("a folder");
             let root = folder.path();
+            let settings = b"timezone: Europe/Moscow\n".as_slice();
             let files = [
-                ("servanda.yaml", "timezone: Europe/Moscow\n"),
+                ("servanda.yaml", settings),
                 ("catalog.yaml", catalog),
-                ("agreements/a.yaml", FINE),
+                ("agreements/a.yaml", FINE.as_bytes()),
             ];
             for (path, text) in files {
                 write_within(root, &root.join(path), text).expect("the folder can be written to");

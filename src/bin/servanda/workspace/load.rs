@@ -47,7 +47,7 @@ pub(crate) struct LoadedFiles {
     pub(crate) settings_file: SettingsFile,
     /// The files of the catalog.
     pub(crate) catalog: Vec<Document>,
-    faults: Diagnostics,
+    pub(super) faults: Diagnostics,
     pub(super) basis: OnceLock<Basis>,
     digest: OnceLock<String>,
     /// Whether the files are those on disk, so that a text can be read again.
@@ -408,10 +408,10 @@ impl LoadedFiles {
         context: &Context,
     ) -> Result<CheckedRepository, Failure> {
         let mut checked = self.check_last(at);
+        deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         if self.is_part_of_catalog && checked.diagnostics.has_errors() {
             return load(context)?.into_checked(at, context);
         }
-        deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors(&checked.diagnostics, context)?;
         Ok(checked)
     }
