@@ -70,7 +70,7 @@ pub(super) fn catalog<'a>(
                 }
             };
         }
-        clients.append(&mut reading.clients(document));
+        clients.extend(reading.clients(document));
         entries!(services, ServiceSlug, shape::CatalogServiceShape);
         entries!(managers, ManagerSlug, shape::CatalogManagerShape, email);
         entries!(providers, ProviderSlug, shape::CatalogProviderShape);

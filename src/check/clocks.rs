@@ -24,7 +24,7 @@ pub(super) struct SoundTerms(Mutex<BTreeSet<Terms>>);
 
 impl SoundTerms {
     /// Asks for the findings in the terms of an agreement, unless nothing was found in equal ones before.
-    fn or_else(&self, agreement: &Agreement, find: impl FnOnce() -> Vec<Diagnostic>) -> Vec<Diagnostic> {
+    fn unless_known(&self, agreement: &Agreement, find: impl FnOnce() -> Vec<Diagnostic>) -> Vec<Diagnostic> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Agreement { services, targets, calendar, zone, .. } = agreement;
         let terms = (services.clone(), targets.clone(), calendar.clone(), zone.name().to_owned());
@@ -47,7 +47,7 @@ pub(super) fn check(
     at: crate::calendar::Instant,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = calendars(subject, catalog, at);
-    diagnostics.extend(sound.or_else(&subject.agreement, || targets(subject, catalog)));
+    diagnostics.extend(sound.unless_known(&subject.agreement, || targets(subject, catalog)));
     diagnostics
 }
 

@@ -231,7 +231,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     /// Applies one step, or several that share a request. Each is sent a second time at most, and only after the object shows
     /// that the first request had no effect.
     async fn apply_steps(&mut self, mut steps: Vec<&'a Step>) -> Result<(), Halt> {
-        let (first, next) = (steps[0], self.number_of(steps[0]) + steps.len());
+        let (first, next) = (steps[0], self.step + steps.len());
         self.refuse_foreign_rule(first)?;
         let mut is_last = false;
         loop {

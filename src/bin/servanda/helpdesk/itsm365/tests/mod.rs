@@ -93,6 +93,11 @@ fn promise(hours: u32, calendar: Option<&str>) -> LiveTarget {
     }
 }
 
+/// Creates an agreement without targets.
+async fn created(writer: &Itsm365Writer<'_>) -> LiveId {
+    writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object
+}
+
 #[tokio::test]
 async fn what_is_written_is_read_back_in_the_same_form() {
     for form in [DayForm::StartOfDay, DayForm::EndOfDay, DayForm::NextDay] {
@@ -137,8 +142,7 @@ async fn targets_of_a_new_agreement_are_created_by_one_request() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let object =
-        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
+    let object = created(&writer).await;
     let put = |service, hours| {
         let key = key(service);
         Step::PutRule { rule: None, key, target: promise(hours, None) }
@@ -158,8 +162,7 @@ async fn a_rule_is_changed_in_place_and_archived() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let object =
-        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
+    let object = created(&writer).await;
     let mut rule = None;
     for hours in [1, 2] {
         let key = key(Some("slmService$1"));
@@ -215,8 +218,7 @@ async fn archiving_and_bringing_back() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let object =
-        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
+    let object = created(&writer).await;
     for (step, archived) in [(Step::Archive, true), (Step::Restore, false)] {
         writer.perform(&id("a"), Some(&object), &step).await.expect("done");
         let Observed::Present(found) = reader.find(&id("a")).await.expect("read") else {
