@@ -33,4 +33,6 @@ const server = new SMTPServer({
     }, callback);
   },
 });
+// A client that is killed in the middle of a mail resets its connection; the server goes on for the others.
+server.on("error", (error) => console.error(`a connection failed: ${error.code}`));
 server.listen(0, "127.0.0.1", () => console.log(server.server.address().port));
