@@ -286,13 +286,13 @@ fn may_retry(policy: RetryPolicy, error: &HttpError) -> bool {
     }
 }
 
-/// Exponential backoff with full jitter (Brooker, 2015): between zero and a limit that doubles with each try.
+/// Exponential backoff with full jitter (Brooker, 2015): from a millisecond to a limit that doubles with each try.
 fn backoff(tries: u32) -> Duration {
     use std::hash::{BuildHasher as _, Hasher as _};
 
     let limit = FIRST_BACKOFF * (1 << (tries - 1).min(6));
     let random = std::hash::RandomState::new().build_hasher().finish();
-    Duration::from_millis(random % u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+    Duration::from_millis(1 + random % u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
