@@ -45,7 +45,7 @@ pub(crate) fn start_template(token: &str) -> Option<ServerProcess> {
 
 fn settings(url: &str, more: &str) -> String {
     format!(
-        "timezone: Europe/Moscow\nhelpdesk:\n  kind: http\n  url: {url}\n  access_key: {{ env: KEY }}\n  search_lag: 0s\n  rehearsal: true\n{more}"
+        "timezone: Europe/Moscow\nhelpdesk:\n  kind: http\n  url: {url}\n  access_key: {{ env: KEY }}\n  rate: 1000\n  search_lag: 0s\n  rehearsal: true\n{more}"
     )
 }
 
@@ -260,7 +260,7 @@ fn one_of_two_adapters_that_hangs_holds_back_its_own_agreements() {
     let repository = repository(&served.url, "");
     let one = |name: &str, url: &str, more: &str| {
         format!(
-            "  {name}: {{ kind: http, url: \"{url}\", access_key: {{ env: KEY }}, search_lag: 0s, rehearsal: true{more} }}\n"
+            "  {name}: {{ kind: http, url: \"{url}\", access_key: {{ env: KEY }}, rate: 1000, search_lag: 0s, rehearsal: true{more} }}\n"
         )
     };
     let helpdesks = one("good", &served.url, ", default: true") + &one("silent", &url, ", timeout: 1s");

@@ -167,7 +167,7 @@ fn a_helpdesk_that_repeats_its_key() {
         }
         let itop = format!(
             "timezone: Europe/Moscow\nlanguage: ru\nhelpdesk:\n  kind: itop\n  url: http://127.0.0.1:{port}/itop\n  \
-             user: {{ env: USER_NAME }}\n  password: {{ env: KEY }}\n  rehearsal: true\n"
+             user: {{ env: USER_NAME }}\n  password: {{ env: KEY }}\n  rehearsal: true\n  rate: 1000\n"
         );
         repository.file("servanda.yaml", &itop);
         let said = run(&repository, &[("USER_NAME", "servanda-bot".to_owned())], &["discover"]);

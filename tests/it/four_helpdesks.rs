@@ -144,7 +144,7 @@ fn helpdesks(urls: [String; 4], prefix: &str) -> String {
         format!(
             "    kind: itop\n{login}{key}    sla_rules: {{ business_day: 8h, priorities: {{ critical: 1 }} }}\n"
         ),
-        format!("    kind: http\n    access_key: {{ env: DESK_KEY }}\n{key}"),
+        format!("    kind: http\n    access_key: {{ env: DESK_KEY }}\n    rate: 1000\n{key}"),
     ];
     let entries = NAMES.iter().zip(urls).zip(more).map(|((name, url), more)| {
         format!(

@@ -41,14 +41,14 @@ impl Helpdesk {
     pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
+        // In one piece: small ones would wait for each other's acknowledgement.
+        let request = format!(
             "POST /sd/services/rest/{path}?accessKey={KEY} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len(),
-        )
-        .unwrap();
+        );
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();

@@ -128,8 +128,10 @@ impl Tenant {
 fn discovered(desk: &Helpdesk) -> Tenant {
     let repository = Repository::empty();
     let tenant = Tenant { repository };
-    let reached =
-        format!("  kind: itsm365\n  url: {}\n  access_key: {{ env: ITSM365_ACCESS_KEY }}\n", desk.url());
+    let reached = format!(
+        "  kind: itsm365\n  url: {}\n  access_key: {{ env: ITSM365_ACCESS_KEY }}\n  rate: 1000\n",
+        desk.url()
+    );
     tenant.repository.file("servanda.yaml", &format!("timezone: Europe/Moscow\nhelpdesk:\n{reached}"));
     let proposed = tenant.run(0, &["discover"]).stdout;
     let own =
