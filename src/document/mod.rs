@@ -19,6 +19,7 @@ mod read;
 mod scalar;
 mod schema;
 mod schema_error;
+mod secret;
 mod text;
 mod text_kind;
 

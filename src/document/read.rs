@@ -6,6 +6,7 @@ use super::kind::DocumentKind;
 use super::parse;
 use super::path::{self, id_of};
 use super::schema_error;
+use super::secret;
 use super::text::{decode, quoted};
 use super::tree::{Node, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
@@ -117,6 +118,7 @@ fn validate(
     if let Some(root) = &parsed.root {
         schema_error::find(kind, root, text, &parsed.reported, &mut faults);
     }
+    hide_secrets(kind, file, text, &mut faults);
     let document = Document {
         file,
         kind,
@@ -127,15 +129,25 @@ fn validate(
     (document, faults.into_iter().collect())
 }
 
-/// The document of a file that could not be decoded. With it, references to the file are not reported as unknown.
-pub fn unreadable(sources: &Sources, file: FileId, kind: DocumentKind) -> Document {
-    Document {
-        file,
-        kind,
-        id: composed(id_of(sources.path(file))).into(),
-        root: Node::null(file),
-        sound: false,
+/// Hides secrets in the faults of settings, the only files that refer to secrets.
+fn hide_secrets(kind: DocumentKind, file: FileId, text: &str, faults: &mut Vec<Diagnostic>) {
+    if kind == DocumentKind::Settings && !faults.is_empty() {
+        secret::hide(file, text, faults);
     }
+}
+
+/// The document of a file that could not be decoded, with the reason as [`add_source`] gives it. With the document,
+/// references to the file are not reported as unknown.
+pub fn unreadable(
+    sources: &Sources,
+    file: FileId,
+    kind: DocumentKind,
+    reason: Diagnostic,
+) -> (Document, Diagnostics) {
+    let mut faults = vec![reason];
+    hide_secrets(kind, file, sources.text(file), &mut faults);
+    let (id, root) = (composed(id_of(sources.path(file))).into(), Node::null(file));
+    (Document { file, kind, id, root, sound: false }, faults.into_iter().collect())
 }
 
 /// Parses a text that is not in a file yet, without validating its keys. Fails with the first error.

@@ -9,6 +9,7 @@ use super::kind::DocumentKind;
 use super::parse::{FAULT_LIMIT, missing_space};
 use super::path::slug_like;
 use super::schema::{derived, is_valid, validator};
+use super::secret::from_environment;
 use super::text::quoted;
 use super::text_kind;
 use super::tree::{Node, NodeValue};
@@ -176,25 +177,27 @@ impl SchemaError<'_> {
             return fault.help("remove the user name, password, key and query from the address, write the key as `access_key: { env: … }`, and have a new one issued, since Git keeps this one");
         }
         let variable = self.path.join("_").to_ascii_uppercase();
-        fault.help(format!(
-            "write `{{ env: SERVANDA_{variable} }}`, set that environment variable, and have a new secret issued, since Git keeps this one"
-        ))
+        fault.help(from_environment(&variable))
     }
 
     fn wrong_type(&self) -> Diagnostic {
         if self.is_secret() {
             return self.secret();
         }
-        let at = self.node.span.start as usize;
-        if self.takes("object")
-            && let Some(fault) =
-                self.node.as_text().and_then(|text| missing_space(self.node.span.file, at, text))
-        {
+        if let Some(fault) = self.missing_space() {
             return fault;
         }
         let expected = self.expected();
         let message = format!("{} takes {expected}, not {}", self.subject(), self.actual());
         let help = match &self.node.value {
+            NodeValue::Text(text) if self.takes("object") && text.contains(':') => {
+                let key = self.key_of_address();
+                let text = quoted(text);
+                key.map_or_else(
+                    || self.example(),
+                    |key| format!("write `{{ {key}: \"{}\" }}`", text.trim_matches('`')),
+                )
+            }
             NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_)
                 if self.takes("string") && self.text_kind().is_none_or(text_kind::takes_digits) =>
             {
@@ -222,6 +225,24 @@ impl SchemaError<'_> {
             _ => self.example(),
         };
         self.wrong(message, help)
+    }
+
+    /// The diagnostic for a text in place of a map that begins with one of its keys and a colon.
+    fn missing_space(&self) -> Option<Diagnostic> {
+        let text = self.node.as_text().filter(|_| self.takes("object"))?;
+        let (key, known) = (text.split(':').next()?, self.known_keys());
+        let is_key = known.is_empty() || known.contains(&key) || nearest(key, known).is_some();
+        missing_space(self.node.span.file, self.node.span.start as usize, text).filter(|_| is_key)
+    }
+
+    /// The only key of a map that takes an address.
+    fn key_of_address(&self) -> Option<&str> {
+        let is_of_address =
+            |value: &Json| matches!(value[super::shape::text::KIND].as_str(), Some("url" | "open_address"));
+        let mut keys =
+            self.fragment["properties"].as_object()?.iter().filter(|(_, value)| is_of_address(value));
+        let (key, _) = keys.next()?;
+        keys.next().is_none().then_some(key)
     }
 
     /// Whether the value is a map whose entries may be `true`, as that of services.

@@ -205,6 +205,24 @@ fn keys_that_exclude_each_other_are_reported() {
 }
 
 #[test]
+fn an_address_in_place_of_a_map_is_put_under_the_key_that_takes_it() {
+    for (text, key) in [
+        ("ledger: git:origin#servanda-ledger\n", "{ at: \"git:origin#servanda-ledger\" }"),
+        ("ledger: sqlite:x.db\n", "{ at: \"sqlite:x.db\" }"),
+        ("mail: smtp://localhost:1025\n", "{ url: \"smtp://localhost:1025\" }"),
+        ("helpdesk: https://acme.itsm365.com/sd\n", "{ url: \"https://acme.itsm365.com/sd\" }"),
+    ] {
+        let reported = reported(DocumentKind::Settings, text);
+        assert!(
+            reported.len() == 1 && reported[0].contains("E009") && reported[0].contains(key),
+            "{reported:?}"
+        );
+    }
+    let slipped = reported(DocumentKind::Settings, "ledger: at:x\n");
+    assert!(slipped.len() == 1 && slipped[0].contains("E017"), "{slipped:?}");
+}
+
+#[test]
 fn a_secret_in_clear_text_is_reported_and_never_quoted() {
     for text in [
         "helpdesk: { access_key: hunter2-hunter2 }\n",

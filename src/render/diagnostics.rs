@@ -13,6 +13,8 @@ mod ending;
 mod junit;
 mod region;
 mod sarif;
+#[cfg(test)]
+mod secrets;
 
 pub use github::github;
 pub use gitlab::gitlab;

@@ -173,8 +173,9 @@ impl LoadedFiles {
                 }
             };
             if let Some(fault) = fault {
-                self.faults.push(fault);
-                self.keep(document::unreadable(&self.sources, id, kind));
+                let (document, faults) = document::unreadable(&self.sources, id, kind, fault);
+                self.faults.extend(faults);
+                self.keep(document);
             } else if kind == DocumentKind::Agreement {
                 self.unparsed.push(id);
             } else {
