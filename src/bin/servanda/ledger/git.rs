@@ -5,10 +5,11 @@
 //! checked out, and the work tree is not touched.
 
 mod complaint;
+mod fetch;
 mod files;
 mod history;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use servanda::live::digest;
 use tokio::sync::Mutex;
 
 use self::complaint::{is_conflict, is_contended, refusal, rejection};
-use self::files::{key_of, next_object, path_of};
+use self::files::path_of;
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::process::context::{CLOCK_TOLERANCE, clock, random};
 use crate::process::runtime::on_own_thread;
@@ -39,8 +40,6 @@ const LOCK_TRIES: u32 = 20;
 const BACKOFF_LIMIT_MS: u64 = 200;
 /// Keeps transferred objects in packs. Hundreds of loose object files would take longer than everything else.
 const PACKED: [&str; 4] = ["-c", "fastimport.unpackLimit=1", "-c", "fetch.unpackLimit=1"];
-/// The exit code of `ls-remote --exit-code` for a missing branch.
-const NO_SUCH_BRANCH: i32 = 2;
 
 /// A ledger on a branch.
 pub(crate) struct GitLedger {
@@ -145,84 +144,6 @@ impl GitLedger {
     async fn git_or_fail(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, LedgerError> {
         let output = self.git(arguments, input).await?;
         if output.code == Some(0) { Ok(output.output) } else { Err(self.complained(&output.errors)) }
-    }
-
-    /// Fetches the branch, unless it is unchanged.
-    async fn refresh(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
-        if !cache.is_prepared {
-            cache.known = self.read_known().await?;
-            cache.is_prepared = true;
-        }
-        let spec = format!("+{}:{}", self.branch, self.own_ref);
-        let fetch = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--refmap=",
-            self.remote.name(),
-            &spec,
-        ];
-        let mut output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
-        if output.code != Some(0) {
-            // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of
-            // `fetch`.
-            let listed =
-                self.git(&["ls-remote", "--exit-code", self.remote.name(), &self.branch], b"").await?;
-            if listed.code == Some(NO_SUCH_BRANCH) {
-                (cache.commit, cache.entries) = (None, Entries::new());
-                return Ok(());
-            }
-            // Another run has just created the branch.
-            if listed.code == Some(0) {
-                output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
-            }
-        }
-        match output.code {
-            Some(0) => self.load_fetched(cache).await,
-            _ => Err(self.complained(&output.errors)),
-        }
-    }
-
-    /// Loads the fetched commit into the cache, reading only the blobs that are not cached yet.
-    async fn load_fetched(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
-        cache.has_fetched = true;
-        let listed = self.git_or_fail(&["ls-tree", "-r", "-z", &self.own_ref], b"").await?;
-        let mut files: Vec<(String, String)> = Vec::new();
-        for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-            let line = String::from_utf8_lossy(line);
-            let parsed = line.split_once('\t').and_then(|(meta, path)| Some((meta.split(' ').nth(2)?, path)));
-            if let Some((blob, path)) = parsed
-                && let Some(key) = key_of(path)
-            {
-                files.push((blob.to_owned(), key));
-            }
-        }
-        let unknown: BTreeSet<&str> = files
-            .iter()
-            .map(|(blob, _)| blob.as_str())
-            .filter(|blob| !cache.blobs.contains_key(*blob))
-            .collect();
-        let request =
-            unknown.iter().fold(format!("{}\n", self.own_ref), |request, blob| request + blob + "\n");
-        let output = self.git_or_fail(&["cat-file", "--batch"], request.as_bytes()).await?;
-        let (commit, _, mut rest) =
-            next_object(&output).ok_or_else(|| self.failed("git did not return the fetched commit"))?;
-        while let Some((blob, content, after)) = next_object(rest) {
-            cache.blobs.insert(blob, content);
-            rest = after;
-        }
-        cache.entries = files
-            .into_iter()
-            .map(|(blob, key)| {
-                let content = cache.blobs.get(&blob).cloned();
-                content
-                    .map(|content| (key, content))
-                    .ok_or_else(|| self.failed("git did not return all fetched files"))
-            })
-            .collect::<Result<_, _>>()?;
-        cache.commit = Some(commit);
-        Ok(())
     }
 
     /// Commits these changes and pushes the commit. Returns whether the push was a fast-forward.
