@@ -44,6 +44,24 @@ async fn lost(ledger: &GitLedger) -> bool {
 }
 
 #[tokio::test]
+async fn each_read_finds_the_branch_as_it_is_then() {
+    let remote = Remote::new().await;
+    let (writer, reader) = (remote.cloned("one").await, remote.cloned("other").await);
+    writer.write(&[swap("a", None, Some("1"))]).await.expect("written");
+    assert_eq!(reader.read("").await, Ok(entries(&[("a", "1")])));
+    let first = remote.tip().await;
+    // A listing matches the end of this name too.
+    let longer = "refs/heads/a/refs/heads/ledger";
+    remote.git(&["--git-dir", "remote.git", "update-ref", longer, &first]).await;
+    writer.write(&[swap("a", Some("1"), Some("2"))]).await.expect("written");
+    assert_eq!(reader.read("").await, Ok(entries(&[("a", "2")])));
+    remote.move_to(&first).await;
+    assert_eq!(reader.read("").await, Ok(entries(&[("a", "1")])));
+    remote.git(&["--git-dir", "remote.git", "update-ref", "-d", "refs/heads/ledger"]).await;
+    assert_eq!(reader.read("").await, Ok(entries(&[])));
+}
+
+#[tokio::test]
 async fn a_clone_that_has_seen_a_newer_commit_notices_a_rollback() {
     let remote = Remote::new().await;
     let (earlier, latest) = remote.of_four_writes().await;
