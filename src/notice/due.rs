@@ -132,7 +132,9 @@ pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
         let own: Vec<_> = names().filter_map(|name| by_agreement.remove(name)).flatten().collect();
         let past = names().filter_map(|name| records.past.by_agreement.get(name)).flatten();
         let past = past.map(String::as_str).collect();
-        let evaluation = Evaluation { input, agreement, records: own, past, current: BTreeSet::new() };
+        let (days, state) = (days_at(agreement, input.at), state_at(agreement, input.at).0);
+        let current = BTreeSet::new();
+        let evaluation = Evaluation { input, agreement, days, state, records: own, past, current };
         evaluation.run(&succession, &mut due);
     }
     // Agreements without a document have no events.
@@ -167,6 +169,10 @@ enum Decision {
 struct Evaluation<'a> {
     input: &'a DueInput<'a>,
     agreement: &'a Agreement,
+    /// The days of its period at the instant of the run.
+    days: AnnouncedDays,
+    /// Its state at the instant of the run.
+    state: State,
     records: Vec<(&'a NoticeKey, &'a NoticeRecord)>,
     past: BTreeSet<&'a str>,
     /// The records whose event still exists.
@@ -190,14 +196,12 @@ impl<'a> Evaluation<'a> {
             };
             self.announce(event, &decision, due);
         }
-        let days = days_at(self.agreement, self.input.at);
-        let is_over = state_at(self.agreement, self.input.at).0.is_over();
-        if !is_over {
+        if !self.state.is_over() {
             let notified: BTreeSet<(String, Channel)> = due.send[first..]
                 .iter()
                 .map(|notice| (notice.key.recipient.clone(), notice.key.channel))
                 .collect();
-            for (event, recipient, channel) in corrections(&self.records, days, self.today()) {
+            for (event, recipient, channel) in corrections(&self.records, self.days, self.today()) {
                 if !notified.contains(&(recipient.clone(), channel)) {
                     self.correct(&event, &recipient, channel, due);
                 }
@@ -238,7 +242,7 @@ impl<'a> Evaluation<'a> {
         if all.iter().any(|other| is_nearer(&other)) {
             return Decision::Settle(NoticeResult::Superseded);
         }
-        match state_at(self.agreement, self.input.at).0 {
+        match self.state {
             State::Active => Decision::Send,
             State::Planned | State::Suspended => Decision::Skip,
             State::Expired | State::Terminated => Decision::Settle(NoticeResult::Superseded),
@@ -247,12 +251,13 @@ impl<'a> Evaluation<'a> {
 
     /// Applies the decision to each recipient of an event.
     fn announce(&mut self, event: &ScheduledEvent, decision: &Decision, due: &mut DueNotices) {
-        let notices = self.notices(event);
         let known: Vec<(&'a NoticeKey, &'a NoticeRecord)> = self.known(event);
         self.current.extend(known.iter().map(|(key, _)| *key));
-        if matches!(decision, Decision::Skip) {
+        let is_done = !known.is_empty() && known.iter().all(|(_, record)| record.is_done());
+        if is_done || matches!(decision, Decision::Skip) {
             return;
         }
+        let notices = self.notices(event);
         for (key, record) in &known {
             if notices.iter().all(|notice| !is_same(&notice.key, key)) {
                 settle_orphan(key, record, self.input.at, due);
@@ -369,8 +374,8 @@ impl<'a> Evaluation<'a> {
             },
             planned: event.planned,
             recipient,
-            announced: days_at(agreement, self.input.at),
-            state: state_at(agreement, self.input.at).0,
+            announced: self.days,
+            state: self.state,
             by_date: event.event != NoticeEvent::Amended && !(self.input.is_edited)(&agreement.id),
         }
     }
