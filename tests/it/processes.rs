@@ -175,30 +175,34 @@ fn a_run_that_is_asked_to_stop_says_how_far_it_came() {
 #[test]
 fn of_many_runs_at_once_each_comes_after_another() {
     let rounds = if is_full() { 200 } else { 5 };
-    for round in 0..rounds {
-        let count = 2 + round % 7;
-        let first = Repository::example();
-        let served = Served::with(&first, &json!([]));
-        let ledger =
-            format!("ledger: {{ at: \"sqlite:{}\" }}\n", first.root().join("shared.sqlite").display());
-        let are_same = round % 2 == 0;
-        let repositories: Vec<Repository> = (0..count).map(|number| variant(number, are_same)).collect();
-        for repository in &repositories {
-            point(repository, &served.url, &ledger);
-        }
-        let wait = ["--wait-lock", "120s", "--accept", "weakened=4"];
-        let runs: Vec<Child> =
-            repositories.iter().map(|repository| apply(repository, &wait).spawn().unwrap()).collect();
-        for run in runs {
-            let output = run.wait_with_output().unwrap();
-            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
-        }
-        let plans: Vec<Value> = repositories.iter().map(plan).collect();
-        let is_empty = |plan: &&Value| plan["plan"]["changes"] == json!([]);
-        let last = plans.iter().filter(is_empty).count();
-        assert_eq!(last, if are_same { count } else { 1 }, "the state is that of whoever came last");
-        assert!(plans.iter().all(|plan| plan["plan"]["blocked"] == json!([])), "no mark is there twice");
+    // Two at a time: most runs of a round wait for its lock.
+    for first in (0..rounds).step_by(2) {
+        side_by_side(first..rounds.min(first + 2), many_runs_at_once);
     }
+}
+
+fn many_runs_at_once(round: usize) {
+    let count = 2 + round % 7;
+    let first = Repository::example();
+    let served = Served::with(&first, &json!([]));
+    let ledger = format!("ledger: {{ at: \"sqlite:{}\" }}\n", first.root().join("shared.sqlite").display());
+    let are_same = round % 2 == 0;
+    let repositories: Vec<Repository> = (0..count).map(|number| variant(number, are_same)).collect();
+    for repository in &repositories {
+        point(repository, &served.url, &ledger);
+    }
+    let wait = ["--wait-lock", "120s", "--accept", "weakened=4"];
+    let runs: Vec<Child> =
+        repositories.iter().map(|repository| apply(repository, &wait).spawn().unwrap()).collect();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    let plans: Vec<Value> = repositories.iter().map(plan).collect();
+    let is_empty = |plan: &&Value| plan["plan"]["changes"] == json!([]);
+    let last = plans.iter().filter(is_empty).count();
+    assert_eq!(last, if are_same { count } else { 1 }, "the state is that of whoever came last");
+    assert!(plans.iter().all(|plan| plan["plan"]["blocked"] == json!([])), "no mark is there twice");
 }
 
 /// Whether a message names a run: the instant of its start, and eight random digits.
