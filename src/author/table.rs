@@ -455,7 +455,7 @@ fn united(mut faults: Vec<Diagnostic>) -> Diagnostic {
     if count == 1 {
         return first;
     }
-    let mut helps: Vec<String> = first.help.clone().into_iter().collect();
+    let mut helps: Vec<Box<str>> = first.help.clone().into_iter().collect();
     let mut all = Diagnostic::new(first.code, first.place.span, format!("{count} errors in this row"))
         .label(first.message);
     all.related = first.related;

@@ -3,6 +3,8 @@
 //! Stages collect diagnostics and continue, so that one run reports every error of every file. `render` formats them. This
 //! module knows no field.
 
+use std::sync::Arc;
+
 mod code;
 mod source;
 mod repair;
@@ -34,13 +36,15 @@ pub struct Diagnostic {
     /// Related positions, such as the template that sets the value, or the first of two keys.
     pub related: Vec<Label>,
     /// The help: what to do.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// The days after which an agreement ends, where that is the finding. Many of these are shown together.
     pub ends_in: Option<u16>,
     /// The repair, if it needs no decision.
     pub repair: Option<Box<Repair>>,
     /// Whether `allow:` may silence it: as the code says, unless the rule makes an exception.
     pub may_be_allowed: bool,
+    /// The places in its file that no excerpt shows, because they may be secrets.
+    pub hidden: Option<Arc<Vec<Span>>>,
 }
 
 impl Diagnostic {
@@ -61,6 +65,7 @@ impl Diagnostic {
             ends_in: None,
             repair: None,
             may_be_allowed: code.may_be_allowed(),
+            hidden: None,
         }
     }
 
@@ -110,7 +115,7 @@ impl Diagnostic {
     /// Sets the help.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(text.into().into_boxed_str());
         self
     }
 }

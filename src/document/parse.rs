@@ -9,7 +9,7 @@ mod advice;
 mod slips;
 
 pub use slips::conflicts;
-pub(super) use slips::{lines, missing_space};
+pub(super) use slips::missing_space;
 
 use super::kind::DocumentKind;
 use super::path::too_large;

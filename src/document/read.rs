@@ -118,7 +118,7 @@ fn validate(
     if let Some(root) = &parsed.root {
         schema_error::find(kind, root, text, &parsed.reported, &mut faults);
     }
-    hide_secrets(kind, file, text, &mut faults);
+    hide_secrets(kind, file, text, parsed.root.as_ref(), &mut faults);
     let document = Document {
         file,
         kind,
@@ -130,9 +130,15 @@ fn validate(
 }
 
 /// Hides secrets in the faults of settings, the only files that refer to secrets.
-fn hide_secrets(kind: DocumentKind, file: FileId, text: &str, faults: &mut Vec<Diagnostic>) {
+fn hide_secrets(
+    kind: DocumentKind,
+    file: FileId,
+    text: &str,
+    root: Option<&Node>,
+    faults: &mut Vec<Diagnostic>,
+) {
     if kind == DocumentKind::Settings && !faults.is_empty() {
-        secret::hide(file, text, faults);
+        secret::hide(file, text, root, faults);
     }
 }
 
@@ -145,7 +151,7 @@ pub fn unreadable(
     reason: Diagnostic,
 ) -> (Document, Diagnostics) {
     let mut faults = vec![reason];
-    hide_secrets(kind, file, sources.text(file), &mut faults);
+    hide_secrets(kind, file, sources.text(file), None, &mut faults);
     let (id, root) = (composed(id_of(sources.path(file))).into(), Node::null(file));
     (Document { file, kind, id, root, sound: false }, faults.into_iter().collect())
 }

@@ -9,7 +9,7 @@ use super::kind::DocumentKind;
 use super::parse::{FAULT_LIMIT, missing_space};
 use super::path::slug_like;
 use super::schema::{derived, is_valid, validator};
-use super::secret::from_environment;
+use super::secret::{from_environment, is_usual_name};
 use super::text::quoted;
 use super::text_kind;
 use super::tree::{Node, NodeValue};
@@ -190,13 +190,9 @@ impl SchemaError<'_> {
         let expected = self.expected();
         let message = format!("{} takes {expected}, not {}", self.subject(), self.actual());
         let help = match &self.node.value {
-            NodeValue::Text(text) if self.takes("object") && text.contains(':') => {
-                let key = self.key_of_address();
-                let text = quoted(text);
-                key.map_or_else(
-                    || self.example(),
-                    |key| format!("write `{{ {key}: \"{}\" }}`", text.trim_matches('`')),
-                )
+            NodeValue::Text(_) if self.key_of_address().is_some() => {
+                let key = self.key_of_address().unwrap_or_default();
+                format!("write a map with the address under `{key}`: `{{ {key}: … }}`")
             }
             NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_)
                 if self.takes("string") && self.text_kind().is_none_or(text_kind::takes_digits) =>
@@ -257,6 +253,8 @@ impl SchemaError<'_> {
             NodeValue::Null => "nothing".to_owned(),
             NodeValue::Bool(_) => format!("the boolean {}", self.source()),
             NodeValue::Integer(_) | NodeValue::Float(_) => format!("the number {}", self.source()),
+            // It may be an address with a password in it.
+            NodeValue::Text(_) if self.key_of_address().is_some() => "a text".to_owned(),
             NodeValue::Text(_) => format!("the text {}", self.source()),
             NodeValue::List(_) | NodeValue::Map(_) => self.source(),
         }
@@ -339,6 +337,10 @@ impl SchemaError<'_> {
                 let message = format!("{} takes {}, not {}", self.subject(), self.expected(), self.source());
                 self.wrong(message, self.example())
             }
+            None if kind == "variable" && !is_usual_name(text) => self.wrong(
+                format!("{} takes the name of a variable, not a secret itself", self.subject()),
+                "write it as ITSM365_ACCESS_KEY; if this is a secret, have a new one issued, since Git keeps this one",
+            ),
             None if matches!(kind, "url" | "open_address") => {
                 self.wrong(format!("{} is not {noun}", self.subject()), self.example())
             }

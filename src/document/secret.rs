@@ -1,13 +1,20 @@
-//! Finds secrets that stand in the text of settings in clear text, and hides them in what is said about the file.
+//! Hides what may be a secret in settings that have errors, from excerpts and messages.
 //!
 //! The schema finds a secret only where a secret belongs. A key with a typing error, a text in place of a map, and a file that
-//! is not YAML show it as well. The text itself is therefore searched. Sound settings contain no secret.
+//! is not YAML show it elsewhere. Only what cannot be a secret is therefore shown: keys, and the values of keys that take
+//! none. Sound settings contain no secret.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
-use super::parse::{FAULT_LIMIT, lines};
+use serde_json::Value as Json;
+
+use super::kind::DocumentKind;
+use super::schema::derived;
+use super::shape::text::KIND;
 use super::text::{quoted, span};
+use super::tree::{Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Repair, Span};
 use crate::ident::nearest;
 
@@ -15,47 +22,80 @@ use crate::ident::nearest;
 const NAMES: [&str; 3] = ["access_key", "password", "secret"];
 /// Parts of the key of a secret, without hyphens and underscores.
 const PARTS: [&str; 7] = ["accesskey", "apikey", "password", "passwd", "passphrase", "secret", "token"];
-/// Further names of secrets in the query of an address.
-const QUERIED: [&str; 4] = ["key", "sig", "signature", "auth"];
-/// Shorter texts occur in any message and are hidden only in quotes.
-const SHORTEST: usize = 4;
+/// The longest unknown key that is shown, in letters. Longer ones may be a secret.
+const LONGEST_KEY: usize = 24;
+/// Structure of YAML, which is shown everywhere.
+const STRUCTURE: [char; 9] = ['{', '}', '[', ']', ',', ':', '-', '"', '\''];
 
-/// A secret in clear text.
-struct Secret {
-    place: Range<usize>,
-    /// The key before it, or `None` for an address that contains a password or a key.
-    key: Option<String>,
+/// Every word of the schema of settings: keys, and values that can be chosen.
+static WORDS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let mut words = BTreeSet::new();
+    add_words(derived(DocumentKind::Settings), &mut words);
+    words
+});
+
+fn add_words(schema: &'static Json, words: &mut BTreeSet<&'static str>) {
+    match schema {
+        Json::Object(fields) => {
+            let keys = fields.get("properties").and_then(Json::as_object).into_iter().flatten();
+            words.extend(keys.map(|(key, _)| key.as_str()));
+            let choices = fields.get("enum").and_then(Json::as_array).into_iter().flatten();
+            words.extend(choices.filter_map(Json::as_str));
+            fields.values().for_each(|below| add_words(below, words));
+        }
+        Json::Array(items) => items.iter().for_each(|below| add_words(below, words)),
+        _ => {}
+    }
 }
 
-/// Hides the secrets of a file that has faults in all of them, and reports those that are not reported yet.
-pub(super) fn hide(file: FileId, text: &str, faults: &mut Vec<Diagnostic>) {
-    let secrets = find(text);
-    if secrets.is_empty() {
-        return;
+/// Hides what may be a secret in the faults of settings, and reports secrets that are not reported yet. `root` is the
+/// tree of the file, or `None` if it is not YAML.
+pub(super) fn hide(file: FileId, text: &str, root: Option<&Node>, faults: &mut Vec<Diagnostic>) {
+    let mut search = Search { text, ..Search::default() };
+    match root {
+        Some(root) => search.node(root, derived(DocumentKind::Settings)),
+        None => search.show_keys(),
     }
-    let hidden = Hidden { file, text, secrets: &secrets };
-    for fault in faults.iter_mut().filter(|fault| fault.code != Code::E013) {
-        hidden.conceal(fault);
-    }
-    for Secret { place, key } in &secrets {
-        let place = span(file, place.start, place.end);
-        if !faults.iter().any(|fault| fault.code == Code::E013 && overlap(fault.place.span, place)) {
-            let is_variable = text[..place.start as usize].trim_end().ends_with("env:");
-            faults.push(reported(place, key.as_deref(), is_variable));
+    for (place, key) in &search.secrets {
+        if !faults.iter().any(|fault| fault.code == Code::E013 && overlap(fault.place.span, *place)) {
+            faults.push(in_clear_text(*place, key.as_deref()));
         }
     }
+    let hidden = search.hidden(root.is_some());
+    let words = search.words(&hidden);
+    let hidden: Vec<Span> = hidden.into_iter().map(|place| span(file, place.start, place.end)).collect();
+    let hidden = Arc::new(hidden);
+    for fault in faults {
+        if fault.code != Code::E013 && repeats(fault, &words) {
+            let title = fault.code.title();
+            fault.message = format!("{title}; what stands here is not repeated, since it may be a secret");
+            fault.help = Some(format!("see `servanda explain {}`", fault.code).into());
+            let labels = fault.related.iter_mut().chain([&mut fault.place]);
+            labels.for_each(|label| label.text = Box::default());
+        }
+        // A repair shows the text in its place, and lines around it.
+        fault.repair.take_if(|repair| match &**repair {
+            Repair::Word { wrong, right, .. } => {
+                let is_clean = root.is_some() && search.secrets.is_empty();
+                !is_clean || [wrong, right].into_iter().any(|text| says(text, &words))
+            }
+            Repair::Tabs(_) => !hidden.is_empty(),
+            Repair::Rename(..) => false,
+        });
+        fault.hidden = Some(Arc::clone(&hidden));
+    }
 }
 
-/// The diagnostic for a secret, which may stand where the name of a variable should.
-fn reported(place: Span, key: Option<&str>, is_variable: bool) -> Diagnostic {
-    let Some(key) = key else {
-        return Diagnostic::new(Code::E013, place, "the address contains a secret in clear text").help(
+fn in_clear_text(place: Span, key: Option<&str>) -> Diagnostic {
+    match key {
+        Some(key) => {
+            Diagnostic::new(Code::E013, place, format!("{} contains a secret in clear text", quoted(key)))
+                .help(from_environment(&key.to_ascii_uppercase().replace('-', "_")))
+        }
+        None => Diagnostic::new(Code::E013, place, "the address contains a secret in clear text").help(
             "remove the user name, password and key from it, or write it as `{ env: NAME }` where the key allows that, and have a new secret issued, since Git keeps this one",
-        );
-    };
-    let verb = if is_variable { "seems to contain" } else { "contains" };
-    Diagnostic::new(Code::E013, place, format!("{} {verb} a secret in clear text", quoted(key)))
-        .help(from_environment(&key.to_ascii_uppercase().replace('-', "_")))
+        ),
+    }
 }
 
 /// The help with the variable to name in place of a secret.
@@ -65,182 +105,219 @@ pub(super) fn from_environment(name: &str) -> String {
     )
 }
 
+/// Whether a text is the name of a variable as names usually are, so that it is no secret.
+pub(super) fn is_usual_name(text: &str) -> bool {
+    let name = text.trim_start_matches(['$', '{']).trim_end_matches('}');
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))
+}
+
 fn overlap(one: Span, other: Span) -> bool {
     one.file == other.file && one.start < other.end && other.start < one.end
 }
 
-/// The secrets of a file, as messages must not repeat them.
-struct Hidden<'a> {
-    file: FileId,
+/// Whether a fault repeats one of some words.
+fn repeats(fault: &Diagnostic, words: &BTreeSet<&str>) -> bool {
+    let labels = fault.related.iter().chain([&fault.place]).map(|label| &*label.text);
+    labels.chain([&*fault.message]).chain(fault.help.as_deref()).any(|said| says(said, words))
+}
+
+/// Whether a text contains one of some words, or the beginning of one, since long texts are quoted up to a limit.
+fn says(text: &str, words: &BTreeSet<&str>) -> bool {
+    let is_cut = |word: &str| {
+        let rest = &text[offset(text, word) + word.len()..];
+        rest.starts_with('…') && words.iter().any(|hidden| hidden.starts_with(word))
+    };
+    split(text).any(|word| words.contains(word) || is_cut(word))
+}
+
+/// The offset of a part of a text.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr().addr() - text.as_ptr().addr()
+}
+
+/// The words of a text.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).filter(|word| !word.is_empty())
+}
+
+/// The search for what is shown in a file, and for secrets in it.
+#[derive(Default)]
+struct Search<'a> {
     text: &'a str,
-    secrets: &'a [Secret],
+    /// The places of keys, and of values that cannot be secrets.
+    shown: Vec<Range<usize>>,
+    /// The places of values that may be secrets.
+    values: Vec<Range<usize>>,
+    /// Secrets in clear text, each with its key; `None` for an address that contains one.
+    secrets: Vec<(Span, Option<String>)>,
 }
 
-impl Hidden<'_> {
-    fn conceal(&self, fault: &mut Diagnostic) {
-        let spans: Vec<Span> = fault.related.iter().chain([&fault.place]).map(|label| label.span).collect();
-        let said = [&mut fault.message].into_iter().chain(&mut fault.help);
-        said.for_each(|said| *said = self.without_secrets(said, &spans));
-        for label in fault.related.iter_mut().chain([&mut fault.place]) {
-            label.text = self.without_secrets(&label.text, &spans).into();
-        }
-        // A repair contains the text around it.
-        if !matches!(fault.repair.as_deref(), Some(Repair::Rename(..))) {
-            fault.repair = None;
+impl<'a> Search<'a> {
+    fn node(&mut self, node: &'a Node, schema: &'static Json) {
+        let schema = match schema["$ref"].as_str() {
+            Some(pointer) => derived(DocumentKind::Settings).pointer(&pointer[1..]).unwrap_or(schema),
+            None => schema,
+        };
+        let takes = |name: &str| match &schema["type"] {
+            Json::String(only) => only == name,
+            Json::Array(names) => names.iter().any(|one| one == name),
+            _ => false,
+        };
+        let kind = schema[KIND].as_str();
+        let is_secret = matches!(kind, Some("secret" | "url" | "open_address"));
+        match &node.value {
+            NodeValue::Map(map) if takes("object") => self.map(map, schema, is_secret),
+            NodeValue::List(items) if takes("array") => {
+                items.iter().for_each(|item| self.node(item, &schema["items"]));
+            }
+            NodeValue::Map(_) | NodeValue::List(_) => self.hide(node, None),
+            NodeValue::Null => {}
+            NodeValue::Text(text) if kind == Some("variable") && is_usual_name(text) => self.show(node.span),
+            _ if is_secret || kind == Some("variable") => self.hide(node, None),
+            NodeValue::Text(_) if !takes("string") && (takes("object") || takes("array")) => {
+                self.hide(node, None);
+            }
+            _ => self.show(node.span),
         }
     }
 
-    /// A message about some places without the secrets, and without what it quotes of one at these places.
-    fn without_secrets(&self, said: &str, spans: &[Span]) -> String {
-        let parts = said.split('`').enumerate().map(|(number, part)| {
-            let is_quoted = number % 2 == 1;
-            let mut part = Cow::Borrowed(part);
-            for Secret { place, .. } in self.secrets {
-                let secret = self.text[place.clone()].trim_matches(['"', '\'']);
-                let span = span(self.file, place.start, place.end);
-                let is_at_it = spans.iter().any(|at| overlap(*at, span));
-                let is_long = secret.len() >= SHORTEST || is_quoted && !secret.is_empty();
-                if is_long && part.contains(secret) {
-                    part = part.replace(secret, "***").into();
-                } else if is_quoted && is_at_it && (secret.contains(&*part) || !is_path(&part)) {
-                    return "***".into();
+    fn map(&mut self, map: &'a NodeMap, schema: &'static Json, is_secret: bool) {
+        let known = &schema["properties"];
+        for entry in map {
+            if let Some(below) = known.get(&*entry.key) {
+                self.show(entry.key_span);
+                self.node(&entry.node, below);
+            } else if schema["additionalProperties"].is_object() {
+                self.show(entry.key_span);
+                self.node(&entry.node, &schema["additionalProperties"]);
+            } else {
+                let names = known.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+                let is_usual = entry.key.chars().count() <= LONGEST_KEY
+                    && entry.key.chars().all(|letter| letter.is_alphabetic() || matches!(letter, '_' | '-'))
+                    && entry.node.value != NodeValue::Null;
+                let is_shown = !is_secret && is_usual || nearest(&entry.key, names).is_some();
+                if is_shown {
+                    self.show(entry.key_span);
+                } else {
+                    self.hide_text(entry.key_span, &entry.key, None);
                 }
-            }
-            part
-        });
-        parts.collect::<Vec<_>>().join("`")
-    }
-}
-
-/// Whether a quoted text is a key, or a path of keys.
-fn is_path(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.'))
-}
-
-/// The secrets in a text, in their order and apart from each other.
-fn find(text: &str) -> Vec<Secret> {
-    let mut found = Vec::new();
-    for (at, line) in lines(text).filter(|(_, line)| !line.trim_start().starts_with('#')) {
-        for (colon, _) in line.match_indices(':') {
-            if let Some(key) = key_before(&line[..colon]).filter(|key| names_secret(key)) {
-                let places = value(text, at, at + colon + 1);
-                found.extend(places.into_iter().map(|place| Secret { place, key: Some(key.to_owned()) }));
+                self.hide(&entry.node, is_shown.then_some(&*entry.key).filter(|key| names_secret(key)));
             }
         }
-        found.extend(
-            addresses(line).map(|place| Secret { place: at + place.start..at + place.end, key: None }),
-        );
     }
-    found.sort_by_key(|secret| (secret.place.start, std::cmp::Reverse(secret.place.end)));
-    let mut end = 0;
-    found.retain(|secret| {
-        let is_apart = secret.place.start >= end;
-        end = end.max(secret.place.end);
-        is_apart
-    });
-    match (&found[..], found.len() > FAULT_LIMIT) {
-        ([first, .., last], true) => {
-            let place = first.place.start..last.place.end;
-            vec![Secret { place, key: first.key.clone() }]
-        }
-        _ => found,
-    }
-}
 
-/// The key at the end of a text, which may be in quotes.
-fn key_before(text: &str) -> Option<&str> {
-    let text = text.trim_end_matches([' ', '\t', '"', '\'']);
-    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
-    let start = text
-        .rfind(|letter| !is_letter(letter))
-        .map_or(0, |last| last + text[last..].chars().next().map_or(1, char::len_utf8));
-    Some(&text[start..]).filter(|key| !key.is_empty())
+    fn show(&mut self, place: Span) {
+        self.shown.push(place.start as usize..place.end as usize);
+    }
+
+    /// Hides a value, and reports it as a secret if its key or its text means one.
+    fn hide(&mut self, node: &'a Node, key: Option<&str>) {
+        match &node.value {
+            NodeValue::Null => {}
+            NodeValue::Map(map) => {
+                self.values.push(node.span.start as usize..node.span.end as usize);
+                map.iter().for_each(|entry| {
+                    self.hide_text(entry.key_span, &entry.key, None);
+                    self.hide(&entry.node, None);
+                });
+            }
+            NodeValue::List(items) => {
+                self.values.push(node.span.start as usize..node.span.end as usize);
+                items.iter().for_each(|item| self.hide(item, None));
+            }
+            NodeValue::Text(text) => self.hide_text(node.span, text, key),
+            NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_) => {
+                self.hide_text(node.span, "", key);
+            }
+        }
+    }
+
+    fn hide_text(&mut self, place: Span, text: &str, key: Option<&str>) {
+        self.values.push(place.start as usize..place.end as usize);
+        if key.is_some() || has_login(text) {
+            self.secrets.push((place, key.map(str::to_owned)));
+        }
+    }
+
+    /// Shows the known keys of a file that is not YAML.
+    fn show_keys(&mut self) {
+        for word in split(self.text).filter(|word| WORDS.contains(word)) {
+            let start = offset(self.text, word);
+            let end = start + word.len();
+            if self.text[end..].starts_with(':') {
+                self.shown.push(start..end);
+            }
+        }
+    }
+
+    /// The places to hide, in order: values that may be secrets, comments, and all else that is not shown. In a file that
+    /// is not YAML, a line is hidden from its first to its last such place.
+    fn hidden(&self, is_yaml: bool) -> Vec<Range<usize>> {
+        let mut is_hidden: Vec<bool> = self
+            .text
+            .char_indices()
+            .flat_map(|(_, letter)| {
+                let hides = !letter.is_whitespace() && !STRUCTURE.contains(&letter);
+                std::iter::repeat_n(hides, letter.len_utf8())
+            })
+            .collect();
+        self.shown.iter().for_each(|place| is_hidden[place.clone()].fill(false));
+        self.values.iter().for_each(|place| is_hidden[place.clone()].fill(true));
+        let mut at = 0;
+        for line in self.text.split_inclusive('\n') {
+            let row = &mut is_hidden[at..at + line.len()];
+            if let (false, Some(first), Some(last)) =
+                (is_yaml, row.iter().position(|hides| *hides), row.iter().rposition(|hides| *hides))
+            {
+                row[first..=last].fill(true);
+            }
+            at += line.len();
+        }
+        let mut places = Vec::new();
+        let mut at = 0;
+        for run in is_hidden.chunk_by(|one, other| one == other) {
+            if run[0] {
+                places.push(at..at + run.len());
+            }
+            at += run.len();
+        }
+        places
+    }
+
+    /// The hidden words that messages must not repeat. Messages repeat no comment.
+    fn words(&self, hidden: &[Range<usize>]) -> BTreeSet<&'a str> {
+        let text = self.text;
+        let is_comment = |place: &Range<usize>| {
+            let line = text[..place.start].rfind('\n').map_or(0, |end| end + 1);
+            let before = &text[line..place.start];
+            let is_value = self.values.iter().any(|value| value.start < place.end && place.start < value.end);
+            !is_value
+                && (before.contains(" #") || before.starts_with('#') || text[place.clone()].starts_with('#'))
+        };
+        let places = hidden.iter().filter(|place| !is_comment(place));
+        places.flat_map(|place| split(&text[place.clone()])).filter(|word| !WORDS.contains(word)).collect()
+    }
 }
 
 /// Whether a key is that of a secret, or means one.
 fn names_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let letters = key.replace(['_', '-'], "");
-    key == "user" || PARTS.iter().any(|part| letters.contains(part)) || nearest(&key, NAMES).is_some()
+    PARTS.iter().any(|part| letters.contains(part)) || nearest(&key, NAMES).is_some()
 }
 
-/// The secrets in the value that begins at `from`, of a key in the line that begins at `line`.
-fn value(text: &str, line: usize, from: usize) -> Vec<Range<usize>> {
-    let end = text[from..].find('\n').map_or(text.len(), |end| from + end);
-    let rest = &text[from..end];
-    let start = end - rest.trim_start().len();
-    let until = |closing: char| {
-        let close = text[start + 1..].find(closing).map(|close| start + 1 + close);
-        close.unwrap_or(end)
+/// Whether an address contains a password, or a key in its query.
+fn has_login(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else {
+        return false;
     };
-    let place = match text[start..end].chars().next() {
-        None | Some('#' | '|' | '>') => return nested(text, line, end),
-        Some('{') => entry(text, start + 1..until('}')),
-        Some('[') => Some(start..until(']')),
-        Some(quote @ ('"' | '\'')) => {
-            let close = until(quote);
-            Some(start..close + usize::from(close < end)).filter(|place| place.len() > 2)
-        }
-        Some(_) => {
-            let before = &text[line..from];
-            let is_in_map = before.matches('{').count() > before.matches('}').count();
-            let plain = before_comment(&text[start..end]);
-            let plain = if is_in_map { plain.split([',', '}']).next().unwrap_or_default() } else { plain };
-            let plain = plain.trim_end();
-            (!matches!(plain, "" | "~" | "null")).then_some(start..start + plain.len())
-        }
-    };
-    place.into_iter().collect()
-}
-
-/// The secrets in the lines below a key that are indented deeper than it.
-fn nested(text: &str, key_line: usize, end: usize) -> Vec<Range<usize>> {
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let own = indent(text[key_line..].lines().next().unwrap_or_default());
-    let below = lines(&text[end..]).map(|(at, line)| (end + at, line)).skip(1);
-    let below = below.take_while(|(_, line)| line.trim().is_empty() || indent(line) > own);
-    below.filter_map(|(at, line)| entry(text, at..at + line.len())).collect()
-}
-
-/// The secret in an entry such as `env: NAME`, which is none if it is the name of a variable.
-fn entry(text: &str, place: Range<usize>) -> Option<Range<usize>> {
-    let around = [' ', '\t', '\r', '\n', ','];
-    let content = before_comment(&text[place.clone()]).trim_end_matches(around);
-    let end = place.start + content.len();
-    let content = content.trim_start_matches(around);
-    let named = content.strip_prefix("env").and_then(|rest| rest.trim_start().strip_prefix(':'));
-    let secret = named.unwrap_or(content).trim_start();
-    let name = secret.trim_matches(['"', '\'']);
-    let is_name = !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if secret.is_empty() || secret.starts_with('#') || named.is_some() && is_name {
-        return None;
-    }
-    Some(end - secret.len()..end)
-}
-
-/// A value without the comment behind it.
-fn before_comment(value: &str) -> &str {
-    value.find(" #").map_or(value, |comment| &value[..comment])
-}
-
-/// The addresses of a line that contain a password or a key.
-fn addresses(line: &str) -> impl Iterator<Item = Range<usize>> {
-    line.match_indices("://").filter_map(|(at, separator)| {
-        let scheme = line[..at].rfind(|letter: char| !letter.is_ascii_alphanumeric() && letter != '+');
-        let start =
-            scheme.map_or(0, |before| before + line[before..].chars().next().map_or(1, char::len_utf8));
-        let rest = &line[at + separator.len()..];
-        let rest =
-            rest.split(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '`')).next()?;
-        let rest = rest.trim_end_matches([',', '}', ']']);
-        let has_password = rest.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'));
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
-        let has_key = query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
-            !value.is_empty() && (names_secret(name) || QUERIED.contains(&name.to_ascii_lowercase().as_str()))
-        });
-        (has_password || has_key).then(|| start..at + separator.len() + rest.len())
-    })
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let mut names = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+    host.rsplit_once('@').is_some_and(|(login, _)| login.contains(':')) || names.any(names_secret)
 }
 
 #[cfg(test)]

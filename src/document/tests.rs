@@ -207,10 +207,10 @@ fn keys_that_exclude_each_other_are_reported() {
 #[test]
 fn an_address_in_place_of_a_map_is_put_under_the_key_that_takes_it() {
     for (text, key) in [
-        ("ledger: git:origin#servanda-ledger\n", "{ at: \"git:origin#servanda-ledger\" }"),
-        ("ledger: sqlite:x.db\n", "{ at: \"sqlite:x.db\" }"),
-        ("mail: smtp://localhost:1025\n", "{ url: \"smtp://localhost:1025\" }"),
-        ("helpdesk: https://acme.itsm365.com/sd\n", "{ url: \"https://acme.itsm365.com/sd\" }"),
+        ("ledger: git:origin#servanda-ledger\n", "{ at: … }"),
+        ("ledger: sqlite:x.db\n", "{ at: … }"),
+        ("mail: smtp://localhost:1025\n", "{ url: … }"),
+        ("helpdesk: https://acme.itsm365.com/sd\n", "{ url: … }"),
     ] {
         let reported = reported(DocumentKind::Settings, text);
         assert!(

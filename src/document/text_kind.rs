@@ -41,7 +41,7 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "share" => "a percentage",
         "url" => "a web address",
         "open_address" => "an address without a password",
-        "variable" => "the name of an environment variable",
+        "variable" => "the name of an environment variable in capitals",
         "domain" => "a domain",
         "code" => "a name without spaces",
         "auto" => "`auto`",

@@ -21,9 +21,11 @@ pub use gitlab::gitlab;
 pub use junit::junit;
 pub use sarif::sarif;
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Label, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Label, Severity, Sources, Span};
 use crate::render::encode;
 use crate::render::json;
 use crate::render::style::Paint;
@@ -38,10 +40,10 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns().min(WIDEST_EXCERPT));
     let secrets = || {
-        found
-            .iter()
-            .filter(|diagnostic| diagnostic.code == Code::E013)
-            .map(|diagnostic| diagnostic.place.span)
+        let in_clear_text = found.iter().filter(|diagnostic| diagnostic.code == Code::E013);
+        let hidden = found.iter().filter_map(|diagnostic| diagnostic.hidden.as_deref());
+        let hidden: BTreeSet<Span> = hidden.flatten().copied().collect();
+        in_clear_text.map(|diagnostic| diagnostic.place.span).chain(hidden)
     };
     // A line with a secret may be shown for another diagnostic.
     let redacted = secrets().next().map(|_| sources.redacted(secrets()));

@@ -186,7 +186,7 @@ fn many_runs_at_once(round: usize) {
     let first = Repository::example();
     let served = Served::with(&first, &json!([]));
     let ledger = format!("ledger: {{ at: \"sqlite:{}\" }}\n", first.root().join("shared.sqlite").display());
-    let are_same = round % 2 == 0;
+    let are_same = round.is_multiple_of(2);
     let repositories: Vec<Repository> = (0..count).map(|number| variant(number, are_same)).collect();
     for repository in &repositories {
         point(repository, &served.url, &ledger);

@@ -152,7 +152,7 @@ fn odd(file: FileId, at: usize, character: char, what: &str) -> Diagnostic {
 }
 
 /// The lines of a text with their offsets, without line ends.
-pub(in crate::document) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     text.split_inclusive('\n').map(move |line| {
         let begin = at;

@@ -12,7 +12,9 @@ fn found(text: &str) -> Vec<(String, String)> {
     };
     let faults = faults.iter();
     faults
-        .map(|fault| (line(fault.place.span, fault.code.as_str()), fault.help.clone().unwrap_or_default()))
+        .map(|fault| {
+            (line(fault.place.span, fault.code.as_str()), fault.help.clone().unwrap_or_default().into())
+        })
         .collect()
 }
 

@@ -117,7 +117,7 @@ texts! {
     /// The address of a mail server or a database, without a password.
     OpenAddress "open_address" r"^[^\s:@]+:([^\s@]*|[^\s:@]*//[^\s:@]+@[^\s@]*)$"
     /// The name of an environment variable.
-    Variable "variable" r"^[A-Za-z_][A-Za-z0-9_]*$"
+    Variable "variable" r"^[A-Z_][A-Z0-9_]*$"
     /// A domain of e-mail addresses.
     Domain "domain" r"^[^\s@]+$"
     /// The code of an attribute or class of the helpdesk.

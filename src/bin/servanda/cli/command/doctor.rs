@@ -170,7 +170,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
     if let Some(fault) = diagnostics.iter().find(is_of_settings) {
         let place = loaded.sources.position(fault.place.span);
         let message = format!("{}:{}:{}: {}", place.path, place.line, place.column, fault.message);
-        let help = fault.help.clone().unwrap_or_else(|| "run `servanda validate` to see it".to_owned());
+        let help = fault.help.as_deref().unwrap_or("run `servanda validate` to see it").to_owned();
         return (vec![found, DoctorCheck::failed("settings", message, Some(help))], None);
     }
     let workspace = loaded.workspace(CheckedRepository { settings, catalog, agreements, diagnostics });
