@@ -200,13 +200,19 @@ pub fn csv_lines(lines: &[Vec<String>], separator: &str) -> String {
     })
 }
 
-/// A text for a cell of CSV, always in quotation marks. What cannot be seen is gone, and a text that a spreadsheet
-/// would take for a formula begins with an apostrophe.
+/// A text for a cell of CSV, always in quotation marks. What cannot be seen is gone, what a runner would obey has a space in
+/// it, and a text that a spreadsheet would take for a formula begins with an apostrophe.
 pub fn cell(text: &str) -> String {
-    let seen = text.chars().map(|character| if is_unseen(character) { ' ' } else { character });
+    let seen = without_marks(text, " #");
+    let seen = seen.chars().map(|character| if is_unseen(character) { ' ' } else { character });
     let seen: String = seen.collect::<String>().trim().replace('"', "\"\"");
     let is_formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     format!("\"{}{seen}\"", if is_formula { "'" } else { "" })
+}
+
+/// A text for a value of iCalendar, whose lines are folded anywhere: what a runner would obey has a space in it.
+pub(super) fn folded_text(text: &str) -> String {
+    without_marks(text, " #").replace("::", ": :")
 }
 
 /// A text as a part of an address or of its query.
@@ -385,5 +391,15 @@ mod tests {
             assert_eq!(excerpt(text).chars().count(), text.chars().count());
         }
         assert_eq!(excerpt("a\u{1b}b\tc\n"), "a␛b\tc\n");
+    }
+
+    #[test]
+    fn no_runner_obeys_a_cell_or_a_line_of_a_calendar() {
+        for text in HOSTILE.iter().copied().chain(["x::error file=a::b", "##vso[task.setvariable]z"]) {
+            for written in [super::cell(text), format!("SUMMARY:{}", super::folded_text(text))] {
+                assert!(!is_obeyed(&written), "{written}");
+            }
+            assert!(!super::folded_text(text).contains("::"), "a line may be folded before it");
+        }
     }
 }

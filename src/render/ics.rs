@@ -43,7 +43,9 @@ pub(super) fn calendar(events: impl IntoIterator<Item = CalendarEvent>, written:
 /// A text value, with separators escaped and invisible characters removed (RFC 5545 §3.3.11).
 fn text(value: &str) -> String {
     let mut escaped = String::new();
-    for character in value.chars().filter(|character| !super::encode::is_unseen(*character)) {
+    for character in
+        super::encode::folded_text(value).chars().filter(|character| !super::encode::is_unseen(*character))
+    {
         if matches!(character, '\\' | ';' | ',') {
             escaped.push('\\');
         }

@@ -63,7 +63,7 @@ impl Smtp {
         let from = from.parse().map_err(|_| {
             let message = format!("`mail.from` is not a sender: {from}");
             Failure::new(Exit::Failure, "mail-from-invalid", message)
-                .help("write \"Service desk <sd@acme.example>\"")
+                .help("write an address, or a name with the address behind it in angle brackets")
         })?;
         let rate = RateLimit::per_minute(pace.per_minute);
         Ok(Self { pool: Pool::new(server, pace.connections), rate, from })

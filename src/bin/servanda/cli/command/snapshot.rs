@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use servanda::agreement::whole;
+use servanda::render::encode;
 use servanda::selection::AgreementSelection;
 
 use crate::helpdesk::Selection;
@@ -91,7 +92,7 @@ fn take(workspace: &mut Workspace, path: Option<&Path>, as_of: AsOf) -> Result<(
         snapshot
     })?;
     match path {
-        None => print_data(&String::from_utf8_lossy(&snapshot.text()))?,
+        None => print_data(&encode::json(&String::from_utf8_lossy(&snapshot.text())))?,
         Some(path) => {
             let how = match snapshot.save(path)? {
                 Saved::Written => "saved in",
