@@ -7,7 +7,7 @@ mod vocabulary;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value as Part, context};
+use minijinja::{AutoEscape, Environment, Value as Part, context, escape_formatter};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -246,11 +246,15 @@ fn environment(context: &PageContext) -> Environment<'static> {
     let language = context.language;
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // Nothing leaves a template but through the encoder.
+    environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
+        Some(text) => escape_formatter(out, state, &Part::from(encode::visible(text).as_ref())),
+        None => escape_formatter(out, state, value),
+    });
     for (name, text) in PAGES {
         environment.add_template(name, text).expect("a test parses each of the pages");
     }
     environment.add_filter("urlencode", |text: String| encode::address(&text));
-    environment.add_filter("safe_text", |text: String| encode::visible(&text).into_owned());
     environment.add_filter("day", move |stored: Option<String>| stored.map(|stored| day(language, &stored)));
     let zone = context.zone.clone();
     environment.add_filter("instant", move |second: i64| instant(language, &zone, second));
