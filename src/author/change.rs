@@ -125,7 +125,7 @@ pub fn terminate(
 fn ends_before(subject: &EditTarget<'_>, end: Bound) -> EditRefused {
     let id = subject.id();
     let last_day = EffectiveFrom::Instant(end.at).last_day(subject);
-    if end.by_termination {
+    if subject.agreement.termination.as_ref().is_some_and(|termination| termination.at == end.at) {
         return EditRefused::new(
             format!("`{id}` is terminated on {last_day}, and a later day would reopen it"),
             format!(

@@ -6,7 +6,7 @@
 
 use crate::agreement::{Activation, ActivationStatus, Agreement};
 use crate::calendar::Day;
-use crate::status::bound;
+use crate::status::{bound, is_ended_by_termination};
 
 /// A moment on the wall, without a zone.
 pub(super) type WallTime = jiff::civil::DateTime;
@@ -75,10 +75,12 @@ pub(super) fn last_day_before(until: WallTime) -> Option<Day> {
     if until == midnight(until.date()) { until.date().yesterday().ok() } else { Some(until.date()) }
 }
 
-/// When an agreement ends before its agreed last day, by a termination or by hand; `None` where it does not.
+/// When an agreement ends earlier than it would by its period and tacit renewal, by a termination or by hand; `None` where
+/// it does not.
 pub(super) fn early_end(agreement: &Agreement) -> Option<WallTime> {
     let bound = bound(agreement);
-    let terminated = bound.filter(|bound| bound.by_termination).map(|bound| bound.at);
+    let termination = agreement.termination.as_ref().filter(|_| is_ended_by_termination(agreement));
+    let terminated = termination.map(|termination| termination.at);
     let by_hand = match &agreement.activation {
         Activation::Auto => None,
         Activation::Manual(entries) => {

@@ -9,7 +9,7 @@ use crate::calendar::{Day, Instant, Lead, Term, Zone};
 use crate::check::reader::AgreementReader;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
-use crate::status::bound;
+use crate::status::{bound, bound_without_termination};
 
 /// The longest and shortest period that is nothing to wonder at, in days.
 const USUAL_DAYS: std::ops::RangeInclusive<i32> = 7..=3653;
@@ -433,7 +433,5 @@ fn fault(reader: &AgreementReader<'_>, code: Code, path: &[&str], message: Strin
 
 /// When the agreement would be over without a termination.
 fn agreed_bound(agreement: &Agreement) -> Option<Instant> {
-    let mut unterminated = agreement.clone();
-    unterminated.termination = None;
-    bound(&unterminated).map(|bound| bound.at)
+    bound_without_termination(agreement).map(|bound| bound.at)
 }

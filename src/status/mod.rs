@@ -5,7 +5,9 @@
 
 mod period;
 
-pub use period::{Bound, CurrentPeriod, bound, period_at};
+pub use period::{
+    Bound, CurrentPeriod, bound, bound_without_termination, is_ended_by_termination, period_at,
+};
 
 use std::fmt;
 

@@ -32,16 +32,34 @@ pub struct Bound {
 
 /// When an agreement is over for good; `None` where nothing ends it.
 pub fn bound(agreement: &Agreement) -> Option<Bound> {
-    let agreed = final_last_day(agreement)
-        .and_then(|day| day.tomorrow().ok())
-        .map(|day| Bound { at: agreement.zone.start_of(day), by_termination: false });
+    let agreed = bound_after(agreement, final_last_day(agreement, roll(agreement)));
     let terminated =
         agreement.termination.as_ref().map(|termination| Bound { at: termination.at, by_termination: true });
     match (agreed, terminated) {
-        // A termination on the agreed last day changes nothing, so it is no termination.
+        // A termination on the agreed last day changes nothing, so it is no termination. On the last day of a period
+        // of a tacit renewal, it declines the next period.
         (Some(agreed), Some(terminated)) if terminated.at < agreed.at => Some(terminated),
         (agreed, terminated) => agreed.or(terminated),
     }
+}
+
+/// Whether an agreement would last longer without its termination, which ends it early or declines a tacit renewal.
+pub fn is_ended_by_termination(agreement: &Agreement) -> bool {
+    agreement.termination.as_ref().is_some_and(|termination| {
+        bound_without_termination(agreement).is_none_or(|bound| termination.at < bound.at)
+    })
+}
+
+/// When an agreement would be over without its termination; `None` where nothing else ends it.
+pub fn bound_without_termination(agreement: &Agreement) -> Option<Bound> {
+    let roll = roll(agreement).map(|roll| Roll { terminated_on: None, ..roll });
+    bound_after(agreement, final_last_day(agreement, roll))
+}
+
+/// The bound that an agreed last day sets.
+fn bound_after(agreement: &Agreement, last_day: Option<Day>) -> Option<Bound> {
+    let next = last_day?.tomorrow().ok()?;
+    Some(Bound { at: agreement.zone.start_of(next), by_termination: false })
 }
 
 /// The period that covers an instant; before the first, the first; after the last, the last.
@@ -94,10 +112,9 @@ fn first_switched_on(agreement: &Agreement) -> Option<Day> {
 }
 
 /// The last day after all renewals that can come; `None` where nothing ends it.
-fn final_last_day(agreement: &Agreement) -> Option<Day> {
-    let (_, last_day) = agreed(agreement);
-    match roll(agreement) {
-        None => last_day,
+fn final_last_day(agreement: &Agreement, roll: Option<Roll>) -> Option<Day> {
+    match roll {
+        None => agreed(agreement).1,
         Some(roll) => roll.final_last_day(),
     }
 }
@@ -111,6 +128,8 @@ struct Roll {
     max_terms: Option<u32>,
     /// The first day of a successor, before which the roll stops.
     until: Option<Day>,
+    /// The last day of a termination, after which no period begins. It cuts no period, since it may be an early end.
+    terminated_on: Option<Day>,
     agreed_last_day: Day,
 }
 
@@ -124,7 +143,9 @@ fn roll(agreement: &Agreement) -> Option<Roll> {
         (PeriodEnd::Term(agreed_term), Some(first_day)) if agreed_term == term => (first_day, 1),
         _ => (agreed_last_day.tomorrow().ok()?, 0),
     };
-    Some(Roll { anchor, offset, term, max_terms, until: agreement.succeeded_on, agreed_last_day })
+    let until = agreement.succeeded_on;
+    let terminated_on = agreement.termination.as_ref().map(|termination| termination.last_day);
+    Some(Roll { anchor, offset, term, max_terms, until, terminated_on, agreed_last_day })
 }
 
 impl Roll {
@@ -136,10 +157,8 @@ impl Roll {
     /// The number of further periods; `None` where nothing limits them.
     fn count(&self) -> Option<u32> {
         let before_successor = self.until.map(|until| self.count_begun_before(until));
-        match (self.max_terms, before_successor) {
-            (Some(terms), Some(begun)) => Some(terms.min(begun)),
-            (terms, begun) => terms.or(begun),
-        }
+        let by_termination = self.terminated_on.map(|last_day| self.count_begun_by(last_day));
+        [self.max_terms, before_successor, by_termination].into_iter().flatten().min()
     }
 
     /// The number of further periods that begin before `day`. Their first days ascend, so halving finds it.
@@ -179,9 +198,14 @@ impl Roll {
         self.last_day(self.count()?)
     }
 
+    /// The number of further periods that begin on `day` or before.
+    fn count_begun_by(&self, day: Day) -> u32 {
+        day.tomorrow().map_or(0, |next| self.count_begun_before(next))
+    }
+
     /// The number of further periods that have begun by `today`.
     fn count_by(&self, today: Day) -> u32 {
-        let begun = today.tomorrow().map_or(0, |tomorrow| self.count_begun_before(tomorrow));
+        let begun = self.count_begun_by(today);
         self.count().map_or(begun, |count| begun.min(count))
     }
 }

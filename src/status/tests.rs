@@ -175,6 +175,28 @@ fn a_successor_caps_a_tacit_roll_and_nothing_else() {
     assert_eq!((stretch.number, stretch.first_day), (1, Some(day("2026-01-01"))));
 }
 
+#[test]
+fn a_termination_on_the_last_day_of_a_tacit_period_declines_the_next_one() {
+    let mut agreement = agreement("a", "2025-06-01", "2025-06-01");
+    agreement.period.end = PeriodEnd::Term(term("1y"));
+    agreement.renewal = Renewal::Auto { term: term("1y"), notice_period: None, max_terms: None };
+    for (last_day, number, first_day, agreed, state) in [
+        ("2026-05-31", 1, "2025-06-01", "2026-05-31", State::Expired),
+        ("2028-05-31", 3, "2027-06-01", "2028-05-31", State::Expired),
+        ("2026-05-30", 1, "2025-06-01", "2026-05-31", State::Terminated),
+        ("2026-06-01", 2, "2026-06-01", "2027-05-31", State::Terminated),
+    ] {
+        agreement.termination = Some(Box::new(terminated_on(&agreement, last_day)));
+        let over = agreement.zone.start_of(day(last_day).tomorrow().expect("in range"));
+        assert_eq!(state_at(&agreement, over).0, state, "{last_day}");
+        for at in [over, at("2040-01-01T00:00:00Z")] {
+            let period = period_at(&agreement, at);
+            assert_eq!((period.number, period.first_day), (number, Some(day(first_day))), "{last_day}");
+            assert_eq!((period.last_day, period.agreed_last_day), (Some(day(last_day)), Some(day(agreed))));
+        }
+    }
+}
+
 /// The last day of so many months from an anchor, by the rule of the civil codes, without a library for days.
 fn last_day_of(anchor: Day, months: i32) -> Day {
     let month = i32::from(anchor.year()) * 12 + i32::from(anchor.month()) - 1 + months;
@@ -322,6 +344,15 @@ proptest! {
         let states: Vec<_> = changes(&agreement).into_iter().map(|(_, state)| state).collect();
         let over = states.iter().position(|state| state.is_over());
         prop_assert!(over.is_none_or(|index| states[index..].iter().all(|state| state.is_over())));
+    }
+
+    #[test]
+    fn no_period_begins_after_a_termination(agreement in any_agreement(), hour in 0_i64..60_000) {
+        let instant = at("2024-01-01T12:00:00Z") + jiff::SignedDuration::from_hours(hour);
+        let period = period_at(&agreement, instant);
+        if let Some(termination) = &agreement.termination {
+            prop_assert!(period.number == 1 || period.first_day.is_none_or(|day| day <= termination.last_day));
+        }
     }
 
     #[test]

@@ -272,6 +272,22 @@ fn a_termination_on_the_agreed_last_day_is_no_early_end() {
 }
 
 #[test]
+fn a_termination_on_the_last_day_of_a_tacit_period_is_no_early_end() {
+    let (mut agreement, ..) = example(NoticeKind::RenewsUnlessNotice);
+    let kind = |agreement: &Agreement, event, on| NoticeKind::of(agreement, event, day(on));
+    for (last_day, over) in [("2026-12-31", "2027-01-01"), ("2027-12-31", "2028-01-01")] {
+        let at = agreement.zone.start_of(day(over));
+        agreement.termination = Some(Box::new(Termination { at, last_day: day(last_day), reason: None }));
+        assert_eq!(kind(&agreement, NoticeEvent::Expiring, last_day), NoticeKind::NotRenewed);
+        assert_eq!(kind(&agreement, NoticeEvent::Deactivated, over), NoticeKind::Expired);
+    }
+    let at = agreement.zone.start_of(day("2027-12-01"));
+    agreement.termination = Some(Box::new(Termination { at, last_day: day("2027-11-30"), reason: None }));
+    assert_eq!(kind(&agreement, NoticeEvent::Expiring, "2027-11-30"), NoticeKind::EndsEarly);
+    assert_eq!(kind(&agreement, NoticeEvent::Deactivated, "2027-12-01"), NoticeKind::Terminated);
+}
+
+#[test]
 fn the_last_tacit_period_runs_out_and_renews_no_more() {
     let (mut agreement, ..) = example(NoticeKind::RenewsUnlessNotice);
     let term = Term { months: 12, days: 0 };

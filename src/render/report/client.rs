@@ -15,7 +15,7 @@ use crate::render::encode;
 use crate::render::locale::{date, duration_in_words, form};
 use crate::report::{Follows, ReportEntry, StatePhase};
 use crate::settings::Language;
-use crate::status::{State, bound};
+use crate::status::{State, is_ended_by_termination};
 
 use super::frame::filled;
 use super::input::ReportInput;
@@ -152,7 +152,7 @@ impl ClientPage<'_> {
             add("provider", whole(&known.title));
         }
         add("period", self.period(entry));
-        if bound(agreement).is_some_and(|bound| bound.by_termination)
+        if is_ended_by_termination(agreement)
             && let Some(day) = entry.last_day
         {
             if entry.stretch.agreed_last_day.is_some_and(|agreed| day < agreed) {

@@ -11,7 +11,7 @@ use crate::agreement::{Agreement, PeriodEnd, Target};
 use crate::calendar::{Day, TargetTime, Zone};
 use crate::ident::{ClientSlug, PriorityName, ServiceSlug, file_of};
 use crate::report::{Covered, Follows, RenewalNeed, ReportEntry, ValueOrigin};
-use crate::status::{State, StatusReason, bound};
+use crate::status::{State, StatusReason, is_ended_by_termination};
 
 use super::input::ReportInput;
 use super::notices::ReportNotice;
@@ -232,7 +232,7 @@ impl DataWriter<'_> {
             add("suspensions", agreement.suspensions.iter().map(suspension).collect());
         }
         if let Some(termination) = &agreement.termination
-            && bound(agreement).is_some_and(|bound| bound.by_termination)
+            && is_ended_by_termination(agreement)
         {
             add("ended", json!(1));
             if let Some(agreed) =
