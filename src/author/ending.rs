@@ -6,6 +6,7 @@ use super::edit_target::EditRefused;
 use super::renew::{NextPeriod, covers, ends_on, next_period};
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Lead, Term};
+use crate::status::never_begins;
 
 /// The agreements that end soon, each with a `Subject` of the caller.
 #[derive(Debug)]
@@ -38,10 +39,11 @@ pub enum SkipReason {
     Followed,
 }
 
-/// The agreements that another one renews, each with the id of its successor.
+/// The agreements that another one renews, each with the id of its successor. One that never begins is none.
 pub fn successors(agreements: &[Agreement]) -> BTreeMap<&str, &str> {
-    let renewing = agreements.iter();
+    let renewing = agreements.iter().filter(|agreement| agreement.renews.is_some());
     renewing
+        .filter(|agreement| !never_begins(agreement))
         .filter_map(|agreement| Some((agreement.renews.as_ref()?.as_str(), agreement.id.as_str())))
         .collect()
 }

@@ -17,6 +17,7 @@ use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::check::suggestion::nearest_among;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{ClientSlug, file_of};
+use crate::status::never_begins;
 
 /// The time before its last day an agreement without a successor is spoken of, where no lead says it.
 const USUAL_LEAD: Lead = Lead::of_days(60);
@@ -80,7 +81,10 @@ pub(super) fn check(
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
+            let followers = successors.get(&index);
+            let is_followed =
+                followers.is_some_and(|followers| followers.iter().any(|index| begins(&subjects[*index])));
+            found.extend(ends_soon(&subjects[index], is_followed, at));
             if let Some(before) = predecessors[index].filter(|_| !turning.contains(&index)) {
                 found.extend(pair(&subjects[before], &subjects[index], is_client));
             }
@@ -163,7 +167,13 @@ fn circle(subjects: &[Subject<'_>], members: &[usize]) -> SubjectDiagnostic {
     (least, diagnostic.help("delete `renews` from the earliest one"))
 }
 
+/// Whether an agreement can become active, so that it renews its predecessor.
+fn begins(subject: &Subject<'_>) -> bool {
+    !never_begins(&subject.agreement)
+}
+
 fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<SubjectDiagnostic> {
+    let followers: Vec<usize> = followers.iter().copied().filter(|index| begins(&subjects[*index])).collect();
     let Some((first, others)) = followers.split_first() else {
         return Vec::new();
     };

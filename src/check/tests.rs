@@ -563,6 +563,24 @@ fn what_is_terminated_before_it_begins_is_never_active() {
 }
 
 #[test]
+fn a_successor_that_never_begins_leaves_its_place_to_another() {
+    let one = |id: &str, year: i32, more: &str| {
+        format!(
+            "# agreements/{id}.yaml\nnumber: N\nclient: dent-mayak\nservices: {{ email: true }}\nperiod: {{ first_day: {year}-04-01, last_day: {}-03-31 }}\n{more}\n",
+            year + 1
+        )
+    };
+    let never = one("b", 2026, "renews: a\ntermination: { last_day: 2026-03-31 }");
+    let renewed = format!("{}{never}", one("a", 2025, ""));
+    assert_reported(&renewed, &["agreements/a.yaml:4:44 W306"]);
+    let another = one("c", 2026, "renews: a");
+    assert_reported(&format!("{renewed}{another}"), &[]);
+    let begins = renewed.replace("{ last_day: 2026-03-31 }", "{ last_day: 2026-04-01 }");
+    assert_reported(&begins, &[]);
+    assert!(reported(&format!("{begins}{another}")).contains(&"agreements/c.yaml:5:9 E302".to_owned()));
+}
+
+#[test]
 fn an_allowance_of_a_set_is_used_where_one_entry_uses_it() {
     let set = "# agreements/set.yaml\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\nclients:\n  dent-mayak: true\n  dent-profi: { period: { last_day: 2026-01-03 } }\nallow: { W208: { reason: trial, until: 2026-12-31 } }\n";
     assert_reported(set, &[]);

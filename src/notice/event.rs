@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal};
 use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::ident::AgreementId;
-use crate::status::{CurrentPeriod, State, bound, changes, period_at, state_at};
+use crate::status::{CurrentPeriod, State, bound, changes, never_begins, period_at, state_at};
 
 use super::key::Variant;
 use super::record::{AnnouncedDays, PastEvents};
@@ -56,13 +56,13 @@ impl<'a> Succession<'a> {
             named.flat_map(|agreement| names(agreement).map(move |name| (name, agreement))).collect();
         let successors = agreements.into_iter().filter_map(|agreement| {
             let before = by_name.get(agreement.renews.as_ref()?)?;
-            Some((&before.id, agreement))
+            (!never_begins(agreement)).then_some((&before.id, agreement))
         });
         let successors = successors.collect();
         Self { by_name, successors }
     }
 
-    /// The agreement that renews this one.
+    /// The agreement that renews this one. One that never begins is none.
     pub fn successor(&self, agreement: &Agreement) -> Option<&'a Agreement> {
         self.successors.get(&agreement.id).copied()
     }

@@ -52,6 +52,25 @@ fn agreements_that_follow_each_other_share_a_lane_and_a_gap_is_counted_in_days()
 }
 
 #[test]
+fn a_successor_that_never_begins_does_not_follow() {
+    let mut next = renewing("b", "2027-01-01", "2027-12-31", "a");
+    let zone = next.zone.clone();
+    let terminated_on = |last_day: &str| {
+        let last_day = day(last_day);
+        let at = zone.start_of(last_day.tomorrow().expect("in range"));
+        Some(Box::new(Termination { at, last_day, reason: None }))
+    };
+    let mut follows = |last_day: &str| {
+        next.termination = terminated_on(last_day);
+        report(&[agreement("a", "2026-01-01", "2026-12-31"), next.clone()], usual(), at("2026-09-01")).entries
+            [0]
+        .follows
+    };
+    assert_eq!(follows("2026-12-31"), Follows::Nothing);
+    assert_eq!(follows("2027-01-01"), Follows::Successor { entry: 1, gap: Some(0) });
+}
+
+#[test]
 fn phases_are_the_days_of_use_and_of_rest() {
     let mut resting = agreement("resting", "2026-01-01", "2026-12-31");
     resting.suspensions =

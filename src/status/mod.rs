@@ -179,6 +179,18 @@ pub fn changes(agreement: &Agreement) -> Vec<(Instant, State)> {
     changes
 }
 
+/// Whether an agreement is over before its first day, by a termination or by hand, so that it renews no other.
+pub fn never_begins(agreement: &Agreement) -> bool {
+    let first_day = agreement.period.first_day.map(|day| agreement.zone.start_of(day));
+    let termination = agreement.termination.as_ref();
+    let is_terminated = termination.zip(first_day).is_some_and(|(end, begins)| end.at <= begins);
+    let is_ended = || match &agreement.activation {
+        Activation::Auto => false,
+        Activation::Manual(entries) => entries.iter().any(|entry| entry.status == ActivationStatus::Ended),
+    };
+    (is_terminated || is_ended()) && changes(agreement).first().is_some_and(|(_, state)| state.is_over())
+}
+
 fn covers(suspension: &Suspension, day: Day) -> bool {
     suspension.from <= day && suspension.until.is_none_or(|until| day <= until)
 }

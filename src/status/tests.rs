@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{State, StatusReason, bound, changes, period_at, state_at, status};
+use super::{State, StatusReason, bound, changes, never_begins, period_at, state_at, status};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{
     Activation, ActivationEntry, ActivationStatus, Agreement, Period, PeriodEnd, Renewal, Suspension,
@@ -195,6 +195,27 @@ fn a_termination_on_the_last_day_of_a_tacit_period_declines_the_next_one() {
             assert_eq!((period.last_day, period.agreed_last_day), (Some(day(last_day)), Some(day(agreed))));
         }
     }
+}
+
+#[test]
+fn an_agreement_never_begins_if_it_is_over_before_its_first_day() {
+    let mut agreement = agreement("a", "2027-01-01", "2027-12-31");
+    assert!(!never_begins(&agreement));
+    for (last_day, is_never) in [("2026-11-30", true), ("2026-12-31", true), ("2027-01-01", false)] {
+        agreement.termination = Some(Box::new(terminated_on(&agreement, last_day)));
+        assert_eq!(never_begins(&agreement), is_never, "{last_day}");
+    }
+    // Until its termination, people may still activate it.
+    agreement.activation = Activation::Manual(Vec::new());
+    agreement.termination = Some(Box::new(terminated_on(&agreement, "2027-06-30")));
+    assert!(!never_begins(&agreement));
+    agreement.termination = None;
+    let ended = entry(&agreement, "2026-12-01", ActivationStatus::Ended);
+    agreement.activation = Activation::Manual(vec![ended.clone()]);
+    assert!(never_begins(&agreement));
+    let active = entry(&agreement, "2026-11-01", ActivationStatus::Active);
+    agreement.activation = Activation::Manual(vec![active, ended]);
+    assert!(!never_begins(&agreement));
 }
 
 /// The last day of so many months from an anchor, by the rule of the civil codes, without a library for days.

@@ -292,6 +292,30 @@ fn a_successor_after_a_gap_replaces_nothing() {
 }
 
 #[test]
+fn a_successor_that_never_begins_replaces_nothing() {
+    let mut next = notifying("b", "2027-01-01", "2027-12-31");
+    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let at = next.zone.start_of(day("2027-01-01"));
+    next.termination = Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None }));
+    let mut before = notifying("a", "2026-02-01", "2026-12-31");
+    before.renewal = Renewal::Manual { notice_period: Some(lead(30)) };
+    let mut fixture = Fixture::new([before, next]);
+    fixture.run_daily("2026-02-01", "2027-01-03");
+    assert_eq!(
+        fixture.sent(),
+        [
+            "2026-02-01  a activated 2026-02-01 - client.main",
+            "2026-11-01  a expiring 2026-12-31 60d client.main",
+            "2026-11-17  a notice_deadline 2026-12-31 14d client.main",
+            "2026-12-01  a expiring 2026-12-31 30d client.main",
+            "2026-12-24  a expiring 2026-12-31 7d client.main",
+            "2026-12-30  a expiring 2026-12-31 1d client.main",
+            "2027-01-01  a deactivated 2027-01-01 - client.main",
+        ]
+    );
+}
+
+#[test]
 fn a_tacit_renewal_is_announced_and_its_deadline_before() {
     let mut rolling = notifying("a", "2026-02-01", "2026-04-30");
     let term = Term { months: 3, days: 0 };
