@@ -164,7 +164,11 @@ impl EventSchedule<'_> {
                     Some(NoticeEvent::Renewed)
                 }
                 (_, State::Active) => Some(NoticeEvent::Activated),
-                (State::Active, _) if self.is_continued_by_successor(succession, instant) => None,
+                (State::Active | State::Suspended, _)
+                    if self.is_continued_by_successor(succession, instant) =>
+                {
+                    None
+                }
                 (State::Active, _) | (State::Suspended, State::Expired | State::Terminated) => {
                     Some(NoticeEvent::Deactivated)
                 }

@@ -273,6 +273,24 @@ fn a_successor_replaces_the_end_by_one_renewal() {
 }
 
 #[test]
+fn a_successor_replaces_the_end_of_a_suspended_agreement_too() {
+    let mut next = notifying("b", "2027-01-01", "2027-12-31");
+    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let mut resting = notifying("a", "2026-02-01", "2026-12-31");
+    resting.suspensions.push(Suspension { from: day("2026-12-01"), until: None, reason: None });
+    let mut fixture = Fixture::new([resting, next]);
+    fixture.run_daily("2026-11-30", "2027-01-03");
+    assert_eq!(
+        fixture.sent(),
+        [
+            "2026-11-30  a activated 2026-02-01 - client.main",
+            "2026-12-01  a deactivated 2026-12-01 - client.main",
+            "2027-01-01  b renewed 2027-01-01 - client.main",
+        ]
+    );
+}
+
+#[test]
 fn a_successor_after_a_gap_replaces_nothing() {
     let mut next = notifying("b", "2027-01-02", "2027-12-31");
     next.renews = Some(AgreementId::new("a").expect("an id"));
