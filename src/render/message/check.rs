@@ -113,10 +113,16 @@ fn examples(templates: Option<&MessageTemplates>, language: Language) -> BTreeMa
     rendered.collect()
 }
 
-/// The values of messages of every kind, for both audiences, with and without the values that may be missing.
+/// The values of messages of every kind, for both audiences, with and without the values that may be missing, and
+/// with a successor.
 fn samples(language: Language) -> impl Iterator<Item = MessageValues> {
     kinds().flat_map(move |(kind, audience)| {
-        [true, false].map(|is_full| sample(kind, audience, is_full, language))
+        let mut followed = sample(kind, audience, true, language);
+        for block in &mut followed.agreements {
+            block.successor = Some("acme-2027".to_owned());
+            block.successor_day = Some("2027-01-11".to_owned());
+        }
+        [sample(kind, audience, true, language), sample(kind, audience, false, language), followed]
     })
 }
 
@@ -138,6 +144,8 @@ fn sample(kind: NoticeKind, audience: &'static str, is_full: bool, language: Lan
         file: text("agreements/acme-2026.yaml"),
         entry: full("acme"),
         renews: full("acme-2025"),
+        successor: None,
+        successor_day: None,
         is_terminated: is_full,
         is_manual: is_full,
         notices: vec![notice_sample(kind, audience, is_full)],

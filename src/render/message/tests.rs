@@ -6,7 +6,7 @@ use litemap::LiteMap;
 
 use super::{MessageContext, MessageTemplates, RenderedMessage};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, NoticeEvent, PeriodEnd, Renewal, Suspension, Termination};
+use crate::agreement::{Activation, Agreement, NoticeEvent, PeriodEnd, Renewal, Suspension, Termination};
 use crate::calendar::{Lead, Term};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
@@ -90,10 +90,12 @@ fn with_context<T>(
     let agreements: BTreeMap<&str, &Agreement> =
         agreements.iter().map(|agreement| (agreement.id.as_str(), *agreement)).collect();
     let at = agreements.values().next().expect("an agreement").zone.at(day(today), 10, 0);
+    let everywhere: Vec<Agreement> = agreements.values().map(|agreement| (*agreement).clone()).collect();
     let files = agreements.values().map(|agreement| agreement.span.file);
     function(&MessageContext {
         paths: &files.map(|file| (file, "agreements/sample.yaml".to_owned())).collect(),
         agreements,
+        everywhere: &everywhere,
         catalog: &catalog,
         sender: "Служба поддержки",
         language,
@@ -258,6 +260,36 @@ fn only_an_agreement_that_can_be_renewed_asks_its_client_to_renew() {
             let notice = notice(&agreement, event, announced, contact(), today);
             let text = rendered(language, &agreement, vec![notice], today).text;
             assert_eq!(text.contains(words), kind == NoticeKind::RunsOut, "{kind:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_agreement_with_a_successor_is_not_to_be_renewed() {
+    let mut later = agreement("b", "2027-01-11", "2027-12-31");
+    later.renews = crate::ident::AgreementId::new("a");
+    let mut by_hand = later.clone();
+    by_hand.activation = Activation::Manual(Vec::new());
+    let templates = MessageTemplates::new(&BTreeMap::new()).expect("the built-in templates are valid");
+    for (kind, identity) in
+        [NoticeKind::RunsOut, NoticeKind::NotRenewed, NoticeKind::RenewalDecision, NoticeKind::Expired]
+            .into_iter()
+            .flat_map(|kind| [(kind, boss()), (kind, contact())])
+    {
+        let (mut agreement, event, announced, today) = example(kind);
+        agreement.language = Language::English;
+        for successor in [&later, &by_hand] {
+            let notices = vec![notice(&agreement, event, announced, identity.clone(), today)];
+            let text = with_context(&[&agreement, successor], Language::English, today, |context| {
+                templates.render(&message(Channel::Mail, notices), context).expect("it renders").text
+            });
+            let text = text.replace('\u{a0}', " ");
+            for wrong in ["servanda renew", "no successor", "renew", "No renewal"] {
+                assert!(!text.contains(wrong), "{kind:?}: {text}");
+            }
+            let is_named = kind != NoticeKind::Expired || identity == boss();
+            let begins = if successor == &later { "11 January 2027" } else { "begins when it is activated" };
+            assert_eq!(text.contains(begins), is_named, "{kind:?}: {text}");
         }
     }
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::agreement::{Activation, Agreement};
+use crate::agreement::{Activation, Agreement, Renewal};
 use crate::calendar::{Day, Instant};
 use crate::catalog::Catalog;
 use crate::diagnostic::FileId;
-use crate::ident::LiveId;
+use crate::ident::{AgreementId, LiveId};
 use crate::notice::delivery::Message;
 use crate::notice::due::Notice;
 use crate::notice::event::deadline_before;
 use crate::notice::kind::{NoticeKind, ended_on, resumes_on, rolls_after};
 use crate::notice::{Channel, Identity, Role};
 use crate::settings::Language;
+use crate::status::{State, changes, never_begins};
 
 /// The maximum length of a title in a subject, in characters.
 const TITLE_LIMIT: usize = 90;
@@ -23,6 +24,8 @@ const TITLE_LIMIT: usize = 90;
 pub struct MessageContext<'a> {
     /// The agreements, by id.
     pub agreements: BTreeMap<&'a str, &'a Agreement>,
+    /// All agreements, also those of other helpdesks, of which one may renew another.
+    pub everywhere: &'a [Agreement],
     /// The catalog.
     pub catalog: &'a Catalog,
     /// The paths of the files of agreements.
@@ -77,6 +80,9 @@ pub(super) struct AgreementValues {
     /// Its entry, if the file is a set.
     pub(super) entry: Option<String>,
     pub(super) renews: Option<String>,
+    /// The agreement that renews it, and the day on which that is first active, if this is known.
+    pub(super) successor: Option<String>,
+    pub(super) successor_day: Option<String>,
     pub(super) is_terminated: bool,
     /// Whether people activate and suspend it.
     pub(super) is_manual: bool,
@@ -108,7 +114,7 @@ pub(super) struct NoticeValues {
     pub(super) deadline_left: Option<i32>,
     /// Whether it renews itself after this period.
     pub(super) rolls: bool,
-    /// Whether it can be renewed.
+    /// Whether it can be renewed, and is not renewed yet.
     pub(super) renewable: bool,
 }
 
@@ -182,6 +188,19 @@ fn manager(agreement: &Agreement, context: &MessageContext<'_>) -> Option<Manage
     Some(ManagerValues { name: entry.title.clone(), email: entry.email.clone().or_else(read) })
 }
 
+/// The agreement that renews this one. One that never begins is none.
+fn successor<'a>(agreement: &Agreement, context: &MessageContext<'a>) -> Option<&'a Agreement> {
+    let is_of = |id: &AgreementId| *id == agreement.id || agreement.formerly.contains(id);
+    let mut renewing = context.everywhere.iter().filter(|other| other.renews.as_ref().is_some_and(is_of));
+    renewing.find(|other| !never_begins(other))
+}
+
+/// The first day on which an agreement is active; `None` if people have yet to activate it.
+fn active_from(agreement: &Agreement) -> Option<Day> {
+    let (at, _) = changes(agreement).into_iter().find(|(_, state)| *state == State::Active)?;
+    Some(agreement.zone.day_of(at))
+}
+
 /// The block of one agreement, with the importance of its first paragraph.
 fn block(
     agreement: &Agreement,
@@ -189,10 +208,12 @@ fn block(
     context: &MessageContext<'_>,
 ) -> Option<((NoticeKind, Day), AgreementValues)> {
     let audience = name(audience(notices.iter().copied()));
+    let successor = successor(agreement, context);
     let mut kinds: Vec<(NoticeKind, Day, NoticeValues)> = Vec::new();
     for notice in notices {
         let kind = NoticeKind::of(agreement, notice.key.event, notice.key.day);
-        let values = notice_values(notice, kind, audience, agreement, context.at);
+        let mut values = notice_values(notice, kind, audience, agreement, context.at);
+        values.renewable &= successor.is_none();
         if kinds.iter().all(|(_, _, known)| *known != values) {
             kinds.push((kind, notice.key.day, values));
         }
@@ -219,6 +240,8 @@ fn block(
         file: context.paths.get(&agreement.span.file).cloned().unwrap_or_default(),
         entry: agreement.id.as_str().split_once('/').map(|(_, entry)| entry.to_owned()),
         renews: agreement.renews.as_ref().map(ToString::to_string),
+        successor: successor.map(|successor| successor.id.to_string()),
+        successor_day: successor.and_then(active_from).map(|day| day.to_string()),
         is_terminated: agreement.termination.is_some(),
         is_manual: matches!(agreement.activation, Activation::Manual(_)),
         notices: kinds.into_iter().map(|(_, _, values)| values).collect(),
@@ -268,7 +291,7 @@ fn notice_values(
         days_left: last_day.and_then(left),
         deadline_left: deadline.and_then(left),
         rolls: last_day.is_some_and(|last_day| rolls_after(agreement, last_day)),
-        renewable: termination.is_none() && agreement.renewal != crate::agreement::Renewal::None,
+        renewable: termination.is_none() && agreement.renewal != Renewal::None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use servanda::agreement::whole;
 use servanda::calendar::Instant;
 use servanda::catalog::Contact;
 use servanda::envelope::GuardedPlan;
@@ -440,6 +441,7 @@ impl<'a> Dispatcher<'a> {
         let agreements = self.workspace.agreements.iter();
         let context = MessageContext {
             agreements: agreements.map(|agreement| (agreement.id.as_str(), agreement)).collect(),
+            everywhere: whole(&self.workspace.agreements, &self.workspace.everywhere),
             catalog: &self.workspace.catalog,
             paths: &self.workspace.paths,
             sender: self.channels.sender(),
