@@ -195,6 +195,14 @@ fn others() -> Vec<(&'static str, Example)> {
             "suspended, open-ended",
             of(NoticeKind::Suspended, |agreement| agreement.suspensions[0].until = None),
         ),
+        (
+            "renewed_tacitly, after the deadline",
+            of(NoticeKind::RenewedTacitly, |agreement| {
+                let notice_period = Some(Lead { months: 13, days: 0 });
+                let term = Term { months: 12, days: 0 };
+                agreement.renewal = Renewal::Auto { term, notice_period, max_terms: None };
+            }),
+        ),
         ("runs_out, before the deadline", on(NoticeKind::RunsOut, "2026-12-31", "2026-11-24")),
         ("runs_out, last day", on(NoticeKind::RunsOut, "2026-12-31", "2026-12-31")),
         ("not_renewed, last day", on(NoticeKind::NotRenewed, "2026-12-31", "2026-12-31")),
