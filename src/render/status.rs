@@ -5,8 +5,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::agreement::Agreement;
-use crate::calendar::{Day, Instant, Zone};
+use crate::agreement::{Agreement, PeriodEnd};
+use crate::calendar::{Day, Instant, Term, Zone};
 use crate::catalog::Catalog;
 use crate::ident::HelpdeskName;
 use crate::render::encode::csv_lines;
@@ -62,6 +62,9 @@ pub struct StatusRow {
     pub helpdesk: Option<HelpdeskName>,
     #[serde(skip)]
     zone: Zone,
+    /// The term that counts from the activation, while that is still to come.
+    #[serde(skip)]
+    term: Option<Term>,
 }
 
 /// A change of status that is to come.
@@ -127,6 +130,10 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> StatusRow {
         period: PeriodNumber { number, of },
         helpdesk: agreement.helpdesk.clone(),
         zone: zone.clone(),
+        term: match agreement.period.end {
+            PeriodEnd::Term(term) if last_day.is_none() => Some(term),
+            _ => None,
+        },
     }
 }
 
@@ -238,12 +245,20 @@ fn cells(row: &StatusRow) -> Vec<Line> {
         Line::new().foreign(&vocabulary::preview(&row.client_title)),
         Line::new().toned(tone, row.status.as_str()),
         Line::of(since.unwrap_or_default()),
-        Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),
+        Line::of(&end(row)),
         Line::new().toned(urgency, &row.days_left.map_or_else(String::new, |days| days.to_string())),
         Line::of(helpdesk(row)),
         Line::of(&next(row)),
         Line::of(&why(row)),
     ]
+}
+
+fn end(row: &StatusRow) -> String {
+    match (row.last_day, row.term) {
+        (Some(day), _) => day.to_string(),
+        (None, Some(term)) => format!("{term} from activation"),
+        (None, None) => "open-ended".to_owned(),
+    }
 }
 
 fn helpdesk(row: &StatusRow) -> &str {
@@ -359,6 +374,22 @@ mod tests {
         over       dent-mayak  expired     2026-01-01  2025-12-31
 
         8 agreements: 2 planned, 3 active, 1 suspended, 1 expired, 1 terminated.
+        ");
+    }
+
+    #[test]
+    fn a_term_that_counts_from_an_activation_to_come_is_not_open_ended() {
+        let mut manual = agreement("rollout", "2026-08-01", "2026-08-01");
+        manual.activation = Activation::Manual(Vec::new());
+        manual.period.first_day = None;
+        manual.period.end = PeriodEnd::Term(Term::read("3mo").expect("a term"));
+        insta::assert_snapshot!(shown(&[manual], Paint::PLAIN), @r"
+        Status as of 2026-09-01 (Europe/Moscow)
+
+        AGREEMENT  CLIENT      STATUS   SINCE  LAST DAY             DAYS  WHY
+        rollout    dent-mayak  planned         3mo from activation        not activated yet
+
+        1 agreement: 1 planned.
         ");
     }
 
