@@ -165,6 +165,8 @@ pub struct Termination {
     pub last_day: Day,
     /// Why, in the author's words.
     pub reason: Option<String>,
+    /// Whether the entry of a set says it, rather than the set or a template.
+    pub is_of_entry: bool,
 }
 
 /// The behaviour after the last day.

@@ -227,13 +227,16 @@ impl AgreementReader<'_> {
             zone,
         )?;
         let reason = written.reason.clone();
+        let day = if written.at.is_some() { "at" } else { "last_day" };
+        let place = self.places.value(&["termination", day]);
+        let is_of_entry = place.is_some_and(|place| self.places.is_of_entry(place));
         if let Some(last_day) = last_day {
             let at = zone.start_of(last_day.tomorrow().unwrap_or(last_day));
-            return Some(Termination { at, last_day, reason });
+            return Some(Termination { at, last_day, reason, is_of_entry });
         }
         let before = Instant::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at);
         let last_day = zone.day_of(before);
-        Some(Termination { at, last_day, reason })
+        Some(Termination { at, last_day, reason, is_of_entry })
     }
 
     /// The renewal after the last day.

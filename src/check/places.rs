@@ -24,6 +24,13 @@ impl Places for Resolved<'_> {
         self.place()
     }
 
+    fn is_of_entry(&self, place: Span) -> bool {
+        self.entry.is_some_and(|entry| {
+            let entry = entry.node.span;
+            place.file == entry.file && entry.start <= place.start && place.end <= entry.end
+        })
+    }
+
     fn value(&self, path: &[&str]) -> Option<Span> {
         nearest(&self.tree, path)
     }

@@ -22,6 +22,11 @@ pub(super) trait Places: Sync {
     fn is_own(&self, place: Span) -> bool {
         place.file == self.whole().file
     }
+
+    /// Whether a place lies in the agreement's entry of a set.
+    fn is_of_entry(&self, _: Span) -> bool {
+        false
+    }
 }
 
 /// One agreement under examination.

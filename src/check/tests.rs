@@ -581,6 +581,16 @@ fn a_successor_that_never_begins_leaves_its_place_to_another() {
 }
 
 #[test]
+fn a_termination_stands_in_the_entry_or_in_the_set() {
+    let set = "# agreements/set.yaml\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\ntermination: { last_day: 2026-10-31, reason: moves }\nclients:\n  dent-mayak: { termination: { reason: closes } }\n  dent-profi: { termination: { last_day: 2026-09-30 } }\n";
+    let agreements = checked(&files_of(set)).1.agreements;
+    let of_entry = agreements.iter().map(|agreement| {
+        agreement.termination.as_ref().map(|termination| termination.is_of_entry).expect("it is terminated")
+    });
+    assert_eq!(of_entry.collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn an_allowance_of_a_set_is_used_where_one_entry_uses_it() {
     let set = "# agreements/set.yaml\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\nclients:\n  dent-mayak: true\n  dent-profi: { period: { last_day: 2026-01-03 } }\nallow: { W208: { reason: trial, until: 2026-12-31 } }\n";
     assert_reported(set, &[]);

@@ -79,6 +79,7 @@ fn each_no_says_why_and_from_when() {
         at: at("2026-07-01T00:00:00+03:00"),
         last_day: day("2026-06-30"),
         reason: None,
+        is_of_entry: false,
     }));
     let register = register(vec![resting, agreement("next", "2027-01-01", "2027-12-31")]);
     for (instant, expected) in [

@@ -337,7 +337,8 @@ mod tests {
         manual.activation = Activation::Manual(Vec::new());
         let mut cut = agreement("cut", "2026-01-01", "2026-12-31");
         let at = cut.zone.start_of(day("2026-07-01"));
-        cut.termination = Some(Box::new(Termination { at, last_day: day("2026-06-30"), reason: None }));
+        cut.termination =
+            Some(Box::new(Termination { at, last_day: day("2026-06-30"), reason: None, is_of_entry: false }));
         vec![
             agreement("over", "2025-01-01", "2025-12-31"),
             open,

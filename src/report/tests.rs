@@ -58,7 +58,7 @@ fn a_successor_that_never_begins_does_not_follow() {
     let terminated_on = |last_day: &str| {
         let last_day = day(last_day);
         let at = zone.start_of(last_day.tomorrow().expect("in range"));
-        Some(Box::new(Termination { at, last_day, reason: None }))
+        Some(Box::new(Termination { at, last_day, reason: None, is_of_entry: false }))
     };
     let mut follows = |last_day: &str| {
         next.termination = terminated_on(last_day);
@@ -91,7 +91,12 @@ fn phases_are_the_days_of_use_and_of_rest() {
 fn the_day_of_a_termination_by_the_hour_counts_as_a_day_of_use() {
     let mut cut = agreement("cut", "2026-01-01", "2026-12-31");
     let noon = cut.zone.at(day("2026-06-30"), 12, 0);
-    cut.termination = Some(Box::new(Termination { at: noon, last_day: day("2026-06-30"), reason: None }));
+    cut.termination = Some(Box::new(Termination {
+        at: noon,
+        last_day: day("2026-06-30"),
+        reason: None,
+        is_of_entry: false,
+    }));
     let agreements = [cut];
     let report = report(&agreements, usual(), at("2026-03-01"));
     assert_eq!(report.entries[0].phases[0].until, Some(day("2026-06-30")));

@@ -27,7 +27,7 @@ fn entry(agreement: &Agreement, on: &str, status: ActivationStatus) -> Activatio
 fn terminated_on(agreement: &Agreement, last_day: &str) -> Termination {
     let last_day = day(last_day);
     let at = agreement.zone.start_of(last_day.tomorrow().expect("in range"));
-    Termination { at, last_day, reason: None }
+    Termination { at, last_day, reason: None, is_of_entry: false }
 }
 
 fn severny_veter() -> Agreement {
@@ -317,7 +317,7 @@ prop_compose! {
         agreement.termination = terminated.map(|days| {
             let last_day = plus(first + days);
             let at = agreement.zone.start_of(last_day.tomorrow().expect("in range"));
-            Box::new(Termination { at, last_day, reason: None })
+            Box::new(Termination { at, last_day, reason: None, is_of_entry: false })
         });
         if let Some((months, max_terms)) = roll {
             let term = Term { months: i32::try_from(months).expect("small"), days: 0 };

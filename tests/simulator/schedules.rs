@@ -327,7 +327,7 @@ impl Simulation<'_> {
         let last_day = today.checked_add(jiff::Span::new().days(days)).expect("a day");
         if self.random.chance(300) {
             let at = ends.zone.start_of(last_day.tomorrow().expect("a day"));
-            ends.termination = Some(Box::new(Termination { at, last_day, reason: None }));
+            ends.termination = Some(Box::new(Termination { at, last_day, reason: None, is_of_entry: false }));
         } else {
             ends.termination = None;
             ends.period.end = PeriodEnd::LastDay(last_day);

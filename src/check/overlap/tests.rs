@@ -179,7 +179,7 @@ fn any_agreement() -> impl Strategy<Value = Agreement> {
             made.renewal = renewal;
             made.termination = cut.map(|cut| {
                 let at = made.zone.start_of(offset(first + cut + 1));
-                Box::new(Termination { at, last_day: offset(first + cut), reason: None })
+                Box::new(Termination { at, last_day: offset(first + cut), reason: None, is_of_entry: false })
             });
             made
         },

@@ -94,7 +94,7 @@ impl History {
                 agreement.termination = days.map(|days| {
                     let last_day = after(today, days).max(day("2026-02-03"));
                     let at = agreement.zone.start_of(after(last_day, 1));
-                    Box::new(Termination { at, last_day, reason: None })
+                    Box::new(Termination { at, last_day, reason: None, is_of_entry: false })
                 });
             }
             (HistoryStep::Lead(days), Some(agreement)) => {

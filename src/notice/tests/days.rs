@@ -241,7 +241,8 @@ fn a_terminated_agreement_is_announced_with_its_new_last_day_only() {
     let zone = fixture.agreement("a").zone.clone();
     let last_day = day("2026-11-15");
     let at = zone.start_of(last_day.tomorrow().expect("a day"));
-    fixture.agreement("a").termination = Some(Box::new(Termination { at, last_day, reason: None }));
+    fixture.agreement("a").termination =
+        Some(Box::new(Termination { at, last_day, reason: None, is_of_entry: false }));
     fixture.run_daily("2026-11-03", "2027-02-01");
     assert_eq!(
         fixture.sent(),
@@ -314,7 +315,8 @@ fn a_successor_that_never_begins_replaces_nothing() {
     let mut next = notifying("b", "2027-01-01", "2027-12-31");
     next.renews = Some(AgreementId::new("a").expect("an id"));
     let at = next.zone.start_of(day("2027-01-01"));
-    next.termination = Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None }));
+    next.termination =
+        Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None, is_of_entry: false }));
     let mut before = notifying("a", "2026-02-01", "2026-12-31");
     before.renewal = Renewal::Manual { notice_period: Some(lead(30)) };
     let mut fixture = Fixture::new([before, next]);

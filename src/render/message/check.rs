@@ -143,6 +143,7 @@ fn sample(kind: NoticeKind, audience: &'static str, is_full: bool, language: Lan
         services: vec![text("E-mail"), text("VPN")],
         file: text("agreements/acme-2026.yaml"),
         entry: full("acme"),
+        termination_entry: full("acme"),
         renews: full("acme-2025"),
         successor: None,
         successor_day: None,

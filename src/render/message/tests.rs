@@ -134,6 +134,7 @@ fn example(kind: NoticeKind) -> Example {
         at: sample.zone.start_of(day("2026-12-16")),
         last_day: day("2026-12-15"),
         reason: Some("closed".to_owned()),
+        is_of_entry: false,
     };
     let tacit = Renewal::Auto {
         term: Term { months: 12, days: 0 },
@@ -273,6 +274,18 @@ fn only_an_agreement_that_can_be_renewed_asks_its_client_to_renew() {
 }
 
 #[test]
+fn an_entry_of_a_set_is_named_only_if_the_termination_stands_in_it() {
+    let (mut agreement, event, announced, today) = example(NoticeKind::EndsEarly);
+    agreement.id = crate::ident::AgreementId::new("set/dent-mayak").expect("an id");
+    for is_of_entry in [true, false] {
+        agreement.termination.as_mut().expect("it is terminated").is_of_entry = is_of_entry;
+        let notices = vec![notice(&agreement, event, announced, boss(), today)];
+        let text = rendered(Language::English, &agreement, notices, today).text;
+        assert_eq!(text.contains("(entry `dent-mayak`)"), is_of_entry, "{text}");
+    }
+}
+
+#[test]
 fn an_agreement_with_a_successor_is_not_to_be_renewed() {
     let mut later = agreement("b", "2027-01-11", "2027-12-31");
     later.renews = crate::ident::AgreementId::new("a");
@@ -306,7 +319,8 @@ fn an_agreement_with_a_successor_is_not_to_be_renewed() {
 fn a_termination_on_the_agreed_last_day_is_no_early_end() {
     let (mut agreement, event, announced, _) = example(NoticeKind::RunsOut);
     let at = agreement.zone.start_of(day("2027-01-01"));
-    agreement.termination = Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None }));
+    agreement.termination =
+        Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None, is_of_entry: false }));
     assert_eq!(NoticeKind::of(&agreement, event, day(announced)), NoticeKind::NotRenewed);
     assert_eq!(NoticeKind::of(&agreement, NoticeEvent::Deactivated, day("2027-01-01")), NoticeKind::Expired);
 }
@@ -317,12 +331,14 @@ fn a_termination_on_the_last_day_of_a_tacit_period_is_no_early_end() {
     let kind = |agreement: &Agreement, event, on| NoticeKind::of(agreement, event, day(on));
     for (last_day, over) in [("2026-12-31", "2027-01-01"), ("2027-12-31", "2028-01-01")] {
         let at = agreement.zone.start_of(day(over));
-        agreement.termination = Some(Box::new(Termination { at, last_day: day(last_day), reason: None }));
+        agreement.termination =
+            Some(Box::new(Termination { at, last_day: day(last_day), reason: None, is_of_entry: false }));
         assert_eq!(kind(&agreement, NoticeEvent::Expiring, last_day), NoticeKind::NotRenewed);
         assert_eq!(kind(&agreement, NoticeEvent::Deactivated, over), NoticeKind::Expired);
     }
     let at = agreement.zone.start_of(day("2027-12-01"));
-    agreement.termination = Some(Box::new(Termination { at, last_day: day("2027-11-30"), reason: None }));
+    agreement.termination =
+        Some(Box::new(Termination { at, last_day: day("2027-11-30"), reason: None, is_of_entry: false }));
     assert_eq!(kind(&agreement, NoticeEvent::Expiring, "2027-11-30"), NoticeKind::EndsEarly);
     assert_eq!(kind(&agreement, NoticeEvent::Deactivated, "2027-12-01"), NoticeKind::Terminated);
 }

@@ -79,6 +79,8 @@ pub(super) struct AgreementValues {
     pub(super) file: String,
     /// Its entry, if the file is a set.
     pub(super) entry: Option<String>,
+    /// That entry, if its termination stands in it.
+    pub(super) termination_entry: Option<String>,
     pub(super) renews: Option<String>,
     /// The agreement that renews it, and the day on which that is first active, if this is known.
     pub(super) successor: Option<String>,
@@ -230,6 +232,8 @@ fn block(
         let entry = context.catalog.services.get(slug.as_str());
         entry.map_or(slug.as_str(), |entry| &entry.title).to_owned()
     });
+    let entry = agreement.id.as_str().split_once('/').map(|(_, entry)| entry.to_owned());
+    let is_of_entry = agreement.termination.as_ref().is_some_and(|termination| termination.is_of_entry);
     let block = AgreementValues {
         id: agreement.id.to_string(),
         title: agreement.title.clone(),
@@ -238,7 +242,8 @@ fn block(
         client: client.map_or(agreement.client.as_str(), |client| &client.entry.title).to_owned(),
         services: services.collect(),
         file: context.paths.get(&agreement.span.file).cloned().unwrap_or_default(),
-        entry: agreement.id.as_str().split_once('/').map(|(_, entry)| entry.to_owned()),
+        termination_entry: entry.clone().filter(|_| is_of_entry),
+        entry,
         renews: agreement.renews.as_ref().map(ToString::to_string),
         successor: successor.map(|successor| successor.id.to_string()),
         successor_day: successor.and_then(active_from).map(|day| day.to_string()),

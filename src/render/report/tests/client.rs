@@ -239,5 +239,10 @@ fn only_what_ends_before_its_agreed_day_ends_early() {
 fn termination(last_day: &str) -> Termination {
     let zone = Zone::find("Europe/Moscow").expect("a zone");
     let last_day = day(last_day);
-    Termination { at: zone.start_of(last_day.tomorrow().expect("a day")), last_day, reason: None }
+    Termination {
+        at: zone.start_of(last_day.tomorrow().expect("a day")),
+        last_day,
+        reason: None,
+        is_of_entry: false,
+    }
 }
