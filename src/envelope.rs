@@ -13,8 +13,8 @@ use crate::live::{Live, Observed, digest};
 use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
-use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Note, Plan, Reason, Risk, on_base};
-use crate::selection::AgreementSelection;
+use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Note, Plan, Reason, Risk, Totals, on_base};
+use crate::selection::{AgreementSelection, UnknownName};
 
 /// A value that is saved with a digest of all the rest of it.
 pub trait Sealed: Clone + PartialEq + Serialize {
@@ -146,8 +146,16 @@ impl GuardedPlan {
         }
     }
 
+    /// The first client of a selection that no change of these plans is about.
+    pub fn unknown_client(plans: &[&Self], selection: &AgreementSelection) -> Option<UnknownName> {
+        let changed = plans.iter().flat_map(|guarded| guarded.all_changes());
+        let changed = changed.filter_map(|change| change.client.as_ref()).map(|client| client.as_str());
+        let planned = plans.iter().flat_map(|guarded| &guarded.plan.header.selection.clients);
+        selection.unknown_client(&changed.chain(planned.map(String::as_str)).collect())
+    }
+
     /// Keeps the rows about selected agreements, of which a saved plan knows id, client and status. The totals are then
-    /// those of the rows; the verdict stays that of the whole plan.
+    /// those of the rows, without the agreements that have none; the verdict stays that of the whole plan.
     pub fn retain(&mut self, selection: &AgreementSelection) {
         let selects = |change: &Change| {
             let client = change.client.as_ref().map(|client| client.as_str());
@@ -166,6 +174,9 @@ impl GuardedPlan {
         self.plan.notes.clear();
         self.announced.clear();
         self.plan.header.selection = selection.clone();
+        self.plan.count_again();
+        let totals = Totals { agreements: 0, unchanged: 0, is_excerpt: true, ..self.plan.totals };
+        self.plan.totals = totals;
     }
 
     /// Adds the notices of the run that applies it.
@@ -360,10 +371,11 @@ impl Conclusion {
 pub(crate) mod tests {
     use super::{Conclusion, GuardedPlan, Meaning, Verdict};
     use crate::guard::AwaitingAcknowledgement;
-    use crate::ident::{AgreementId, LiveId};
+    use crate::ident::{AgreementId, ClientSlug, LiveId};
     use crate::outcome::{ChangeResult, Outcome, StepFailure, Stopped};
     use crate::plan::{Blocked, GuardName, Reason, Verb};
     use crate::render::plan::sample;
+    use crate::selection::AgreementSelection;
     use crate::status::{State, StatusReason};
 
     fn id(text: &str) -> AgreementId {
@@ -401,6 +413,25 @@ pub(crate) mod tests {
         );
         let open: Vec<&str> = guarded.open_agreements().into_iter().map(AgreementId::as_str).collect();
         assert_eq!(open, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_excerpt_counts_its_rows_and_knows_the_clients_of_changes() {
+        let mut guarded = guarded();
+        guarded.plan.totals.agreements = 21;
+        let changes = guarded.plan.changes.iter_mut().chain(&mut guarded.guarded_changes);
+        changes.for_each(|change| change.client = ClientSlug::new("severny-veter"));
+        let of = |client: &str| AgreementSelection {
+            clients: vec![client.to_owned()],
+            ..AgreementSelection::default()
+        };
+        let unknown = GuardedPlan::unknown_client(&[&guarded], &of("severniy-veter")).expect("unknown");
+        assert_eq!(unknown.nearest.as_deref(), Some("severny-veter"));
+        assert_eq!(GuardedPlan::unknown_client(&[&guarded], &of("severny-*")), None);
+        guarded.retain(&AgreementSelection { ids: vec!["a".to_owned()], ..AgreementSelection::default() });
+        let totals = guarded.plan.totals;
+        assert_eq!((totals.agreements, totals.unchanged, totals.updates), (0, 0, 0));
+        assert!(totals.is_excerpt);
     }
 
     #[test]

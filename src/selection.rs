@@ -140,6 +140,11 @@ impl AgreementSelection {
             .find_map(|(switch, written, known)| unmatched(switch, written, known))
     }
 
+    /// The first client that matches none of these.
+    pub fn unknown_client(&self, known: &BTreeSet<&str>) -> Option<UnknownName> {
+        unmatched("client", &self.clients, known)
+    }
+
     /// The one client that it is about, if it names one exactly.
     pub fn only_client(&self) -> Option<&str> {
         match &self.clients[..] {

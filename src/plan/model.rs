@@ -195,6 +195,10 @@ pub struct Totals {
     /// Agreements that were applied once and are no longer in the helpdesk, over or not.
     #[serde(default)]
     pub vanished: usize,
+    /// Whether the plan is an excerpt of a saved one, which does not list its unchanged agreements: `agreements` and
+    /// `unchanged` are unknown, and 0.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_excerpt: bool,
 }
 
 impl Plan {
@@ -228,4 +232,9 @@ impl Plan {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

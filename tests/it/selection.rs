@@ -64,6 +64,13 @@ fn a_restricted_apply_leaves_and_remembers_nothing_outside() {
     let shown = repository.json(0, &["show", "part.plan", "--format", "json", "--id", "*2026"]);
     let planned = repository.json(0, &["show", "part.plan", "--format", "json"]);
     assert!(changes(&shown["plan"]).iter().all(|id| id.ends_with("2026")));
+    let unknown = repository.expect(1, &["show", "part.plan", "--client", "severniy-veter"]).stderr;
+    assert!(unknown.contains("--client severny-veter"), "{unknown}");
+    let excerpt = repository.expect(0, &["show", "part.plan", "--id", "nothing"]).stdout;
+    assert!(
+        excerpt.contains("No changes in this selection.") && !excerpt.contains("agreements)"),
+        "{excerpt}"
+    );
     let part = changes(&planned["plan"]);
     repository.expect(0, &["apply", "--yes", "part.plan"]);
     let rest: Vec<String> = left.into_iter().filter(|id| !part.contains(id)).collect();

@@ -101,7 +101,11 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
     let group = |parts: Vec<(usize, Text)>| counted(&parts, words).join(", ");
     let mut groups: Vec<String> = groups.into_iter().map(group).filter(|group| !group.is_empty()).collect();
     groups.extend(on_base(review));
-    groups.push(words.count(texts::UNCHANGED, counts.unchanged));
+    if !review.envelope.plan.totals.is_excerpt {
+        groups.push(words.count(texts::UNCHANGED, counts.unchanged));
+    } else if groups.is_empty() {
+        groups.push(words.say(texts::NONE_SHOWN).to_owned());
+    }
     groups.join(" · ")
 }
 
@@ -145,7 +149,8 @@ pub(super) fn restriction(plan: &Plan, words: Vocabulary<'_>) -> Option<Line> {
     let selection = &plan.header.selection;
     let code = Line::new().code(&selection.to_string());
     let values = [("selection", code.into()), ("n", plan.totals.agreements.into())];
-    let line = Line::new().toned(Tone::Alarm, "! ").join(words.line(texts::RESTRICTED, &values));
+    let text = if plan.totals.is_excerpt { texts::EXCERPT } else { texts::RESTRICTED };
+    let line = Line::new().toned(Tone::Alarm, "! ").join(words.line(text, &values));
     (!selection.is_everything()).then_some(line)
 }
 

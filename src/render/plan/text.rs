@@ -124,7 +124,11 @@ pub(super) fn last_line(plan: &Plan) -> String {
     let blocked = review::blocked_by_id(plan).len();
     let drift_kept = review::drift_kept(plan);
     let unchanged = plan.totals.unchanged.saturating_sub(drift_kept);
+    let is_excerpt = plan.totals.is_excerpt;
     if plan.is_empty() && waiting + blocked + drift_kept == 0 {
+        if is_excerpt {
+            return words.say(texts::NONE_SHOWN).to_owned();
+        }
         return words.count(texts::ALL_MATCH, unchanged);
     }
     let of = |verb: Verb| plan.changes.iter().filter(move |change| change.verb == verb);
@@ -149,7 +153,7 @@ pub(super) fn last_line(plan: &Plan) -> String {
     let totals = totals.iter().filter(|(number, ..)| *number > 0);
     let mut parts: Vec<String> =
         totals.map(|(number, text, more)| format!("{}{more}", words.count(*text, *number))).collect();
-    parts.push(words.count(texts::UNCHANGED, unchanged));
+    parts.extend((!is_excerpt).then(|| words.count(texts::UNCHANGED, unchanged)));
     let verdict = if plan.is_empty() { texts::LAST_LINE_NOTHING } else { texts::LAST_LINE };
     verdict.words(words.language, &[("parts", parts.join(", ").into())])
 }

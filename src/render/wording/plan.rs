@@ -131,6 +131,7 @@ texts! {
     LAST_LINE_NOTHING = "No changes to apply: {parts}.", "Применять нечего: {parts}.";
     ALL_MATCH = "No changes. {n} [n|agreement matches|agreements match] the helpdesk.",
         "Изменений нет. [n|Совпадает с хелпдеском|Совпадают с хелпдеском|Совпадают с хелпдеском]: {n} [n|соглашение|соглашения|соглашений].";
+    NONE_SHOWN = "No changes in this selection.", "В этой выборке изменений нет.";
     ON_BASE_ONLY_RISKS = "on the base as well: {risks}", "есть и в базе: {risks}";
     ON_BASE = "{n} more on the base as well{dated}{risks}", "ещё {n} есть и в базе{dated}{risks}";
     ALL_BY_DATE = ", by the date", ", по дате";
@@ -150,6 +151,8 @@ texts! {
     FACT_BASE = " · base {commit}", " · база {commit}";
     RESTRICTED = "Restricted to {selection} ({n} [n|agreement|agreements]); all others are left as they are.",
         "Только {selection} ({n} [n|соглашение|соглашения|соглашений]); остальные не затрагиваются.";
+    EXCERPT = "Only {selection} is shown; `apply` takes the whole saved plan.",
+        "Показано только {selection}; `apply` применяет весь сохранённый план.";
 
     NOTICES_AT_MOST = "Notices about these changes, at most (no ledger was read)",
         "Уведомления об этих изменениях, не более (журнал отправленного не прочитан)";

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use servanda::envelope::GuardedPlan;
 use servanda::selection::AgreementSelection;
 use servanda::status::State;
 
@@ -65,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let page = match saved {
         SavedPlan::One(mut envelope) => {
             refuse_unknown_of(std::iter::empty(), &selection)?;
+            refuse_unchanged_clients(&[&envelope], &selection)?;
             if !selection.is_everything() {
                 envelope.retain(&selection);
             }
@@ -72,10 +74,24 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         }
         SavedPlan::Several(mut plans) => {
             refuse_unknown_of(plans.helpdesks.keys().chain(plans.unavailable.keys()), &selection)?;
+            refuse_unchanged_clients(&plans.helpdesks.values().collect::<Vec<_>>(), &selection)?;
             plans.retain(&selection);
             arguments.output.render_all(&plans, context)?
         }
     };
     print_page(&page, context)?;
     Ok(Exit::Fine)
+}
+
+/// Refuses clients that no change of the plans is about. A saved plan does not name those whose agreements are unchanged.
+fn refuse_unchanged_clients(plans: &[&GuardedPlan], selection: &AgreementSelection) -> Result<(), Failure> {
+    let Some(unknown) = GuardedPlan::unknown_client(plans, selection) else {
+        return Ok(());
+    };
+    let help = match (unknown.nearest, unknown.known.is_empty()) {
+        (Some(nearest), _) => format!("did you mean `--client {nearest}`?"),
+        (None, true) => "the plan has no changes".to_owned(),
+        (None, false) => format!("the plan has changes of {}", unknown.known.join(", ")),
+    };
+    Err(Failure::usage(format!("the plan has no change of a client `{}`", unknown.written), help))
 }
