@@ -168,10 +168,15 @@ fn announced(guarded: &GuardedPlan, input: &PlannerInput<'_>) -> BTreeSet<Announ
         channels.push(Channel::Mail);
     }
     let files = PlannedFiles { agreements, everywhere, catalog, settings, channels: &channels };
-    match input.sent {
+    let mut announced = match input.sent {
         Some(sent) => announced_by(&guarded.plan, &guarded.guarded_changes, files, sent),
         None => announced_at_most(&guarded.plan, files),
+    };
+    if !input.selection.is_everything() {
+        let scope = input.selection.scope(whole(agreements, everywhere), input.instant);
+        announced.retain(|notice| scope.contains(notice.agreement()));
     }
+    announced
 }
 
 /// Plans anew, keeps what a reviewed plan permits, and returns the results of those of its changes that are left out.

@@ -82,6 +82,13 @@ pub struct AnnouncedNotice {
     channel: Channel,
 }
 
+impl AnnouncedNotice {
+    /// The agreement that it is about.
+    pub(crate) const fn agreement(&self) -> &AgreementId {
+        &self.agreement
+    }
+}
+
 /// Counts notices by event and role, and those of them that are announced on the base of a pull request as well.
 pub fn counted(notices: &BTreeSet<AnnouncedNotice>, base: &BTreeSet<AnnouncedNotice>) -> Vec<Announced> {
     let mut counts: BTreeMap<(NoticeEvent, Role), (usize, usize, BTreeSet<&AgreementId>)> = BTreeMap::new();

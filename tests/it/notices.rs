@@ -41,6 +41,22 @@ fn a_first_run_applies_and_sends_nothing_without_init_ledger() {
 }
 
 #[test]
+fn a_restricted_plan_announces_what_the_run_of_its_agreements_sends() {
+    let repository = initialised();
+    for (client, is_due) in [("portovik", false), ("dent-komfort", true)] {
+        let json = |command: &str| {
+            let command = [command, "--as-of", "2026-09-21", "--client", client, "--format", "json"];
+            repository.json(0, &command)
+        };
+        let plan = json("plan");
+        let counts = plan["announced"].as_array().unwrap().iter().map(|entry| entry["notices"].as_u64());
+        let announced: u64 = counts.map(Option::unwrap).sum();
+        let sent = json("run")["notices"]["sent"].as_array().unwrap().len();
+        assert_eq!((announced, announced > 0), (sent as u64, is_due), "{client}: {}", plan["announced"]);
+    }
+}
+
+#[test]
 fn a_due_notice_is_sent_once_after_any_number_of_runs() {
     let repository = initialised();
     let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
