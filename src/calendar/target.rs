@@ -43,10 +43,10 @@ impl TargetTime {
             )
         };
         if let Some(days) = Self::plain_days(text) {
-            let plural = if days == 1 { "day" } else { "days" };
+            let (hours, business_days) = (u64::from(days) * 24, Self::BusinessDays(days));
             return Err(InvalidValue::new(
-                format!("`{text}` is ambiguous: {} hours or a business day", u64::from(days) * 24),
-                format!("write `{}h`, or `{days} business {plural}`", u64::from(days) * 8),
+                format!("`{text}` is ambiguous: {hours} hours or {business_days}"),
+                format!("write `{hours}h`, or `{business_days}`"),
             ));
         }
         if let Some(count) =

@@ -129,9 +129,15 @@ fn targets_are_hours_or_business_days() {
     assert_eq!(TargetTime::read("1h30m"), Ok(TargetTime::Seconds(5400)));
     assert_eq!(TargetTime::read("PT4H"), Ok(TargetTime::Seconds(14400)));
     assert_eq!(TargetTime::read("2 business days"), Ok(TargetTime::BusinessDays(2)));
-    for plain in ["1 day", "1d", "P1D"] {
-        let help = TargetTime::read(plain).expect_err("plain days").help;
-        assert_eq!(help, "write `8h`, or `1 business day`", "{plain}");
+    for (plain, hours, days) in [
+        ("1 day", 24, "1 business day"),
+        ("1d", 24, "1 business day"),
+        ("P1D", 24, "1 business day"),
+        ("3d", 72, "3 business days"),
+    ] {
+        let refused = TargetTime::read(plain).expect_err("plain days");
+        assert_eq!(refused.message, format!("`{plain}` is ambiguous: {hours} hours or {days}"));
+        assert_eq!(refused.help, format!("write `{hours}h`, or `{days}`"));
     }
     for bad in ["", "4", "-4h", "4 h", "4x", "99999999h", "business days", "PT"] {
         assert!(TargetTime::read(bad).is_err(), "{bad}");
