@@ -367,12 +367,7 @@ impl AgreementReader<'_> {
             && termination.at <= agreement.zone.start_of(first_day)
         {
             let message = format!("the termination is before the first day, {first_day}");
-            self.fault(
-                Code::E210,
-                path,
-                message,
-                "correct the day, or delete the file: an agreement that never began needs no termination",
-            );
+            self.fault(Code::E210, path, message, "correct the day, or delete `termination:`");
         } else if let Some(agreed) = agreed_bound(agreement)
             && termination.at > agreed
         {
