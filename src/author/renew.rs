@@ -100,7 +100,7 @@ pub fn next_period(
     let Some(last_day) = ends_on(agreement).or(current) else {
         let message = format!("`{id}` has no last day and cannot be renewed");
         let help = match agreement.period.end {
-            PeriodEnd::Open => "end it first with `servanda terminate`",
+            PeriodEnd::Open => "write its `last_day` in place of `open_ended: true` in its file first",
             _ => "activate it first with `servanda activate`",
         };
         return Err(EditRefused::new(message, help));

@@ -3,7 +3,9 @@
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{MinimizeError, Table, file_text, minimize, override_layer, read_table};
+use super::{MinimizeError, Table, file_text, minimize, next_period, override_layer, read_table};
+use crate::agreement::{PeriodEnd, sample};
+use crate::calendar::read_instant;
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::document::{Document, DocumentKind, read};
 use crate::template::Library;
@@ -155,7 +157,7 @@ fn two_days_are_whole_months_also_where_the_last_month_lacks_the_day() {
         ("2026-02-01", "2026-02-28", "1mo"),
         ("2026-01-28", "2026-02-28", "32d"),
     ] {
-        let agreement = crate::agreement::sample::agreement("a", first_day, last_day);
+        let agreement = sample::agreement("a", first_day, last_day);
         let found = super::agreed_length(&agreement).map(|term| term.to_string());
         assert_eq!(found.as_deref(), Some(length), "{first_day} to {last_day}");
     }
@@ -295,4 +297,13 @@ fn the_errors_of_each_row_are_one_with_all_places() {
     ] {
         assert_eq!(table(text).2, expected, "{text:?}");
     }
+}
+
+#[test]
+fn an_open_ended_agreement_needs_a_last_day_to_be_renewed() {
+    let mut open = sample::agreement("a", "2026-01-01", "2026-12-31");
+    open.period.end = PeriodEnd::Open;
+    let at = read_instant("2026-06-01T00:00:00Z").expect("an instant");
+    let refused = next_period(&open, None, at).expect_err("no last day");
+    assert_eq!(refused.help, "write its `last_day` in place of `open_ended: true` in its file first");
 }
