@@ -210,8 +210,10 @@ pub fn file_of(id: &str) -> &str {
 
 /// The known name closest to `written`, if one is close enough to be the intended one.
 ///
-/// The largest edit distance (Damerau–Levenshtein) is a third of the length of the word, and at least one.
+/// The largest edit distance (Damerau–Levenshtein) is a third of the length of the word, and at least one. Names do not end in
+/// `.yaml`, but their files do.
 pub fn nearest<'known>(written: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
+    let written = written.strip_suffix(".yaml").or_else(|| written.strip_suffix(".yml")).unwrap_or(written);
     let allowed = (written.chars().count() / 3).max(1);
     known
         .into_iter()
@@ -257,6 +259,7 @@ mod tests {
     fn a_close_name_is_suggested_and_a_distant_one_is_not() {
         let known = ["workstations", "email", "vpn"];
         assert_eq!(nearest("emial", known), Some("email"));
+        assert_eq!(nearest("vpn.yaml", known), Some("vpn"));
         assert_eq!(nearest("vnp", known), Some("vpn"));
         assert_eq!(nearest("printers", known), None);
     }
