@@ -17,6 +17,7 @@ use crate::check::reader::{
     unknown_helpdesk,
 };
 use crate::check::subject::Places;
+use crate::check::suggestion::nearest_of;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -251,16 +252,27 @@ impl AgreementReader<'_> {
         }
         let client = recipient.client();
         let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
-        let diagnostic = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
-            (Some(client), Some(department)) => {
+        let (diagnostic, near) = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
+            (Some(entry), Some(department)) => {
                 let kind = SlugKind { noun: "department", list: "departments" };
                 let known: BTreeMap<&str, _> =
-                    client.departments.iter().map(|(slug, entry)| (slug.as_str(), entry)).collect();
-                unknown(kind, place, department, &known)
+                    entry.departments.iter().map(|(slug, entry)| (slug.as_str(), entry)).collect();
+                let near = nearest_of(department, &known).map(|near| format!("{client}/{near}"));
+                (unknown(kind, place, department, &known), near)
             }
-            _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),
+            (_, department) => {
+                let known = &self.catalog.clients;
+                let rest = department.map_or_else(String::new, |department| format!("/{department}"));
+                let near = nearest_of(client.as_str(), known).map(|near| format!("{near}{rest}"));
+                (unknown(CLIENT, place, client.as_str(), known), near)
+            }
         };
-        self.faults.push(diagnostic);
+        self.faults.push(match near {
+            Some(near) => {
+                diagnostic.help(format!("did you mean `{near}`?")).meant(place, recipient.as_str(), near)
+            }
+            None => diagnostic,
+        });
         false
     }
 

@@ -28,6 +28,7 @@ mod exact_map;
 mod alone;
 mod together;
 mod files;
+mod renames;
 mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,6 +169,7 @@ fn check_by(
     let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.left()).collect());
     diagnostics.sort(sources);
+    renames::keep_possible(&mut diagnostics, sources);
     CheckedRepository { settings, catalog, agreements, diagnostics }
 }
 

@@ -52,9 +52,33 @@ fn findings_that_know_their_repair_are_repaired() {
 fn a_file_is_not_renamed_over_another() {
     let repository = Repository::example();
     repository.file("agreements/2026/uralstal-2026.yml", "client: uralstal\n");
-    let refused = repository.expect(1, &["validate", "--fix"]);
-    assert!(refused.stderr.contains("error[file-exists]"), "{}", refused.stderr);
+    let found = repository.expect(3, &["validate"]);
+    assert!(found.stdout.contains("delete one of the two"), "{}", found.stdout);
+    assert!(!found.stderr.contains("--fix"), "{}", found.stderr);
+    repository.expect(3, &["validate", "--fix"]);
     assert_eq!(repository.read("agreements/2026/uralstal-2026.yml"), "client: uralstal\n");
+}
+
+/// The repair replaces the whole word, of which only a part is wrong.
+#[test]
+fn the_department_of_a_recipient_is_repaired() {
+    let repository = Repository::empty();
+    let agreement =
+        "client: veter\nservices: { email: true }\nperiod: { first_day: 2026-02-01, open_ended: true }\n";
+    repository
+        .file("servanda.yaml", "timezone: Europe/Moscow\n")
+        .file(
+            "catalog.yaml",
+            "clients: { veter: { title: Veter, departments: { accounting: { title: A } } } }\nservices: { email: { title: Email } }\n",
+        )
+        .file("agreements/a.yaml", &format!("{agreement}recipients: [veter/acounting]\n"))
+        .file("agreements/b.yaml", &format!("{agreement}recipients: [vetr/accounting]\n"));
+    let found = repository.expect(3, &["validate"]);
+    assert!(found.stderr.contains("repairs 2 of them"), "{}", found.stderr);
+    repository.run(&["validate", "--fix"]);
+    for file in ["agreements/a.yaml", "agreements/b.yaml"] {
+        assert!(repository.read(file).ends_with("recipients: [veter/accounting]\n"), "{file}");
+    }
 }
 
 #[test]

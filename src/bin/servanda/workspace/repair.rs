@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::calendar::Instant;
-use servanda::diagnostic::{Diagnostics, FileId, Repair, Sources};
+use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Repair, Sources};
 
 use crate::workspace::change_set::{Origin, ProposedFile, Repairs};
 use crate::workspace::load::{LoadedFiles, NewFile};
@@ -28,6 +28,14 @@ pub(crate) fn repairs(mut loaded: LoadedFiles, at: Instant) -> (LoadedFiles, Rep
     let file = |(path, text)| ProposedFile { path, from: Origin::Itself, text, root: None };
     let files = texts.into_iter().map(file).collect();
     (loaded, Repairs { files, names: names.into_iter().collect() })
+}
+
+/// Whether a finding has a repair that changes its file.
+pub(crate) fn is_repairable(finding: &Diagnostic, sources: &Sources) -> bool {
+    finding
+        .repair
+        .as_ref()
+        .is_some_and(|repair| matches!(**repair, Repair::Rename(..)) || repair.edit(sources).is_some())
 }
 
 /// The files that get another name, with the name.

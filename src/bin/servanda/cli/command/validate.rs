@@ -21,7 +21,7 @@ use crate::workspace::dropped_texts::load_to_check;
 use crate::workspace::helpdesks::refuse_unknown;
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{CheckedPullRequest, PullRequest, Trust};
-use crate::workspace::repair::repairs;
+use crate::workspace::repair::{is_repairable, repairs};
 use crate::workspace::{files, git};
 
 const AFTER_HELP: &str = "\
@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if arguments.format != FindingsFormat::Json {
         inform(&format!("{}\n", diagnostics::summary(&found, count)));
     }
-    let repairable = found.iter().filter(|finding| finding.repair.is_some()).count();
+    let repairable = found.iter().filter(|finding| is_repairable(finding, sources)).count();
     if arguments.format == FindingsFormat::Text && repairable > 0 && !arguments.fix {
         inform(&format!("`servanda validate --fix` repairs {repairable} of them\n"));
     }
