@@ -5,6 +5,7 @@ use std::time::Duration;
 use servanda::author::EffectiveFrom;
 use servanda::calendar::{Day, InvalidValue, Lead, TargetTime, Term, read_day, read_instant};
 use servanda::guard::{Acknowledgement, Acknowledgements, read_acknowledgement};
+use servanda::plan::GuardName;
 use servanda::status::State;
 
 use crate::process::failure::Failure;
@@ -58,8 +59,10 @@ pub(crate) fn waiting_time(text: &str) -> Result<Duration, String> {
 /// Parses an acknowledgement, such as `weakened=2` or `moscow/weakened=2`.
 pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
     read_acknowledgement(text).ok_or_else(|| {
-        "write deactivations=N, weakened=N, ended=N, orphans=N or vanished=N, with the number that the plan shows; of one of several helpdesks, NAME/weakened=N"
-            .to_owned()
+        let guards = GuardName::ALL.map(|guard| format!("{}=N", guard.as_str())).join(", ");
+        format!(
+            "write one of {guards}, with the number that the plan shows; of one of several helpdesks, NAME/weakened=N"
+        )
     })
 }
 
@@ -107,7 +110,8 @@ mod tests {
             "/weakened=2",
             "A/weakened=2",
         ] {
-            assert!(acknowledgement(bad).is_err(), "{bad}");
+            let error = acknowledgement(bad).expect_err(bad);
+            assert!(GuardName::ALL.iter().all(|guard| error.contains(guard.as_str())), "{error}");
         }
         assert!(acknowledgements(&[held("", 2), held("", 3)]).is_err());
     }
