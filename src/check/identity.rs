@@ -100,10 +100,9 @@ pub(super) fn check_numbers(
                     other.id()
                 ))
             } else {
-                diagnostic.never_allowed().help(format!(
-                    "a number belongs to one contract; if this agreement is the successor of the other, add `renews: {}`",
-                    other.id()
-                ))
+                diagnostic.never_allowed().help(
+                    "two clients never share a number; write the number of this agreement's own contract",
+                )
             };
             findings.push((index, diagnostic));
         }
