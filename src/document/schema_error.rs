@@ -15,7 +15,9 @@ use super::text_kind;
 use super::tree::{Node, NodeValue};
 use crate::calendar::intended_day;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::{is_slug, nearest};
+use crate::ident::nearest;
+
+mod example;
 
 /// Reports everything in a document that its schema does not allow.
 pub(super) fn find(
@@ -82,12 +84,22 @@ impl SchemaError<'_> {
             ValidationErrorKind::PropertyNames { error } => {
                 self.bad_key(error.instance().as_str().unwrap_or_default())
             }
+            // A value of another type is no allowed word either, and both errors get the same diagnostic.
+            ValidationErrorKind::Type { .. } if self.fragment["enum"].is_array() && !self.is_secret() => {
+                self.wrong_word(&self.fragment["enum"])
+            }
             ValidationErrorKind::Type { .. } => self.wrong_type(),
             ValidationErrorKind::Pattern { .. }
             | ValidationErrorKind::AnyOf { .. }
             | ValidationErrorKind::MaxLength { .. } => self.wrong_text(),
             ValidationErrorKind::Enum { options } => self.wrong_word(options),
             ValidationErrorKind::Not { schema } => self.excluded(schema),
+            ValidationErrorKind::Constant { expected_value }
+                if expected_value.is_boolean() && !matches!(self.node.value, NodeValue::Bool(_)) =>
+            {
+                // The type is wrong as well, and reported.
+                return Vec::new();
+            }
             ValidationErrorKind::Constant { expected_value } => self.wrong(
                 format!("{} has no effect here", self.source()),
                 format!("write `{expected_value}`, or delete the key"),
@@ -202,7 +214,7 @@ impl SchemaError<'_> {
             NodeValue::Text(text) if self.takes("boolean") && text_kind::as_flag(text).is_some() => {
                 format!("write `{}`", text_kind::as_flag(text).unwrap_or_default())
             }
-            NodeValue::Text(text) if self.takes("array") && !self.takes("string") => {
+            NodeValue::Text(text) if self.lists_texts() && !self.takes("string") => {
                 format!("write a list: `[{}]`", quoted(text).trim_matches('`'))
             }
             NodeValue::Text(text) if self.takes("integer") && text.parse::<i64>().is_ok() => {
@@ -211,13 +223,10 @@ impl SchemaError<'_> {
             NodeValue::List(_) if self.takes("string") && !self.takes("array") => {
                 "write one value without brackets".to_owned()
             }
-            NodeValue::List(names) if self.names_flags() && !names.is_empty() => {
-                let names = names.iter().map(|name| name.as_text().filter(|text| is_slug(text)));
-                names.collect::<Option<Vec<&str>>>().map_or_else(
-                    || self.example(),
-                    |names| format!("write a map: `{{ {}: true }}`", names.join(": true, ")),
-                )
+            NodeValue::List(names) if self.takes("object") => {
+                self.map_of(names).unwrap_or_else(|| self.example())
             }
+            NodeValue::Map(map) if self.takes("array") => self.list_of(map).unwrap_or_else(|| self.example()),
             _ => self.example(),
         };
         self.wrong(message, help)
@@ -239,12 +248,6 @@ impl SchemaError<'_> {
             self.fragment["properties"].as_object()?.iter().filter(|(_, value)| is_of_address(value));
         let (key, _) = keys.next()?;
         keys.next().is_none().then_some(key)
-    }
-
-    /// Whether the value is a map whose entries may be `true`, as that of services.
-    fn names_flags(&self) -> bool {
-        let types = self.fragment["additionalProperties"]["type"].as_array();
-        self.takes("object") && types.is_some_and(|types| types.iter().any(|name| name == "boolean"))
     }
 
     /// The actual value with its type, for a message.
@@ -286,30 +289,6 @@ impl SchemaError<'_> {
             None => "something else".to_owned(),
             Some((last, [])) => (*last).to_owned(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        }
-    }
-
-    /// The help text, derived from the schema alone.
-    fn example(&self) -> String {
-        if let Some(example) = self.text_kind().and_then(text_kind::example) {
-            return format!("write it as {example}");
-        }
-        let keys = self.known_keys();
-        if !keys.is_empty() && self.takes("object") {
-            return format!("write a map with some of the keys {}", listed(&keys));
-        }
-        let items = &self.fragment["items"];
-        if self.takes("array") && items.is_object() {
-            let item = items[super::shape::text::KIND].as_str().and_then(text_kind::example);
-            // The first of several examples.
-            let item = item.and_then(|examples| examples.split([',', ' ']).next()).unwrap_or("{ … }");
-            return format!("write a list, such as `[{item}]`");
-        }
-        let described = self.fragment["description"].as_str().and_then(|text| text.split_once("Example: `"));
-        match described.and_then(|(_, example)| example.split('`').next()) {
-            Some(example) => format!("write it as in `{example}`"),
-            None if self.takes("object") => "write a map from names to values".to_owned(),
-            None => "see the description of the key in `servanda schema`".to_owned(),
         }
     }
 

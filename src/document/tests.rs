@@ -126,6 +126,30 @@ fn a_value_of_the_wrong_type_is_quoted_as_written_with_a_fix() {
             "services: { email: no }\n",
             "1:20 E009 `services.email` takes `true`, `false` or a map, not the text `no` | write `false`",
         ),
+        (
+            "recipients: { severny-veter: true, a/b: true }\n",
+            "1:13 E009 `recipients` takes a list, not a map | write a list: `[severny-veter, a/b]`",
+        ),
+        (
+            "recipients: 1\n",
+            "1:13 E009 `recipients` takes a list, not the number `1` | write a list in brackets",
+        ),
+        (
+            "services: { vpn: { targets: [critical] } }\n",
+            "1:29 E009 `services.vpn.targets` takes a map, not a list | write a map: `{ critical: { … } }`",
+        ),
+        (
+            "suspensions: 2026-05-01/2026-05-10\n",
+            "1:14 E009 `suspensions` takes a list, not the text `2026-05-01/2026-05-10` | write a list, such as `[{ from: …, until: … }]`",
+        ),
+        (
+            "renewal: { mode: true }\n",
+            "1:18 E009 `renewal.mode` takes one of `none`, `manual`, `auto`, not `true` | write one of `none`, `manual`, `auto`",
+        ),
+        (
+            "language: [ru, en]\n",
+            "1:11 E009 `language` takes one of `en`, `ru`, not a list | write one of `en`, `ru`",
+        ),
         ("recipients: a\n", "1:13 E009 `recipients` takes a list, not the text `a` | write a list: `[a]`"),
         (
             "client: Severny Veter\n",

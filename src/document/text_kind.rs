@@ -77,9 +77,7 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         "rule" => "W306",
         "share" => "10%",
         "url" => "https://acme.itsm365.com/sd, without a key, name or query in it",
-        "open_address" => {
-            "smtp://localhost:1025 or git:origin#servanda-ledger; with a password in it, as { env: NAME }"
-        }
+        "open_address" => "smtp://localhost:1025; with a password in it, as { env: NAME }",
         "variable" => "ITSM365_ACCESS_KEY",
         "domain" => "acme.example",
         "line" => "one line that is not empty",
@@ -88,6 +86,30 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         "off" => "`off`, or as a map",
         "drift" => "`correct`, `report`, or a map from fields to one of these",
         "secret" => "{ env: NAME_OF_A_VARIABLE }",
+        _ => return None,
+    })
+}
+
+/// An example of a text of the kind at the path of a value.
+pub(super) fn example_at(kind: &str, path: &[String]) -> Option<&'static str> {
+    let is_of_ledger = path.first().is_some_and(|key| key == "ledger");
+    match kind {
+        "open_address" if is_of_ledger => {
+            Some("git:origin#servanda-ledger; with a password in it, as { env: NAME }")
+        }
+        _ => example(kind),
+    }
+}
+
+/// An item of a list of texts of a kind; `None` where only the catalog or the files know one.
+pub(super) fn item(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "lead" => "60d",
+        "to" => "client",
+        "hours" => "09:00-18:00",
+        "email" => "name@domain",
+        "domain" => "acme.example",
+        "rule" => "W306",
         _ => return None,
     })
 }
