@@ -742,6 +742,7 @@ fn an_itop_has_settings_of_its_own() {
         |rest: &str| format!("{}\n# catalog.yaml\nproviders: {{ acme: {{ title: Акме }} }}\n", itop(rest));
     assert_reported(&itop(""), &[]);
     assert_reported(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 2]);
+    assert_reported(&itop(", access_key: { env: K }"), &["servanda.yaml:2:11 E014"]);
     // A provider is needed by agreements alone, and the settings' own is one of the catalog.
     let reached = "kind: itop, url: \"https://itop.acme.example\", user: { env: U }, password: { env: P }";
     assert_reported(&settings(&format!("helpdesk: {{ {reached} }}")), &[]);

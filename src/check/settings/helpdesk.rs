@@ -41,12 +41,17 @@ impl SettingsReader<'_> {
         match written.kind {
             None | Some(shape::HelpdeskKindShape::Sandbox) => {
                 if written.url.is_some() {
-                    self.fault(
-                        Code::E109,
-                        &["helpdesk"],
-                        "`helpdesk.url` is set, but `helpdesk.kind` is missing",
-                        "add `kind: itsm365`; the default kind, the sandbox, has no address",
-                    );
+                    let (message, help) = match written.kind {
+                        None => (
+                            "`helpdesk.url` is set, but `helpdesk.kind` is missing",
+                            "add `kind: itsm365`, `kind: itop` or `kind: http`; the default kind, the sandbox, has no address",
+                        ),
+                        Some(_) => (
+                            "`helpdesk.url` is set, but the sandbox has no address",
+                            "delete `url`, or write `kind: itsm365`, `kind: itop` or `kind: http`",
+                        ),
+                    };
+                    self.fault(Code::E109, &["helpdesk"], message, help);
                 }
                 Product::Sandbox
             }

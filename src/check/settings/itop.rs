@@ -27,6 +27,12 @@ impl SettingsReader<'_> {
         ) {
             (Some(token), None, None) => Login::Token(token),
             (None, Some(user), Some(password)) => Login::Password { user, password },
+            (Some(_), user, password) if user.is_some() || password.is_some() => {
+                let message = "the iTop has two logins: `access_key`, and `user` or `password`";
+                let help = "keep either `access_key`, or both `user` and `password`";
+                self.fault(Code::E014, &["helpdesk"], message, help);
+                Login::Token(String::new())
+            }
             _ => {
                 let help = "set either `access_key: { env: ITOP_TOKEN }`, or both `user: { env: ITOP_USER }` and `password: { env: ITOP_PASSWORD }`";
                 self.fault(Code::E010, &["helpdesk"], "the login of the iTop is missing or incomplete", help);

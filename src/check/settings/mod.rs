@@ -181,7 +181,17 @@ impl SettingsReader<'_> {
 
     fn sender(&mut self, written: Option<&shape::MailShape>) -> Option<MailSender> {
         let written = written?;
-        let server = secret_text(written.url.as_ref()?);
+        let url = written.url.as_ref()?;
+        let is_of_mail = |url: &str| {
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+            scheme.is_some_and(|scheme| matches!(scheme.as_str(), "smtp" | "smtps"))
+        };
+        if matches!(url, TextOr::Text(url) if !is_of_mail(url)) {
+            let help = "write `smtps://mail.acme.example`, or `smtp://` if the server uses STARTTLS";
+            self.fault(Code::E009, &["mail", "url"], "`mail.url` is not the address of a mail server", help);
+            return None;
+        }
+        let server = secret_text(url);
         let Some(from) = written.from.clone() else {
             let help = "add `from: \"Service desk <sd@acme.example>\"`, the sender of notices";
             self.fault(Code::E010, &["mail"], "`mail.from` is missing", help);
