@@ -175,7 +175,10 @@ impl<'text> TreeBuilder<'text> {
                 Span::of_file(self.file),
                 "the file is empty or contains only comments",
             );
-            self.fault(fault.help("write the document, or delete the file"));
+            self.fault(fault.help(match self.kind {
+                DocumentKind::Settings => "write the settings, such as `timezone: Europe/Moscow`",
+                _ => "write the document, or delete the file",
+            }));
             self.root = None;
         }
         Parsed { root: self.root, faults: self.faults, reported: self.reported }
@@ -207,19 +210,11 @@ impl<'text> TreeBuilder<'text> {
         match event {
             Event::DocumentStart(..) => self.begin_document(span),
             Event::Anchor(..) => {
-                self.refuse(
-                    span,
-                    "anchors",
-                    "move what several agreements share into a template and extend it",
-                );
+                self.refuse(span, "anchors", advice::instead_of_anchors(self.kind));
                 Ok(())
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.refuse(
-                    span,
-                    "aliases",
-                    "write the value out, or move what is shared into a template and extend it",
-                );
+                self.refuse(span, "aliases", advice::instead_of_anchors(self.kind));
                 self.reported.push(span);
                 self.place(Node { span, value: NodeValue::Null })
             }
@@ -254,9 +249,13 @@ impl<'text> TreeBuilder<'text> {
     fn begin(&mut self, open: OpenCollection, span: Span) -> Result<(), Stop> {
         if self.awaits_key() {
             let fault = Diagnostic::new(Code::E002, span, "expected a key, found a map or a list");
-            self.fault(
-                fault.help("write a text as the key, and quote it if it begins with a bracket or a brace"),
-            );
+            let start = span.start as usize;
+            let is_placeholder = self.text.get(..=start).is_some_and(|before| before.ends_with("{{"));
+            self.fault(fault.help(if is_placeholder {
+                "put the whole text in quotes, since it begins with a brace"
+            } else {
+                "write a text as the key, and quote it if it begins with a bracket or a brace"
+            }));
             return Err(Stop);
         }
         if self.open.len() >= DEPTH_LIMIT {
@@ -302,11 +301,7 @@ impl<'text> TreeBuilder<'text> {
 
     fn key(&mut self, text: &str, style: ScalarStyle, span: Span) {
         if style == ScalarStyle::Plain && text == "<<" {
-            self.refuse(
-                span,
-                "merge keys",
-                "move what is shared into a template and name it under `extends`",
-            );
+            self.refuse(span, "merge keys", advice::instead_of_anchors(self.kind));
         }
         if style == ScalarStyle::Plain && span.start == span.end {
             self.fault(
@@ -358,12 +353,26 @@ impl<'text> TreeBuilder<'text> {
             None => "the list has an empty entry".to_owned(),
         };
         let help = match key {
-            Some(_) => {
-                "write the value, or delete the line; to drop an inherited service, target or notice, write `false`"
+            Some(_) if advice::is_comment(self.text.get(place.end as usize..).unwrap_or_default()) => {
+                "`#` begins a comment; put a text that begins with it in quotes"
             }
+            Some(_) if self.can_drop() => {
+                "write the value, or delete the line; to drop an inherited one, write `false`"
+            }
+            Some(_) => "write the value, or delete the line",
             None => "write the entry, or delete the line",
         };
         self.report_value(span, Diagnostic::new(Code::E010, place, message).help(help));
+    }
+
+    /// Whether `false` in place of the current value drops an inherited one.
+    fn can_drop(&self) -> bool {
+        let keys = self.open.iter().filter_map(|open| match open {
+            OpenCollection::Map { key: Some((key, _)), .. } => Some(&**key),
+            OpenCollection::Map { key: None, .. } | OpenCollection::List { .. } => None,
+        });
+        matches!(self.kind, DocumentKind::Agreement | DocumentKind::Template)
+            && matches!(keys.rev().nth(1), Some("services" | "targets" | "notices"))
     }
 
     /// Adds a finished value to the collection that contains it.

@@ -2,9 +2,11 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
+use crate::document::kind::DocumentKind;
 use crate::document::scalar::AmbiguousNumber;
 use crate::document::text::is_invisible;
 use crate::document::tree::NodeValue;
+use crate::ident::is_slug;
 
 /// The value of an ambiguous number, and the two ways to write it.
 pub(super) fn quoted_or_plain(text: &str, plain: AmbiguousNumber) -> (NodeValue, String) {
@@ -23,6 +25,25 @@ pub(super) fn quoted_or_plain(text: &str, plain: AmbiguousNumber) -> (NodeValue,
     }
 }
 
+/// The help about anchors, aliases and merge keys.
+pub(super) const fn instead_of_anchors(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Agreement | DocumentKind::Template => {
+            "write the value in each place, or move what is shared into a template and name it under `extends`"
+        }
+        DocumentKind::Catalog | DocumentKind::Settings | DocumentKind::Calendar => {
+            "write the value in each place"
+        }
+    }
+}
+
+/// Whether the text after a key is a comment in place of a value, such as `: #17`.
+pub(super) fn is_comment(after: &str) -> bool {
+    let after = after.trim_start_matches(['"', '\'']);
+    let value = after.strip_prefix(':').map(|value| value.trim_start_matches([' ', '\t']));
+    value.and_then(|value| value.strip_prefix('#')).is_some_and(|rest| !rest.starts_with(char::is_whitespace))
+}
+
 /// The help about tabs.
 pub(super) const TABS: &str = "indent with spaces";
 
@@ -37,6 +58,14 @@ fn is_indented_key(text: &str) -> bool {
     is_key && indent(line) > indent(above) && above.contains(": ")
 }
 
+/// Whether the line with the second colon of a text has a key before each of them, as `services: vpn: true`.
+fn has_second_key(before: &str) -> bool {
+    let line = before.lines().last().unwrap_or_default();
+    let mut parts = line.trim().trim_start_matches("- ").splitn(2, ": ");
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    [first, second.trim_end_matches([':', ' '])].into_iter().all(is_slug)
+}
+
 /// The message of a parser error after the text before it, and the help for it where there is one.
 pub(super) fn explain(error: &ScanError, before: &str, rest: &str) -> (String, Option<&'static str>) {
     let first = rest.chars().next();
@@ -48,6 +77,9 @@ pub(super) fn explain(error: &ScanError, before: &str, rest: &str) -> (String, O
         ErrorKind::MappingValueNotAllowed if is_indented_key(before) => {
             Some("indent the key as the line above it")
         }
+        ErrorKind::MappingValueNotAllowed if has_second_key(before) => Some(
+            "indent the second key on a line of its own, or write braces, as in `services: { vpn: true }`; put a text in quotes",
+        ),
         ErrorKind::MappingValueNotAllowed => {
             Some("put the text in quotes, since it contains a colon followed by a space")
         }

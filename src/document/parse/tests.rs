@@ -74,6 +74,35 @@ fn syntax_that_hides_the_meaning_is_refused_with_its_position() {
 }
 
 #[test]
+fn the_help_suits_the_kind_of_file_and_the_place() {
+    let (agreement, settings) = (DocumentKind::Agreement, DocumentKind::Settings);
+    let drops = "write `false`";
+    for (kind, text, help, is_there) in [
+        (agreement, "a: &x 1\n", "template", true),
+        (settings, "a: &x 1\n", "write the value in each place", true),
+        (settings, "<<: { a: 1 }\n", "template", false),
+        (agreement, "# nothing\n", "delete the file", true),
+        (settings, "# nothing\n", "delete the file", false),
+        (agreement, "services: { vpn: ~ }\n", drops, true),
+        (agreement, "sla:\n  targets:\n    low:\n", drops, true),
+        (agreement, "manager: ~\n", drops, false),
+        (settings, "services: { vpn: ~ }\n", drops, false),
+        (agreement, "number: #17\n", "`#` begins a comment", true),
+        (agreement, "\"number\":  #17\n", "`#` begins a comment", true),
+        (agreement, "number: # to do\n", "`#` begins a comment", false),
+        (agreement, "title: {{ client.title }}\n", "put the whole text in quotes", true),
+        (agreement, "title: { { a: 1 }: 2 }\n", "write a text as the key", true),
+        (agreement, "services: vpn: { calendar: 24x7 }\n", "indent the second key", true),
+        (agreement, "period: first_day: 2026-02-01\n", "indent the second key", true),
+        (agreement, "title: Support: basic\n", "indent the second key", false),
+    ] {
+        let file = Sources::default().add("a.yaml", text);
+        let help_of = super::parse(file, kind, text).faults.remove(0).help.unwrap_or_default();
+        assert_eq!(help_of.contains(help), is_there, "{text:?}: {help_of}");
+    }
+}
+
+#[test]
 fn invalid_yaml_is_reported_with_its_position_and_help() {
     for (text, place, help) in [
         ("a: b: c\n", "1:5 E002", "quotes"),
