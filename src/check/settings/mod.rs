@@ -182,9 +182,10 @@ impl SettingsReader<'_> {
     fn sender(&mut self, written: Option<&shape::MailShape>) -> Option<MailSender> {
         let written = written?;
         let url = written.url.as_ref()?;
+        // A folder takes mails in tests.
         let is_of_mail = |url: &str| {
-            let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-            scheme.is_some_and(|scheme| matches!(scheme.as_str(), "smtp" | "smtps"))
+            let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+            scheme.is_some_and(|scheme| matches!(scheme.as_str(), "smtp" | "smtps" | "file"))
         };
         if matches!(url, TextOr::Text(url) if !is_of_mail(url)) {
             let help = "write `smtps://mail.acme.example`, or `smtp://` if the server uses STARTTLS";
