@@ -20,7 +20,7 @@ pub(super) fn keep_possible(diagnostics: &mut Diagnostics, sources: &Sources) {
         let folder = sources.path(*file).rsplit_once('/').map_or("", |(folder, _)| folder);
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if paths.contains(path.as_str()) {
-            found.help = Some(format!("`{name}` exists as well; delete one of the two files"));
+            found.help = Some(format!("`{name}` exists as well; delete one of the two files").into());
             found.repair = None;
         } else if *claimed.entry(path).or_insert(*file) != *file {
             found.repair = None;

@@ -152,6 +152,7 @@ impl Life {
         let context = MessageContext {
             only: None,
             agreements,
+            everywhere: &self.estate.agreements,
             catalog: &self.estate.catalog,
             paths: &self.paths,
             sender: "Servanda",
