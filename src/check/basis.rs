@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::check::reader::{PROVIDER, unknown};
 use crate::check::subject::Places;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::{Document, shape};
+use crate::document::{Document, hide_addresses, shape};
 use crate::ident::HelpdeskName;
 use crate::settings::{HelpdeskConfig, Settings};
 
@@ -91,7 +91,8 @@ pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
     }
     match document.typed::<shape::SettingsDocument>() {
         Ok(written) => {
-            let (settings, faults) = settings::settings(&written, document);
+            let (settings, mut faults) = settings::settings(&written, document);
+            hide_addresses(&document.root, &mut faults);
             (settings, faults.into_iter().collect())
         }
         Err(fault) => (Settings::default(), [fault].into_iter().collect()),

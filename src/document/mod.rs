@@ -37,6 +37,7 @@ pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schema
 pub use text::{DecodeError, decode};
 pub use tree::{Node, Tree};
 
+pub(crate) use secret::hide_addresses;
 pub(crate) use text::{is_joiner, quoted, span};
 
 #[cfg(test)]

@@ -86,6 +86,17 @@ pub(super) fn hide(file: FileId, text: &str, root: Option<&Node>, faults: &mut V
     }
 }
 
+/// Hides the addresses of sound settings in excerpts for other faults, since the path of one may be a secret.
+pub(crate) fn hide_addresses(root: &Node, faults: &mut [Diagnostic]) {
+    let mut search = Search::default();
+    search.node(root, derived(DocumentKind::Settings));
+    let places = search.values.iter().map(|place| span(root.span.file, place.start, place.end));
+    let places: Arc<Vec<Span>> = Arc::new(places.collect());
+    for fault in faults {
+        fault.hidden = Some(Arc::clone(&places));
+    }
+}
+
 fn in_clear_text(place: Span, key: Option<&str>) -> Diagnostic {
     match key {
         Some(key) => {

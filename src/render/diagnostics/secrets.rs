@@ -97,3 +97,17 @@ fn no_format_shows_a_secret_wherever_it_stands() {
         }
     }
 }
+
+#[test]
+fn the_path_of_an_address_is_not_shown_for_another_fault() {
+    let settings = format!(
+        "timezone: Europe/Moscow\nwebhook: {{ url: https://api.telegram.org/bot{CANARY}/sendMessage, form: telegram }}\n"
+    );
+    let mut sources = Sources::default();
+    let file = sources.add("servanda.yaml", settings);
+    let (document, faults) = read(&sources, file, DocumentKind::Settings);
+    assert!(faults.is_empty(), "{faults:?}");
+    let (_, found) = crate::check::read_settings(&document);
+    assert!(found.has_errors());
+    assert!(!text(&found, &sources, Paint::PLAIN).contains(CANARY));
+}
