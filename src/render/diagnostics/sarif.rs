@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fingerprint::fingerprints;
 use super::region::Region;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Repair, Severity, Sources, Span};
 use crate::render::encode;
 use crate::render::json;
 use crate::render::vocabulary;
@@ -86,7 +86,10 @@ fn result(diagnostic: &Diagnostic, fingerprint: &str, codes: &[Code], sources: &
     if !related.is_empty() {
         result["relatedLocations"] = json!(related);
     }
-    if let Some((span, new)) = diagnostic.repair.as_ref().and_then(|repair| repair.edit(sources)) {
+    // A repair of tabs is the whole text, with what excerpts hide.
+    let is_hidden = |repair: &Repair| diagnostic.hidden.is_some() && matches!(repair, Repair::Tabs(_));
+    let repair = diagnostic.repair.as_deref().filter(|repair| !is_hidden(repair));
+    if let Some((span, new)) = repair.and_then(|repair| repair.edit(sources)) {
         result["fixes"] = json!([fix(span, &new, diagnostic.help.as_deref().unwrap_or_default(), sources)]);
     }
     result

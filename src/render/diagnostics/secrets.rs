@@ -17,7 +17,7 @@ fn read_settings(sources: &mut Sources, settings: &[u8]) -> Diagnostics {
 }
 
 /// Lines of settings with a secret in each.
-const LINES: [&str; 53] = [
+const LINES: [&str; 54] = [
     "access_key: KEY",
     "helpdesk: { acces_key: KEY }",
     "helpdesk: { access_key:KEY }",
@@ -34,6 +34,7 @@ const LINES: [&str; 53] = [
     "helpdesk: { password: p,KEY }",
     "helpdesk: { password: p}KEY }",
     "helpdesk:\n\taccess_key: KEY",
+    "helpdesk:\n\tpwd: KEY",
     "helpdesk:\n  access_key: KEY\n access_key: KEY",
     "helpdesk:\n  access_key: |\n    KEY\n  rate: many",
     "helpdesk:\n  acces_key: \"abc\\\"KEY\"",
