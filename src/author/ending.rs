@@ -41,11 +41,11 @@ pub enum SkipReason {
 
 /// The agreements that another one renews, each with the id of its successor. One that never begins is none.
 pub fn successors(agreements: &[Agreement]) -> BTreeMap<&str, &str> {
-    let renewing = agreements.iter().filter(|agreement| agreement.renews.is_some());
-    renewing
-        .filter(|agreement| !never_begins(agreement))
-        .filter_map(|agreement| Some((agreement.renews.as_ref()?.as_str(), agreement.id.as_str())))
-        .collect()
+    let renewing = agreements.iter().filter_map(|agreement| {
+        let before = agreement.renews.as_ref()?;
+        (!never_begins(agreement)).then_some((before.as_str(), agreement.id.as_str()))
+    });
+    renewing.collect()
 }
 
 /// Selects the agreements whose last day is within `lead` days from `at`, and that have no successor. `subject` leaves out an

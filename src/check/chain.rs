@@ -62,6 +62,11 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
+    // One that never begins renews no other, though its first day was agreed.
+    successors.retain(|_, followers| {
+        followers.retain(|index| !never_begins(&subjects[*index].agreement));
+        !followers.is_empty()
+    });
     Succession { predecessors, successors }
 }
 
@@ -81,10 +86,7 @@ pub(super) fn check(
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            let followers = successors.get(&index);
-            let is_followed =
-                followers.is_some_and(|followers| followers.iter().any(|index| begins(&subjects[*index])));
-            found.extend(ends_soon(&subjects[index], is_followed, at));
+            found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
             if let Some(before) = predecessors[index].filter(|_| !turning.contains(&index)) {
                 found.extend(pair(&subjects[before], &subjects[index], is_client));
             }
@@ -167,13 +169,7 @@ fn circle(subjects: &[Subject<'_>], members: &[usize]) -> SubjectDiagnostic {
     (least, diagnostic.help("delete `renews` from the earliest one"))
 }
 
-/// Whether an agreement can become active, so that it renews its predecessor.
-fn begins(subject: &Subject<'_>) -> bool {
-    !never_begins(&subject.agreement)
-}
-
 fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<SubjectDiagnostic> {
-    let followers: Vec<usize> = followers.iter().copied().filter(|index| begins(&subjects[*index])).collect();
     let Some((first, others)) = followers.split_first() else {
         return Vec::new();
     };

@@ -151,6 +151,15 @@ pub(super) fn derived(kind: DocumentKind) -> &'static Value {
     DERIVED[kind as usize].get_or_init(|| with_kinds(kind))
 }
 
+/// Whether a part of a schema allows a JSON type.
+pub(super) fn takes(part: &Value, name: &str) -> bool {
+    match &part["type"] {
+        Value::String(only) => only == name,
+        Value::Array(names) => names.iter().any(|one| one == name),
+        _ => false,
+    }
+}
+
 /// The published schema of a kind without descriptions. It validates exactly as the generated one.
 pub(super) fn kept(kind: DocumentKind) -> &'static Value {
     static KEPT: [OnceLock<Value>; DocumentKind::ALL.len()] =

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::kind::DocumentKind;
 use super::parse::{FAULT_LIMIT, missing_space};
 use super::path::slug_like;
-use super::schema::{derived, is_valid, validator};
+use super::schema::{derived, is_valid, takes, validator};
 use super::secret::{from_environment, is_usual_name};
 use super::text::quoted;
 use super::text_kind;
@@ -165,11 +165,7 @@ impl SchemaError<'_> {
 
     /// Whether the schema allows a JSON type here.
     fn takes(&self, name: &str) -> bool {
-        match &self.fragment["type"] {
-            Json::String(only) => only == name,
-            Json::Array(names) => names.iter().any(|one| one == name),
-            _ => false,
-        }
+        takes(self.fragment, name)
     }
 
     /// Whether the value may be a secret and must not be quoted.
@@ -177,7 +173,7 @@ impl SchemaError<'_> {
         match (self.text_kind(), &self.node.value) {
             (Some("secret"), NodeValue::Map(_)) | (None, _) => false,
             (Some("secret"), _) => true,
-            (Some("url" | "open_address"), NodeValue::Text(text)) => text.contains(['@', '?']),
+            (Some(kind), NodeValue::Text(text)) if text_kind::is_address(kind) => text.contains(['@', '?']),
             _ => false,
         }
     }
@@ -243,7 +239,7 @@ impl SchemaError<'_> {
     /// The only key of a map that takes an address.
     fn key_of_address(&self) -> Option<&str> {
         let is_of_address =
-            |value: &Json| matches!(value[super::shape::text::KIND].as_str(), Some("url" | "open_address"));
+            |value: &Json| value[super::shape::text::KIND].as_str().is_some_and(text_kind::is_address);
         let mut keys =
             self.fragment["properties"].as_object()?.iter().filter(|(_, value)| is_of_address(value));
         let (key, _) = keys.next()?;
@@ -320,7 +316,7 @@ impl SchemaError<'_> {
                 format!("{} takes the name of a variable, not a secret itself", self.subject()),
                 "write it as ITSM365_ACCESS_KEY; if this is a secret, have a new one issued, since Git keeps this one",
             ),
-            None if matches!(kind, "url" | "open_address") => {
+            None if text_kind::is_address(kind) => {
                 self.wrong(format!("{} is not {noun}", self.subject()), self.example())
             }
             None => {

@@ -2,7 +2,7 @@
 //!
 //! The schema finds a secret only where a secret belongs. A key with a typing error, a text in place of a map, and a file that
 //! is not YAML show it elsewhere. Only what cannot be a secret is therefore shown: keys, and the values of keys that take
-//! none. Sound settings contain no secret.
+//! none. The schema allows no secret but in the path of an address.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,9 +11,10 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value as Json;
 
 use super::kind::DocumentKind;
-use super::schema::derived;
+use super::schema::{derived, takes};
 use super::shape::text::KIND;
 use super::text::{quoted, span};
+use super::text_kind::is_address;
 use super::tree::{Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Repair, Span};
 use crate::ident::nearest;
@@ -88,6 +89,10 @@ pub(super) fn hide(file: FileId, text: &str, root: Option<&Node>, faults: &mut V
 
 /// Hides the addresses of sound settings in excerpts for other faults, since the path of one may be a secret.
 pub(crate) fn hide_addresses(root: &Node, faults: &mut [Diagnostic]) {
+    // The schema with kinds is generated for the first error, and not at each start.
+    if faults.is_empty() {
+        return;
+    }
     let mut search = Search::default();
     search.node(root, derived(DocumentKind::Settings));
     let places = search.values.iter().map(|place| span(root.span.file, place.start, place.end));
@@ -168,17 +173,9 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn node(&mut self, node: &'a Node, schema: &'static Json) {
-        let schema = match schema["$ref"].as_str() {
-            Some(pointer) => derived(DocumentKind::Settings).pointer(&pointer[1..]).unwrap_or(schema),
-            None => schema,
-        };
-        let takes = |name: &str| match &schema["type"] {
-            Json::String(only) => only == name,
-            Json::Array(names) => names.iter().any(|one| one == name),
-            _ => false,
-        };
+        let takes = |name: &str| takes(schema, name);
         let kind = schema[KIND].as_str();
-        let is_secret = matches!(kind, Some("secret" | "url" | "open_address"));
+        let is_secret = kind.is_some_and(|kind| kind == "secret" || is_address(kind));
         match &node.value {
             NodeValue::Map(map) if takes("object") => self.map(map, schema, is_secret),
             NodeValue::List(items) if takes("array") => {
@@ -267,14 +264,10 @@ impl<'a> Search<'a> {
     /// The places to hide, in order: values that may be secrets, comments, and all else that is not shown. In a file that
     /// is not YAML, a line is hidden from its first to its last such place.
     fn hidden(&self, is_yaml: bool) -> Vec<Range<usize>> {
-        let mut is_hidden: Vec<bool> = self
-            .text
-            .char_indices()
-            .flat_map(|(_, letter)| {
-                let hides = !letter.is_whitespace() && !STRUCTURE.contains(&letter);
-                std::iter::repeat_n(hides, letter.len_utf8())
-            })
-            .collect();
+        let hides = |letter: char| !letter.is_whitespace() && !STRUCTURE.contains(&letter);
+        let letters = self.text.chars();
+        let mut is_hidden: Vec<bool> =
+            letters.flat_map(|letter| std::iter::repeat_n(hides(letter), letter.len_utf8())).collect();
         self.shown.iter().for_each(|place| is_hidden[place.clone()].fill(false));
         self.values.iter().for_each(|place| is_hidden[place.clone()].fill(true));
         let mut at = 0;

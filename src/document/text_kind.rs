@@ -114,6 +114,11 @@ pub(super) fn item(kind: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether the texts of a kind are addresses, which may contain a secret.
+pub(super) fn is_address(kind: &str) -> bool {
+    matches!(kind, "url" | "open_address")
+}
+
 /// Whether the texts of a kind are slugs.
 pub(super) fn is_of_slugs(kind: &str) -> bool {
     matches!(

@@ -39,14 +39,12 @@ const WIDEST_EXCERPT: usize = 140;
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns().min(WIDEST_EXCERPT));
-    let secrets = || {
-        let in_clear_text = found.iter().filter(|diagnostic| diagnostic.code == Code::E013);
-        let hidden = found.iter().filter_map(|diagnostic| diagnostic.hidden.as_deref());
-        let hidden: BTreeSet<Span> = hidden.flatten().copied().collect();
-        in_clear_text.map(|diagnostic| diagnostic.place.span).chain(hidden)
-    };
+    let in_clear_text = found.iter().filter(|diagnostic| diagnostic.code == Code::E013);
+    let hidden = found.iter().filter_map(|diagnostic| diagnostic.hidden.as_deref()).flatten().copied();
     // A line with a secret may be shown for another diagnostic.
-    let redacted = secrets().next().map(|_| sources.redacted(secrets()));
+    let secrets: BTreeSet<Span> =
+        in_clear_text.map(|diagnostic| diagnostic.place.span).chain(hidden).collect();
+    let redacted = (!secrets.is_empty()).then(|| sources.redacted(secrets));
     let sources = redacted.as_ref().unwrap_or(sources);
     let mut text = String::new();
     let groups = ending::groups(found);

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::SchemaError;
+use super::{SchemaError, takes};
 use crate::document::shape::text::KIND;
 use crate::document::text_kind;
 use crate::document::tree::{Node, NodeMap};
@@ -62,12 +62,8 @@ impl SchemaError<'_> {
     /// The help with the map from the names of a list, where the map may have any names.
     pub(super) fn map_of(&self, names: &[Node]) -> Option<String> {
         let entry = &self.fragment["additionalProperties"];
-        let takes = |name: &str| {
-            let types = entry["type"].as_array();
-            types.is_some_and(|types| types.iter().any(|one| one == name))
-        };
         let value = match entry["not"]["const"].as_bool() {
-            _ if !takes("boolean") => return None,
+            _ if !takes(entry, "boolean") => return None,
             Some(true) => "{ … }",
             Some(false) | None => "true",
         };

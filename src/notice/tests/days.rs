@@ -257,8 +257,7 @@ fn a_terminated_agreement_is_announced_with_its_new_last_day_only() {
 
 #[test]
 fn a_successor_replaces_the_end_by_one_renewal() {
-    let mut next = notifying("b", "2027-01-01", "2027-12-31");
-    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let next = successor_of_a("2027-01-01");
     let mut fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31")]);
     fixture.run_daily("2026-02-01", "2026-11-15");
     fixture.agreements.insert(next.id.clone(), next);
@@ -273,10 +272,14 @@ fn a_successor_replaces_the_end_by_one_renewal() {
     );
 }
 
+/// An agreement `b` from this day to the end of 2027, which renews `a`.
+fn successor_of_a(first_day: &str) -> Agreement {
+    Agreement { renews: AgreementId::new("a"), ..notifying("b", first_day, "2027-12-31") }
+}
+
 #[test]
 fn a_successor_replaces_the_end_of_a_suspended_agreement_too() {
-    let mut next = notifying("b", "2027-01-01", "2027-12-31");
-    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let next = successor_of_a("2027-01-01");
     let mut resting = notifying("a", "2026-02-01", "2026-12-31");
     resting.suspensions.push(Suspension { from: day("2026-12-01"), until: None, reason: None });
     let mut fixture = Fixture::new([resting, next]);
@@ -293,8 +296,7 @@ fn a_successor_replaces_the_end_of_a_suspended_agreement_too() {
 
 #[test]
 fn a_successor_after_a_gap_replaces_nothing() {
-    let mut next = notifying("b", "2027-01-02", "2027-12-31");
-    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let next = successor_of_a("2027-01-02");
     let mut fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31"), next]);
     fixture.run_daily("2026-12-20", "2027-01-03");
     assert_eq!(
@@ -312,8 +314,7 @@ fn a_successor_after_a_gap_replaces_nothing() {
 
 #[test]
 fn a_successor_that_never_begins_replaces_nothing() {
-    let mut next = notifying("b", "2027-01-01", "2027-12-31");
-    next.renews = Some(AgreementId::new("a").expect("an id"));
+    let mut next = successor_of_a("2027-01-01");
     let at = next.zone.start_of(day("2027-01-01"));
     next.termination =
         Some(Box::new(Termination { at, last_day: day("2026-12-31"), reason: None, is_of_entry: false }));
