@@ -122,7 +122,8 @@ fn word(word: &str) -> String {
     encode::markdown(word)
 }
 
-/// Whether no forge interprets a word: no address, link, issue number, commit, emoji or markup.
+/// Whether no forge interprets a word, and all of it is seen: no address, link, issue number, commit, emoji or markup, and
+/// no filler, which is a letter to Unicode.
 fn is_inert(word: &str) -> bool {
     let core = word.trim_start_matches(['(', '“', '«']).trim_end_matches(|sign| "),.;:!?”»…".contains(sign));
     let is_number = core.chars().all(|letter| letter.is_ascii_digit() || "-.:%".contains(letter));
@@ -135,6 +136,7 @@ fn is_inert(word: &str) -> bool {
         && (is_number || is_words || is_short)
         && !may_be_commit
         && !may_be_item
+        && !word.chars().any(encode::is_unseen)
         && word.matches(':').count() < 2
 }
 
@@ -169,6 +171,10 @@ mod tests {
             "GH-17",
             "owner/repo#17",
             "deadbeef",
+            "a\u{115f}b",
+            "a\u{1160}b",
+            "a\u{3164}b",
+            "a\u{ffa0}b",
             "1234567",
             ":smile:",
             "*b*",
