@@ -1,7 +1,6 @@
 //! Drives the protocol of [`servanda::notice::delivery`] over the ledger and the channels.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use servanda::agreement::whole;
 use servanda::calendar::Instant;
@@ -34,9 +33,6 @@ use crate::process::messages::log_warning;
 use crate::process::shutdown::Stop;
 use crate::workspace::load::Workspace;
 use servanda::planner::Sides;
-
-/// The time a submission may continue after a request to stop.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// Sends the notices of one run.
 pub(crate) struct Dispatcher<'a> {
@@ -489,12 +485,8 @@ async fn admitted(channels: &RunChannels<'_>, message: &Message, stop: &Stop) ->
 
 /// Submits a message. The result is unknown if it takes too long after a request to stop.
 async fn submit(prepared: PreparedMessage<'_>, stop: &Stop) -> Reply {
-    let stopped = async {
-        stop.wait().await;
-        tokio::time::sleep(GRACE).await;
-    };
     tokio::select! {
         reply = prepared.submit() => reply,
-        () = stopped => Reply::Unknown("the run was asked to stop".to_owned()),
+        () = stop.wait_out() => Reply::Unknown("the run was asked to stop".to_owned()),
     }
 }

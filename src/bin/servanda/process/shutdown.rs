@@ -1,8 +1,14 @@
 //! SIGINT and SIGTERM: the run stops between two requests, and records how far it came.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use crate::process::failure::Exit;
+
+/// The time that a request on its way has left after a stop was requested. Builds with debug assertions, which the tests
+/// use, have servers on the same machine, which answer at once or not at all.
+const GRACE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 300 } else { 3000 });
 
 /// Whether a signal asked the run to stop, and which one.
 #[derive(Clone)]
@@ -43,6 +49,12 @@ impl Stop {
         if self.0.clone().wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Waits until a request on its way has had its time to end after a stop was requested; forever where none can be.
+    pub(crate) async fn wait_out(&self) {
+        self.wait().await;
+        tokio::time::sleep(GRACE).await;
     }
 }
 

@@ -9,7 +9,6 @@ mod targets;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use servanda::calendar;
 use servanda::ident::LiveId;
@@ -26,9 +25,6 @@ use crate::http::transport::SendWindow;
 use crate::ledger::records::Pending;
 use crate::ledger::{LedgerError, LedgerStore};
 use crate::reconcile::wait::SearchWait;
-
-/// The time that a run waits for a pending response after it was asked to stop.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// The end of an attempt.
 pub(crate) struct AttemptEnd {
@@ -125,13 +121,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     pub(crate) async fn run(mut self) -> AttemptEnd {
         let asked = self.tools.stop.clone();
         let ended = {
-            let abandoned = async move {
-                asked.wait().await;
-                tokio::time::sleep(GRACE).await;
-            };
             tokio::select! {
                 ended = self.steps() => Some(ended),
-                () = abandoned => None,
+                () = asked.wait_out() => None,
             }
         };
         if matches!(ended, Some(Err(_))) {

@@ -1,6 +1,6 @@
 //! Compares the targets that an attempt created with those of other runs.
 
-use super::{Attempt, GRACE};
+use super::Attempt;
 use crate::helpdesk::{Reader, WriteError, Writer};
 use crate::ledger::LedgerStore;
 
@@ -8,13 +8,9 @@ impl<R: Reader, W: Writer, L: LedgerStore> Attempt<'_, R, W, L> {
     /// Compares the targets of a change that ended early. A run that was asked to stop waits for it only briefly.
     pub(super) async fn compare_the_rest(&mut self) {
         let (asked, change) = (self.tools.stop.clone(), self.change);
-        let abandoned = async move {
-            asked.wait().await;
-            tokio::time::sleep(GRACE).await;
-        };
         let why = tokio::select! {
             compared = self.keep_oldest_targets() => compared.err().map(|error| error.to_string()),
-            () = abandoned => Some("the run was stopped".to_owned()),
+            () = asked.wait_out() => Some("the run was stopped".to_owned()),
         };
         if let Some(why) = why {
             tracing::warn!("the targets of {} were not compared with those of other runs: {why}", change.id);
