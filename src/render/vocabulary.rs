@@ -259,7 +259,7 @@ fn target_changes(before: &LiveTarget, after: Option<&LiveTarget>, words: Vocabu
 }
 
 /// A service level that is weakened.
-pub(super) fn weakening(weakened: &Weakened, words: Vocabulary<'_>) -> Line {
+fn weakening(weakened: &Weakened, words: Vocabulary<'_>) -> Line {
     let of = |text: Text, values: &[(&str, Value)]| words.line(text, values);
     let object = |id: &LiveId| Value::from(words.object(id));
     match weakened {
@@ -310,14 +310,36 @@ impl<'a> TargetChange<'a> {
     }
 }
 
-/// The weakened service levels, without those of a service with hours of its own that change as those of the agreement do.
-pub(super) fn distinct(weakened: &[Weakened]) -> Vec<&Weakened> {
-    let follows = |own: &Weakened| {
-        TargetChange::of(own).is_some_and(|own| {
-            weakened.iter().filter_map(TargetChange::of).any(|general| own.follows(&general))
-        })
+/// A weakened service level, with those of services with hours of their own that change as it does.
+pub(super) struct Weakening<'a> {
+    level: &'a Weakened,
+    followers: usize,
+}
+
+impl Weakening<'_> {
+    /// The service level before and after, with the number of its followers.
+    pub(super) fn line(&self, words: Vocabulary<'_>) -> Line {
+        let line = weakening(self.level, words);
+        match self.followers {
+            0 => line,
+            number => line.text(&words.count(texts::ALSO_SERVICES, number)),
+        }
+    }
+}
+
+/// The weakened service levels, of which each counts once: itself, or as a follower of another one.
+pub(super) fn weakenings(weakened: &[Weakened]) -> Vec<Weakening<'_>> {
+    let follows = |own: &Weakened, general: &Weakened| {
+        let changes = TargetChange::of(own).zip(TargetChange::of(general));
+        changes.is_some_and(|(own, general)| own.follows(&general))
     };
-    weakened.iter().filter(|weakened| !follows(weakened)).collect()
+    let is_follower = |own: &Weakened| weakened.iter().any(|general| follows(own, general));
+    let levels = weakened.iter().filter(|level| !is_follower(level));
+    let with_followers = levels.map(|level| {
+        let followers = weakened.iter().filter(|own| follows(own, level)).count();
+        Weakening { level, followers }
+    });
+    with_followers.collect()
 }
 
 /// `1 service`, `2 services`.

@@ -362,11 +362,10 @@ fn field_names(fields: &[Field], words: Vocabulary<'_>) -> Line {
 }
 
 fn weakenings(weakened: &[Weakened], words: Vocabulary<'_>) -> Vec<Line> {
-    let distinct = vocabulary::distinct(weakened);
-    let named = distinct.iter().take(NAMED).map(|weakened| vocabulary::weakening(weakened, words));
-    let mut lines: Vec<Line> = named.collect();
-    if distinct.len() > NAMED {
-        lines.push(Line::of(&words.count(texts::AND_MORE_LINES, distinct.len() - NAMED)));
+    let all = vocabulary::weakenings(weakened);
+    let mut lines: Vec<Line> = all.iter().take(NAMED).map(|weakening| weakening.line(words)).collect();
+    if all.len() > NAMED {
+        lines.push(Line::of(&words.count(texts::AND_MORE_LINES, all.len() - NAMED)));
     }
     lines
 }
@@ -406,12 +405,11 @@ pub(in crate::render) fn risks(risks: &[Risk], words: Vocabulary<'_>) -> Line {
     let line = |risk: &Risk| {
         let line = Line::new().toned(Tone::Alarm, risk_name(risk, words));
         let weakened = match risk {
-            Risk::Weakens(weakened) => vocabulary::distinct(weakened),
+            Risk::Weakens(weakened) => vocabulary::weakenings(weakened),
             Risk::Overwrites(fields) => return line.text(": ").join(field_names(fields, words)),
             _ => return line,
         };
-        let first =
-            weakened.iter().take(NAMED_IN_TABLE).map(|weakened| vocabulary::weakening(weakened, words));
+        let first = weakened.iter().take(NAMED_IN_TABLE).map(|weakening| weakening.line(words));
         let line = line.text(": ").join(Line::comma_separated(first));
         match weakened.len().saturating_sub(NAMED_IN_TABLE) {
             0 => line,

@@ -343,6 +343,24 @@ pub(in crate::render) fn busy_envelope() -> GuardedPlan {
     GuardedPlan::new(&proposed, guarded, held)
 }
 
+/// A guard counts every service level, so that the warnings must account for each.
+#[test]
+fn services_that_change_as_their_agreement_does_are_counted_in_its_warning() {
+    let longer = |service: Option<&str>| Weakened::Target {
+        key: key(service, "priority$1"),
+        before: promise("30m", "4h"),
+        after: Some(promise("1h", "4h")),
+    };
+    let mut change = weakening();
+    let services = ["slmService$605005", "slmService$605007"];
+    change.risks = vec![Risk::Weakens([None].into_iter().chain(services.map(Some)).map(longer).collect())];
+    let plan = plan(vec![change]);
+    let text = shown(&plan);
+    let warnings: Vec<&str> = text.lines().filter(|line| line.contains("! ")).collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    assert!(warnings[0].contains("critical") && warnings[0].contains("also 2 services"), "{text}");
+}
+
 #[test]
 fn a_plan_lists_its_changes_and_their_totals() {
     insta::assert_snapshot!(shown(&busy()), @r"

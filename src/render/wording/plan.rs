@@ -7,6 +7,8 @@ texts! {
     AGREEMENTS_OF_CLIENTS = "{a} [a|agreement|agreements] of {c} [c|client|clients]",
         "{a} [a|соглашение|соглашения|соглашений] у {c} [c|клиента|клиентов|клиентов]";
     AND_MORE = " and {n} more", " и ещё {n}";
+    ALSO_SERVICES = " (also {n} [n|service|services] with other hours)",
+        " (также {n} [n|услуга|услуги|услуг] с другими часами)";
     AND_MORE_LINES = "and {n} more", "и ещё {n}";
     AND = " and ", " и ";
     NOTHING = "nothing", "пусто";
