@@ -39,3 +39,7 @@ pub mod bridge;
 pub mod entitlement;
 pub mod report;
 pub mod render;
+
+#[cfg(test)]
+#[path = "../tests/cases.rs"]
+mod cases;

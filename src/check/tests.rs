@@ -3,9 +3,10 @@ mod helpdesks;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
+use crate::cases::sample_of;
 use crate::check::{Basis, CheckInput, CheckedRepository, FilesInput, check, check_files};
 use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, DocumentKind, DocumentName, duplicate_ids, kind_of, read};
@@ -884,6 +885,8 @@ fn any_files() -> impl Strategy<Value = Vec<(String, String)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: sample_of(64, 256), ..ProptestConfig::default() })]
+
     #[test]
     fn the_order_of_files_changes_nothing(
         (files, shuffled) in any_files().prop_flat_map(|files| (Just(files.clone()), Just(files).prop_shuffle())),

@@ -128,6 +128,7 @@ mod tests {
     use proptest::test_runner::TestRunner;
 
     use super::reparse;
+    use crate::cases::sample_of;
     use crate::diagnostic::Sources;
     use crate::document::parse_text;
 
@@ -209,13 +210,8 @@ mod tests {
         proptest::collection::vec(line, 1..9).prop_map(|lines| lines.concat())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
     fn cases() -> ProptestConfig {
-        let is_full = std::env::var_os("SERVANDA_FULL").is_some();
-        ProptestConfig {
-            source_file: Some(file!()),
-            ..ProptestConfig::with_cases(if is_full { 400_000 } else { 4096 })
-        }
+        ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(sample_of(1024, 400_000)) }
     }
 
     /// A change of a random text: the text before and after it.

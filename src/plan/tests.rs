@@ -21,6 +21,7 @@ use super::{
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, PeriodEnd, Target, Targets};
 use crate::calendar::{Instant, TargetTime, read_instant};
+use crate::cases::sample_of;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::check::Basis;
 use crate::diagnostic::{Sources, Span};
@@ -564,7 +565,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(200, 1000), ..ProptestConfig::default() })]
 
     #[test]
     fn the_plan_after_an_apply_is_empty(

@@ -7,6 +7,7 @@ use crate::agreement::{
     Termination,
 };
 use crate::calendar::{Day, Instant, Term, Zone, read_instant};
+use crate::cases::{is_full, sample_of};
 
 fn zone(name: &str) -> Zone {
     Zone::find(name).expect("a zone")
@@ -242,17 +243,15 @@ fn last_day_of(anchor: Day, months: i32) -> Day {
 }
 
 /// `SERVANDA_FULL=1` takes each of the 2,922 days and each term; else a sample, with all days that a month may lack.
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
 #[test]
 fn tacit_periods_leave_no_gap_and_no_overlap_from_any_day_for_any_term() {
-    let is_full = std::env::var_os("SERVANDA_FULL").is_some();
     let begin = day("2024-01-01");
     for offset in 0..2_922_i32 {
         let first_day = begin.checked_add(jiff::Span::new().days(offset)).expect("in range");
-        if !is_full && offset % 29 != 0 && !(first_day.day() > 28 && offset % 5 == 0) {
+        if !is_full() && offset % 29 != 0 && !(first_day.day() > 28 && offset % 5 == 0) {
             continue;
         }
-        for months in (1..=36).filter(|months| is_full || (offset + months) % 7 == 0) {
+        for months in (1..=36).filter(|months| is_full() || (offset + months) % 7 == 0) {
             let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
             let term = Term { months, days: 0 };
             agreement.period = Period { first_day: Some(first_day), end: PeriodEnd::Term(term) };
@@ -329,7 +328,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(100, 400), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Walks a timeline by every hour of a sample of days: the state is that of the last listed change.
     #[test]

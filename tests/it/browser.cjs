@@ -57,11 +57,11 @@ async function main() {
     count: ({ at }) => page.locator(at).count(),
     sees: ({ at }) => page.locator(at).first().isVisible(),
     ask: ({ script }) => page.evaluate(script),
-    /** Finds violations of accessibility rules that are critical or serious, in both colour schemes. The checker is evaluated, not loaded, because the pages forbid it. */
-    inspect: async () => {
+    /** Finds violations of accessibility rules that are critical or serious, in these colour schemes. The checker is evaluated, not loaded, because the pages forbid it. */
+    inspect: async ({ schemes }) => {
       await page.evaluate(fs.readFileSync(path.join(process.argv[2], "node_modules/axe-core/axe.min.js"), "utf8"));
       const found = [];
-      for (const colorScheme of ["dark", "light"]) {
+      for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme });
         const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
         found.push(...violations.filter(({ impact }) => ["critical", "serious"].includes(impact))

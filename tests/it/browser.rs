@@ -1,12 +1,15 @@
 //! Pages in a real browser: the report, a client's page, a plan, the served pages, and the sandbox's portal before and after
 //! an apply. All of them are inspected for accessibility.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::cases::{every, sample_of};
 use crate::helpdesks::two_sandboxes;
 use crate::missing::did_not_run;
 use crate::repository::Repository;
@@ -23,6 +26,8 @@ struct Browser {
     process: Child,
     asks: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// The number of pages that were inspected.
+    inspected: usize,
 }
 
 impl Browser {
@@ -47,7 +52,7 @@ impl Browser {
         node.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = node.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
         let answers = BufReader::new(process.stdout.take().unwrap());
-        Ok(Self { asks: process.stdin.take(), process, answers })
+        Ok(Self { asks: process.stdin.take(), process, answers, inspected: 0 })
     }
 
     /// Sends a command to the driver and returns its result.
@@ -97,10 +102,14 @@ impl Browser {
         self.ask("sees", json!({ "at": at })) == json!(true)
     }
 
-    /// Asserts that the page has no critical and no serious violation of accessibility rules.
+    /// Asserts that the page has no critical and no serious violation of accessibility rules, in both colour schemes or, in a
+    /// sample, in one of them by turns.
     #[track_caller]
     fn assert_accessible(&mut self, page: &str) {
-        let found = self.ask("inspect", json!({}));
+        let schemes = ["dark", "light"].into_iter().cycle().skip(self.inspected);
+        self.inspected += 1;
+        let schemes: Vec<&str> = schemes.take(sample_of(1, 2)).collect();
+        let found = self.ask("inspect", json!({ "schemes": schemes }));
         assert_eq!(found, json!([]), "{page}");
     }
 
@@ -148,10 +157,11 @@ fn the_report_has_search_filters_and_keys_in_both_languages_and_makes_no_request
         Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
-    for (language, all, some, day, left) in [
+    let languages = [
         ("ru", "21 соглашение", "3 из 21 соглашения", "на 1\u{a0}сентября 2026\u{a0}г.", "29 дней"),
         ("en", "21 agreements", "3 of 21 agreements", "as of 1\u{a0}September 2026", "29 days"),
-    ] {
+    ];
+    for (language, all, some, day, left) in every(2, languages) {
         let page = report(&repository, language);
         browser.open(&page);
         assert_eq!(browser.text("#found"), all);
@@ -336,7 +346,7 @@ fn pages_fit_a_phone_and_are_accessible() {
         json!([]),
         "texts below the line of the day"
     );
-    for view in ["timeline", "ending", "coverage"] {
+    for view in every(2, ["timeline", "ending", "coverage"]) {
         browser.ask("click", json!({ "at": format!("[role=tab][data-view={view}]") }));
         browser.assert_fits(view);
         browser.assert_accessible(view);
@@ -457,13 +467,24 @@ impl Served {
         let base = process.url.trim_end_matches("/sd").to_owned();
         Self { _process: process, base }
     }
+
+    /// What is sent for a page, with its head.
+    fn page(&self, path: &str) -> String {
+        let host = self.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut sent = String::new();
+        stream.read_to_string(&mut sent).unwrap();
+        sent
+    }
 }
 
-/// The agreements whose services a client's page offers.
-fn offered(browser: &mut Browser, sandbox: &Served, unit: &str) -> Vec<String> {
-    browser.ask("go", json!({ "url": format!("{}/portal/{unit}", sandbox.base) }));
-    let script = "[...new Set([...document.querySelectorAll('[data-agreement]')].map((offer) => offer.dataset.agreement))].sort()";
-    serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
+/// The agreements whose services a client's page offers, as the page is sent.
+fn offered(sandbox: &Served, unit: &str) -> BTreeSet<String> {
+    let page = sandbox.page(&format!("/portal/{unit}"));
+    assert!(page.starts_with("HTTP/1.1 200"), "{unit}: {page}");
+    let offers = page.split("data-agreement=\"").skip(1);
+    offers.map(|offer| offer.split('"').next().unwrap().to_owned()).collect()
 }
 
 /// Sends a manipulated form for an agreement that is not offered, and returns the status of the response.
@@ -528,28 +549,25 @@ fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_i
             "[...document.querySelectorAll('.clients a')].map((link) => link.getAttribute('href').slice(8))";
         serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
     };
-    let everywhere = |browser: &mut Browser| -> Vec<String> {
-        units.iter().flat_map(|unit| offered(browser, &sandbox, unit)).collect()
-    };
-    let before = everywhere(&mut browser);
+    let everywhere =
+        || -> BTreeSet<String> { units.iter().flat_map(|unit| offered(&sandbox, unit)).collect() };
+    let before = everywhere();
     assert!(begun.iter().all(|object| !before.contains(object)), "planned and suspended ones offer nothing");
     assert!(ended.iter().all(|object| before.contains(object)));
-    for object in &begun {
-        for unit in ["ou$7002", "ou$7060", "ou$7070"] {
-            assert_eq!(forge(&mut browser, &sandbox, unit, object), 409, "{object} for {unit}");
+    let refused = |browser: &mut Browser, objects: &[String], units: [&str; 3]| {
+        let each = objects.iter().flat_map(|object| units.map(|unit| (object, unit)));
+        for (object, unit) in every(4, each) {
+            assert_eq!(forge(browser, &sandbox, unit, object), 409, "{object} for {unit}");
         }
-    }
+    };
+    refused(&mut browser, &begun, ["ou$7002", "ou$7060", "ou$7070"]);
     assert!(!request(&mut browser, &sandbox, "ou$7020").is_empty());
     browser.assert_accessible("the portal");
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-11-01"]);
-    let after = everywhere(&mut browser);
+    let after = everywhere();
     assert!(begun.iter().all(|object| after.contains(object)), "started agreements are offered");
     assert!(ended.iter().all(|object| !after.contains(object)), "ended agreements are not offered");
-    for object in &ended {
-        for unit in ["ou$7030", "ou$7050", "ou$7102"] {
-            assert_eq!(forge(&mut browser, &sandbox, unit, object), 409, "{object} for {unit}");
-        }
-    }
+    refused(&mut browser, &ended, ["ou$7030", "ou$7050", "ou$7102"]);
     assert!(!request(&mut browser, &sandbox, "ou$7070").is_empty(), "a resumed agreement");
     let state = format!("{}/agreements/{}", sandbox.base, begun[0]);
     browser.ask("go", json!({ "url": state }));

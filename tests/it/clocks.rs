@@ -15,7 +15,9 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use servanda::calendar::{Day, Hours, Instant, Pauses, TargetTime, Window, ZONE_DATA, Zone, due};
 
+use crate::cases::sample_of;
 use crate::missing::did_not_run;
+use crate::python::interpreter;
 
 /// The part that is skipped where the other program is missing.
 const TESTED: &str = "the comparison of deadlines with Python";
@@ -25,10 +27,6 @@ const SAMPLE: usize = 4_000;
 /// The number of cases in a full run.
 const FULL: usize = 1_000_000;
 const SEED: u64 = 0x005e_57a4_da08;
-
-fn is_full() -> bool {
-    std::env::var_os("SERVANDA_FULL").is_some()
-}
 
 /// Pseudo-random numbers, the same in every run.
 struct Draw(u64);
@@ -150,7 +148,7 @@ fn theirs(arguments: &[&str], calendars: &[Made], lines: &[String]) -> Result<Ve
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let packages = root.join("target/python");
     let python = |arguments: &[&str]| {
-        let mut command = Command::new("python3");
+        let mut command = Command::new(interpreter());
         command.arg(root.join("tests/it/clocks.py")).args(arguments);
         // Zone data of the package, and never of the machine.
         command.env("PYTHONPATH", &packages).env("PYTHONTZPATH", "").stderr(Stdio::piped());
@@ -208,7 +206,7 @@ fn compare(arguments: &[&str], calendars: &[Made], cases: &[Case]) -> Result<usi
 #[test]
 fn due_times_match_an_independent_program() {
     let mut draw = Draw(SEED);
-    let (zones, wanted) = (zones(), if is_full() { FULL } else { SAMPLE });
+    let (zones, wanted) = (zones(), sample_of(SAMPLE, FULL));
     let changes: BTreeMap<&str, Vec<i64>> =
         zones.iter().map(|zone| (zone.as_str(), transitions(zone))).collect();
     let mut done = 0;
@@ -258,7 +256,7 @@ fn due_times_match_a_library_for_business_hours() {
             calendars.push(made("Etc/UTC", &week, &holidays));
         }
     }
-    let wanted = if is_full() { 100_000 } else { 1_000 };
+    let wanted = sample_of(1_000, 100_000);
     let cases: Vec<Case> = (0..wanted)
         .map(|_| Case {
             calendar: draw.below(calendars.len()),
@@ -319,7 +317,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
 fn every_zone_at_every_transition() {
     let zones = zones();
     // Every zone is compared; in a sample, at every tenth transition.
-    let step = if is_full() { 1 } else { 60 };
+    let step = sample_of(60, 1);
     let windows: [&[&str]; 5] = [
         &["00:00-24:00"],
         &["22:00-06:00"],

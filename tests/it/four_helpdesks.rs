@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::adapters::start_template;
+use crate::cases::is_full;
 use crate::gate::{Gate, Silence, forward};
 use crate::helpdesk::Helpdesk;
 use crate::helpdesks::{DAY, assert_converged, changes, settings};
-use crate::processes::{KEY, MAPPING, is_full};
+use crate::processes::{KEY, MAPPING};
 use crate::repository::Repository;
 use crate::server_process::ServerProcess;
 use crate::small_itop::{PASSWORD, SmallItop};

@@ -10,7 +10,8 @@ impl Repository {
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
         git.arg("-C").arg(self.root()).args(["-c", "user.name=A", "-c", "user.email=a@example.org"]);
-        git.args(["-c", "init.defaultBranch=main", "-c", "core.symlinks=true"]).args(arguments).env_clear();
+        git.args(["-c", "init.defaultBranch=main", "-c", "core.symlinks=true"]);
+        git.args(["-c", "maintenance.auto=false"]).args(arguments).env_clear();
         git.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("GIT_CONFIG_NOSYSTEM", "1");
         let output = git.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::cases::every;
 use crate::notices::outbox;
 use crate::processes::{KEY, Served, point};
-use crate::repository::Repository;
+use crate::repository::{Repository, side_by_side};
 
 /// The day before any event, the day on which an agreement is suspended, and the next.
 const BEFORE: &str = "2026-09-01";
@@ -46,7 +47,8 @@ fn after_a_lost_response_the_helpdesk_is_queried_for_the_comment() {
     let deaf = json!({ "verb": "find", "target": "comment", "effect": { "answer": { "status": 400 } } });
     // The response is lost after the comment was written, or the request before it; the helpdesk can be queried at once, or
     // only on the next day.
-    for (done, is_deaf) in [(true, false), (false, false), (true, true), (false, true)] {
+    let cases = [(true, false), (false, false), (false, true), (true, true)];
+    side_by_side(every(2, cases), |(done, is_deaf)| {
         let case = format!("written: {done}, queried at once: {}", !is_deaf);
         let repository = Repository::example();
         let mut faults =
@@ -69,7 +71,7 @@ fn after_a_lost_response_the_helpdesk_is_queried_for_the_comment() {
         assert_eq!((comments.len(), different.len()), (sent, sent), "{case}: each comment exists once");
         let notices = run(&repository, 0, AFTER, &[]);
         assert_eq!(number(&notices, "sent"), 0, "{case}: {notices}");
-    }
+    });
 }
 
 #[test]
@@ -78,14 +80,15 @@ fn a_script_module_delivers_once_after_any_loss_of_its_responses() {
     let broken = json!({ "answer": { "status": 500, "body": "groovy.lang.MissingPropertyException" } });
     let refused = json!({ "answer": { "status": 400, "body": "no" } });
     // The fault of the first call, whether the module recognises an id, the exit codes of that day and of the next.
-    for (effect, remembers, first, second) in [
-        (None, false, 0, 0),
-        (Some(&refused), false, 6, 0),
-        (Some(&broken), true, 0, 0),
-        (Some(&broken), false, 7, 7),
+    let cases = [
         (Some(&lost), true, 0, 0),
+        (Some(&broken), true, 0, 0),
         (Some(&lost), false, 7, 7),
-    ] {
+        (Some(&broken), false, 7, 7),
+        (Some(&refused), false, 6, 0),
+        (None, false, 0, 0),
+    ];
+    side_by_side(every(2, cases), |(effect, remembers, first, second)| {
         let repository = Repository::example();
         let faults: Vec<Value> =
             effect.iter().map(|effect| json!({ "verb": "exec", "effect": effect })).collect();
@@ -110,7 +113,7 @@ fn a_script_module_delivers_once_after_any_loss_of_its_responses() {
         );
         let again = calls.len() - new;
         assert_eq!(again, usize::from(effect == Some(&lost) && remembers), "{case}: {calls:?}");
-    }
+    });
 }
 
 #[test]

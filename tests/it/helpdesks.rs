@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::processes::{KEY, MAPPING, Served, is_full};
+use crate::cases::is_full;
+use crate::processes::{KEY, MAPPING, Served};
 use crate::repository::Repository;
 
 pub(crate) const DAY: &str = "2026-09-01";

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::cases::{every, is_full};
 use crate::repository::{Repository, Run, copy};
 
 const DAY: &str = "2026-09-01";
@@ -37,16 +38,12 @@ impl Scene {
         outside.file("victim", "precious\n").file("2027/there.yaml", "client: portovik\n");
         let scene = Self { tree, outside, base };
         let touch = scene.touch();
-        for (key, value) in [
-            ("filter.evil.clean", format!("{touch}; cat")),
-            ("filter.evil.smudge", format!("{touch}; cat")),
-            ("merge.evil.driver", touch.clone()),
-            ("diff.evil.textconv", touch.clone()),
-            ("diff.evil.command", touch.clone()),
-            ("core.hooksPath", "hooks".to_owned()),
-        ] {
-            scene.tree.git(&["config", key, &value]);
-        }
+        let config = scene.tree.read(".git/config");
+        let evil = format!(
+            "[filter \"evil\"]\n\tclean = \"{touch}; cat\"\n\tsmudge = \"{touch}; cat\"\n[merge \"evil\"]\n\tdriver = {touch}\n\
+             [diff \"evil\"]\n\ttextconv = {touch}\n\tcommand = {touch}\n[core]\n\thooksPath = hooks\n"
+        );
+        scene.tree.file(".git/config", &(config + &evil));
         scene
     }
 
@@ -227,7 +224,7 @@ fn red_lines(plan: &Value) -> Vec<&str> {
 
 #[test]
 fn no_branch_runs_code_or_reaches_outside_of_the_repository() {
-    for (name, act, answer) in &ATTACKS {
+    for (number, (name, act, answer)) in every(2, ATTACKS.iter().enumerate()) {
         let scene = Scene::new();
         act(&scene);
         scene.commit("An honest message");
@@ -244,7 +241,10 @@ fn no_branch_runs_code_or_reaches_outside_of_the_repository() {
                 assert!(refused || found.contains(path), "{name}: {found:?}\n{}", planned.stderr);
             }
         }
-        for command in COMMANDS {
+        // In a sample two of the commands, others for each branch.
+        let commands =
+            COMMANDS.iter().enumerate().filter(|(place, _)| is_full() || (number + place).is_multiple_of(3));
+        for (_, command) in commands {
             let ran = scene.run(command);
             assert_ne!(ran.code, 101, "{name}: {command:?}: {}", ran.stderr);
             assert!(

@@ -5,10 +5,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::cases::every;
 use crate::missing::did_not_run;
 use crate::notices::outbox;
 use crate::postgres::Server;
-use crate::repository::{Repository, copy};
+use crate::repository::{Repository, copy, side_by_side};
 
 /// A damage to a ledger, and the code of the failure that it causes.
 struct Case<'a> {
@@ -102,7 +103,7 @@ struct Remote(tempfile::TempDir);
 impl Remote {
     fn new() -> Self {
         let remote = Self(tempfile::tempdir().unwrap());
-        remote.shell("git init --quiet --bare .");
+        remote.shell("git init --quiet --bare . && git config receive.autogc false");
         remote
     }
 
@@ -134,16 +135,6 @@ impl Remote {
         let output = bash.output().unwrap();
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     }
-}
-
-/// Runs all cases in parallel.
-fn in_parallel<T: Send, const N: usize>(cases: [T; N], work: impl Fn(usize, T) + Sync) {
-    std::thread::scope(|scope| {
-        for (number, case) in cases.into_iter().enumerate() {
-            let work = &work;
-            scope.spawn(move || work(number, case));
-        }
-    });
 }
 
 /// A script that replaces the branch by a commit of an index that `change` modifies.
@@ -183,7 +174,7 @@ fn no_mail_is_sent_by_a_ledger_on_a_branch_that_may_have_lost_records() {
     let begun_remote = Remote::new();
     let begun = Fixture::on_branch(&begun_remote, WITNESS);
     begun.begin(|| begun_remote.shell("git update-ref refs/kept $LEDGER"));
-    in_parallel(cases, |_, (name, code, script)| {
+    side_by_side(every(3, cases), |(name, code, script)| {
         let remote = begun_remote.duplicate();
         let fixture = begun.duplicate(("NOTHING", String::new()));
         fixture.repository.git(&["remote", "set-url", "origin", &remote.path().to_string_lossy()]);
@@ -221,7 +212,7 @@ fn no_mail_is_sent_by_a_ledger_in_a_database_that_may_have_lost_records() {
     ];
     let begun = Fixture::with("{ env: LEDGER_URL }", WITNESS, ("LEDGER_URL", server.database("begun")));
     begun.begin(|| drop(server.sql("begun", "CREATE TABLE kept AS SELECT * FROM servanda_entry")));
-    in_parallel(cases, |number, (name, code, statement)| {
+    side_by_side(every(3, cases.into_iter().enumerate()), |(number, (name, code, statement))| {
         let database = format!("ledger{number}");
         let fixture = begun.duplicate(("LEDGER_URL", server.database_like(&database, "begun")));
         let sql = |statement: &str| drop(server.sql(&database, statement));
@@ -248,7 +239,7 @@ fn a_rolled_back_branch_is_noticed_by_the_clone_that_has_seen_more() {
 
 #[test]
 fn a_quiet_run_leaves_the_commits_of_its_lock_and_compacting_leaves_one() {
-    for more in ["", WITNESS] {
+    for more in every(2, [WITNESS, ""]) {
         let remote = Remote::new();
         let fixture = Fixture::on_branch(&remote, more);
         fixture.begin(|| {});
@@ -270,12 +261,13 @@ fn a_quiet_run_leaves_the_commits_of_its_lock_and_compacting_leaves_one() {
 #[test]
 fn a_witness_that_cannot_be_read_stops_notices_and_is_found_by_doctor() {
     let day = |day| ["run", "--as-of", day];
-    for (witness, expected) in [
+    let witnesses = [
         ("{ object: \"ou$6001\", attribute: noSuchAttribute }", "error[ledger-witness-unreadable]"),
         ("{ object: \"ou$999\", attribute: idHolder }", "error[ledger-witness-unreadable]"),
         // A text of people is not overwritten.
         ("{ object: \"ou$6001\", attribute: title }", "error[ledger-witness-taken]"),
-    ] {
+    ];
+    for (witness, expected) in every(3, witnesses) {
         let remote = Remote::new();
         let fixture = Fixture::on_branch(&remote, "");
         fixture.expect(0, SECRET, &["run", "--init-ledger", "--as-of", "2026-09-01"]);

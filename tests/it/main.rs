@@ -11,6 +11,8 @@ mod bad_input;
 mod browser;
 mod canaries;
 mod canary;
+#[path = "../cases.rs"]
+mod cases;
 mod catalogs;
 mod children;
 mod checkouts;
@@ -51,6 +53,7 @@ mod postgres;
 mod processes;
 mod proxies;
 mod pull_requests;
+mod python;
 mod random;
 mod recipes;
 mod releases;

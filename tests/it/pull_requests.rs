@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::cases::sample_of;
 use crate::repository::Repository;
 
 const DAY: &str = "2026-09-01";
@@ -160,7 +161,7 @@ fn expected(
 /// `SERVANDA_FULL=1` plays all 300.
 #[test]
 fn a_plan_marks_just_the_agreements_whose_documents_differ() {
-    let pairs = if std::env::var_os("SERVANDA_FULL").is_some() { 300 } else { 20 };
+    let pairs = sample_of(10, 300);
     let mut dice = Dice(0x5eed_cafe);
     let repository = Repository::empty();
     let mut state = State(BTreeMap::new());

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use crate::forge::Forge;
 use crate::missing::did_not_run;
+use crate::python::interpreter;
 use crate::repository::{Repository, copy};
 
 /// What does not run where a program of others is missing.
@@ -126,7 +127,8 @@ fn actionlint_finds_nothing() {
 
 /// Whether a program is missing, with the report of what did not run.
 pub(crate) fn is_missing(what: &str, programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| Command::new(program).arg("--help").output().is_err());
+    let path = |name: &str| if name == "python3" { interpreter().clone() } else { PathBuf::from(name) };
+    let missing = programs.iter().find(|name| Command::new(path(name)).arg("--help").output().is_err());
     if let Some(program) = missing {
         did_not_run(what, &format!("{program} is missing: apt-get install {program}"));
     }

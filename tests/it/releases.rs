@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use crate::missing::did_not_run;
+use crate::python::interpreter;
 use crate::recipes::{is_missing, step};
 use crate::repository::{Repository, copy};
 
@@ -63,7 +64,9 @@ impl Checkout {
 
     /// Runs a script as a forge does.
     fn run(&self, script: &str, environment: &[(&str, &str)]) -> Output {
-        let path = format!("{}:{}", self.path("stubs").display(), std::env::var("PATH").unwrap());
+        let python = interpreter().parent().unwrap();
+        let found = std::env::var("PATH").unwrap();
+        let path = format!("{}:{}:{found}", self.path("stubs").display(), python.display());
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]);
         command.current_dir(self.files.root()).env_clear().env("PATH", path).env("HOME", self.path("home"));
@@ -288,7 +291,7 @@ fn the_documents_of_a_package_are_those_of_the_program() {
         return;
     }
     let folder = Repository::empty();
-    let mut made = Command::new("python3");
+    let mut made = Command::new(interpreter());
     made.arg(root().join("packaging/release.py")).args(["documents", env!("CARGO_BIN_EXE_servanda")]);
     made.arg(folder.root()).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let output = made.output().unwrap();

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::cases::sample_of;
 use crate::random::Random;
 use crate::repository::Repository;
 
@@ -158,7 +159,7 @@ fn changed(diff: &str) -> (Vec<&str>, Vec<&str>) {
 
 #[test]
 fn of_many_files_only_the_lines_change_that_must() {
-    let count = if std::env::var_os("SERVANDA_FULL").is_some() { FULL } else { SAMPLE };
+    let count = sample_of(SAMPLE, FULL);
     let (repository, expected) = estate(count);
     repository.expect(0, &["validate"]);
     let renew = ["renew", "--ending-within", "400d", "--as-of", DAY];

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::cases::every;
 use crate::missing::did_not_run;
+use crate::python::interpreter;
 use crate::repository::{Repository, Run};
 
 /// The output on the terminal, and the exit code.
@@ -33,7 +35,7 @@ fn run_with(
     variables: &[(&str, &str)],
 ) -> Result<TerminalRun, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/terminal.py");
-    let mut python = Command::new("python3");
+    let mut python = Command::new(interpreter());
     python.arg(script).arg(steps.to_string()).arg(env!("CARGO_BIN_EXE_servanda")).args(arguments);
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM", "CI"] {
         python.env_remove(variable);
@@ -178,7 +180,7 @@ fn ids_are_whole_and_rows_fit_at_every_width() {
         let unbound = repository.run(&with_day(command)).stdout;
         let named: Vec<&String> = ids.iter().filter(|id| unbound.contains(*id)).collect();
         assert!(named.len() >= 3, "{command:?} names {named:?}");
-        for columns in ["100", "80", "60", "40"] {
+        for columns in every(2, ["40", "60", "80", "100"]) {
             let variables = [("COLUMNS", columns), ("NO_COLOR", "1"), ("TERM", "xterm")];
             let run = match run_with(&repository, &[command, DAY, &["-q"]].concat(), &json!([]), &variables) {
                 Ok(run) => run,

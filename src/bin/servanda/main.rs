@@ -15,6 +15,10 @@ mod conformance;
 mod notify;
 mod cli;
 
+#[cfg(test)]
+#[path = "../../../tests/cases.rs"]
+mod cases;
+
 use std::process::ExitCode;
 
 /// The system's allocator serves threads one at a time, and ten thousand files are parsed on all cores at once.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{Fixture, notifying};
+use super::fixture::{Fixture, after, notifying};
 use crate::agreement::sample::day;
 use crate::agreement::{Agreement, NoticeEvent, PeriodEnd, Suspension, Termination};
 use crate::calendar::{Day, Lead};
@@ -55,10 +55,6 @@ struct History {
     deleted: Option<Agreement>,
     today: Day,
     names: u32,
-}
-
-fn after(today: Day, days: i32) -> Day {
-    today.checked_add(jiff::Span::new().days(days)).expect("a day")
 }
 
 impl History {

@@ -6,7 +6,7 @@ use litemap::LiteMap;
 
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule};
-use crate::calendar::{Lead, TimeOfDay};
+use crate::calendar::{Day, Lead, TimeOfDay};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::ident::{AgreementId, ClientSlug};
 use crate::notice::due::past_events;
@@ -18,6 +18,11 @@ use crate::notice::{
 pub(super) fn rule(before: &[i32]) -> NoticeRule {
     let before = before.iter().map(|days| Lead::of_days(*days)).collect();
     NoticeRule { to: vec!["client".to_owned()], before, at: None }
+}
+
+/// The day some days later.
+pub(super) fn after(day: Day, days: i32) -> Day {
+    day.checked_add(jiff::Span::new().days(days)).expect("a day")
 }
 
 /// An agreement with notices for all events; `expiring` 60, 30, 7 and 1 days ahead.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{any_mapping, any_repository, empty, plan};
+use crate::cases::sample_of;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, Observed, Value};
 use crate::mapping::{Field, Mapping};
@@ -48,7 +49,7 @@ fn named(change: &Change) -> (BTreeSet<LiveId>, BTreeSet<LiveId>, bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(200, 1000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whoever_loses_access_is_named_as_a_risk_and_no_other(

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::prefix::{Pairs, usable};
 use super::{agreement, any_mapping, any_repository, at, catalog, empty, id, settings};
 use crate::agreement::Agreement;
+use crate::cases::sample_of;
 use crate::desired::desired;
 use crate::envelope::GuardedPlan;
 use crate::guard::{AwaitingAcknowledgement, read_acknowledgement};
@@ -137,7 +138,7 @@ fn apply_all(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(100, 500), ..ProptestConfig::default() })]
 
     #[test]
     fn whoever_moves_is_at_no_step_without_service(

@@ -8,6 +8,7 @@ use super::{
 use crate::agreement::sample::day;
 use crate::agreement::{Agreement, Renewal, Suspension};
 use crate::calendar::Term;
+use crate::cases::sample_of;
 use crate::desired::desired;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
@@ -173,7 +174,7 @@ fn at_instant(agreement: &Agreement, mapping: &Mapping, instant: &str) -> Option
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(100, 400), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn with_any_guard_all_that_the_date_brings_about_is_applied(

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{any_agreement, any_mapping, any_repository, empty, plan};
 use crate::agreement::{Agreement, PeriodEnd, Suspension};
 use crate::calendar::Day;
+use crate::cases::sample_of;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Targets, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
@@ -179,7 +180,7 @@ fn any_renewals() -> impl Strategy<Value = Vec<(Agreement, Agreement)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(300, 2000), ..ProptestConfig::default() })]
 
     /// After any single step no client sees a service without an active agreement or loses one in a renewal, and no
     /// agreement is active without its targets.

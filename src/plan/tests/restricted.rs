@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{any_mapping, any_repository, applied, at, catalog, id, planned, renewed, settings, simulate};
 use crate::agreement::Agreement;
+use crate::cases::sample_of;
 use crate::envelope::GuardedPlan;
 use crate::live::Live;
 use crate::mapping::Mapping;
@@ -76,7 +77,7 @@ fn any_selection() -> impl Strategy<Value = AgreementSelection> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sample_of(100, 500), ..ProptestConfig::default() })]
 
     #[test]
     fn a_restricted_plan_is_the_whole_plan_without_the_other_rows(

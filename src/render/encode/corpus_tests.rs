@@ -1,5 +1,6 @@
 //! Texts that somebody may have written to be something else than text, and what tells whether they are.
 
+use crate::cases::every;
 use html5gum::{Token, Tokenizer};
 
 /// Each is fed to every sink.
@@ -95,24 +96,22 @@ const AROUND: &[(&str, &str)] = &[
     ("«", "»"),
 ];
 
-/// More than five hundred texts with `SERVANDA_FULL`, else every seventh of them: each is something that a sink could
-/// take for more than text.
+/// Texts that a sink could take for more than text, in a sample every seventh of those that are live.
 pub(crate) fn payloads() -> Vec<String> {
-    let step = if is_full() { 1 } else { 7 };
-    all_payloads().into_iter().step_by(step).collect()
+    hostile().chain(every(7, live())).collect()
 }
 
-/// Whether the full counts were asked for.
-#[expect(clippy::disallowed_methods, reason = "the full counts are asked for by a variable")]
-pub(crate) fn is_full() -> bool {
-    std::env::var_os("SERVANDA_FULL").is_some()
-}
-
+/// More than five hundred such texts.
 pub(crate) fn all_payloads() -> Vec<String> {
-    let live = LIVE
-        .iter()
-        .flat_map(|live| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}")));
-    HOSTILE.iter().map(|text| (*text).to_owned()).chain(live).collect()
+    hostile().chain(live()).collect()
+}
+
+fn hostile() -> impl Iterator<Item = String> {
+    HOSTILE.iter().map(|text| (*text).to_owned())
+}
+
+fn live() -> impl Iterator<Item = String> {
+    LIVE.iter().flat_map(|live| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}")))
 }
 
 /// Whether a rendered text holds nothing but lines of what can be seen.

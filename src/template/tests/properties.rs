@@ -2,10 +2,13 @@
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
-use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{
+    Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 use serde_json::{Map, Value, json};
 
 use super::Repository;
+use crate::cases::sample_of;
 use crate::diagnostic::Sources;
 use crate::document::{DocumentKind, read};
 
@@ -176,6 +179,8 @@ fn reversed(value: &Value) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: sample_of(64, 256), ..ProptestConfig::default() })]
+
     #[test]
     fn without_drops_and_groups_it_does_not_matter_which_layers_are_merged_first(
         far in layer(Dropping::Never),

@@ -1,5 +1,4 @@
 //! Plans that take more than one comment.
-#![expect(clippy::disallowed_methods, reason = "how much is to be tried is said in the environment")]
 
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use servanda::render::markdown::Forge;
 
 use super::interleaving::Interleaving;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
+use crate::cases::sample_of;
 use crate::forge::sticky_comment::CommentOutcome;
 
 fn sample(text: &str, further: usize) -> Sample {
@@ -95,7 +95,7 @@ async fn if_one_part_is_refused_all_are_shortened() {
 /// nothing else.
 #[tokio::test]
 async fn of_two_jobs_that_write_at_the_same_time_one_complete_plan_remains() {
-    let rounds = if std::env::var_os("SERVANDA_FULL").is_some() { 2_000 } else { 60 };
+    let rounds = sample_of(60, 2_000);
     for seed in 0..rounds {
         let name = FORGES[usize::try_from(seed).expect("small") % FORGES.len()];
         let fake_forge = Fake::serve(name).await;

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{Remote, swap};
+use crate::cases::sample_of;
 use crate::ledger::checksum::Checksummed;
 use crate::ledger::git::GitLedger;
 use crate::ledger::postgres::PostgresLedger;
@@ -150,7 +151,7 @@ async fn of_eight_processes_that_race_for_a_thousand_keys_of_a_file_each_is_won_
 /// Whoever opens a file that is just being made waits for it, as for any other write.
 #[test]
 fn a_new_file_is_opened_by_many_at_once() {
-    for _ in 0..40 {
+    for _ in 0..sample_of(10, 40) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger.sqlite");
         let gate = std::sync::Barrier::new(PROCESSES);

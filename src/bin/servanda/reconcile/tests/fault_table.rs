@@ -3,8 +3,9 @@
 
 use futures_util::StreamExt as _;
 
-use super::faults::{SHORT_DEADLINE, each_on_its_own_core, is_full, runtime};
+use super::faults::{SHORT_DEADLINE, each_on_its_own_core, runtime};
 use super::fixture::ReconcileFixture;
+use crate::cases::{is_full, sample_of};
 use crate::sandbox::faults::{FaultEffect, RetryAfter};
 use crate::sandbox::{Fault, Operation};
 
@@ -26,7 +27,7 @@ const CALLS: [Operation; 3] = [Operation::Find, Operation::Create, Operation::Ed
 const POSITIONS: [u64; 3] = [1, 4, 11];
 
 /// The sample has every so many-th case.
-const SAMPLE_STEP: usize = 50;
+const SAMPLE_STEP: usize = 100;
 
 /// All single faults.
 fn single_faults() -> Vec<FaultEffect> {
@@ -76,7 +77,7 @@ fn two_runs_after_any_single_fault_nothing_exists_twice_and_nothing_remains() {
     });
     // The step is coprime to the numbers of calls and positions, so that the sample has all of their pairs.
     let (part, parts) = part();
-    let cases: Vec<_> = all.skip(part - 1).step_by(if is_full() { parts } else { SAMPLE_STEP }).collect();
+    let cases: Vec<_> = all.skip(part - 1).step_by(sample_of(SAMPLE_STEP, parts)).collect();
     let spring = runtime().block_on(ReconcileFixture::spring());
     each_on_its_own_core(&cases, async |cases| {
         let all = cases

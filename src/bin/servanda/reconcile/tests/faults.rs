@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fixture::{ReconcileFixture, is_done};
+use crate::cases::{every, is_full, sample_of};
 use crate::process::failure::Exit;
 use crate::sandbox::Fault;
 use crate::sandbox::faults::FaultEffect;
@@ -59,12 +60,6 @@ impl FaultKind {
     fn kills(self) -> bool {
         matches!(self, Self::KilledBefore | Self::KilledAfter)
     }
-}
-
-/// Whether all cases run, and not a sample.
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests only")]
-pub(super) fn is_full() -> bool {
-    std::env::var_os("SERVANDA_FULL").is_some()
 }
 
 /// The number of requests of a reconciliation without faults, which makes at least twelve changes.
@@ -150,14 +145,14 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// One fault at each request: all kinds, or in the sample one kind in turn.
+/// One fault at each request: all kinds, or in the sample one kind in turn, at every third request.
 fn each(last: u64) -> Vec<Vec<(FaultKind, u64)>> {
     let cases = (1..=last).flat_map(|number| {
         let sampled = FAULT_KINDS[usize::try_from(number).expect("a few") % FAULT_KINDS.len()];
         let kinds = if is_full() { FAULT_KINDS.to_vec() } else { vec![sampled] };
         kinds.into_iter().map(move |kind| vec![(kind, number)])
     });
-    cases.collect()
+    every(3, cases).collect()
 }
 
 #[test]
@@ -167,14 +162,14 @@ fn a_reconciliation_survives_the_failure_of_any_one_request() {
 
 #[test]
 fn a_reconciliation_survives_the_failure_of_any_one_request_of_many_at_once() {
-    all(8, |last| each(last).into_iter().skip(2).step_by(if is_full() { 1 } else { 3 }).collect());
+    all(8, |last| every(2, each(last)).collect());
 }
 
 #[test]
 fn a_reconciliation_survives_two_failures() {
     all(1, |last| {
         // The steps are coprime to the numbers of kinds and requests, so that all pairs are equally likely.
-        let pairs = (0..if is_full() { 1000 } else { 24 }).map(|step| {
+        let pairs = (0..sample_of(12, 1000)).map(|step| {
             let kind = |at: u64| FAULT_KINDS[usize::try_from(at % FAULT_KINDS.len() as u64).expect("a few")];
             let (first, second) = (step * 37 % last + 1, step * 53 % last + 1);
             vec![(kind(step), first.min(second)), (kind(step * 5 + 2), first.max(second) + 1)]

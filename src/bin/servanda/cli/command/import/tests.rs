@@ -16,6 +16,7 @@ use servanda::plan::{Step, Verb};
 use servanda::settings::Pace;
 
 use super::{Arguments, import};
+use crate::cases::sample_of;
 use crate::cli::options::{PlanOptions, TableFormat};
 use crate::helpdesk::Writer as _;
 use crate::helpdesk::connect;
@@ -322,10 +323,8 @@ fn sizes(adoption: &Adoption) -> (usize, usize) {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
 fn agreements_made_by_hand_are_adopted_by_setting_ownership_keys_only() {
-    let count = if std::env::var_os("SERVANDA_FULL").is_some() { 500 } else { 6 };
-    (0..count).into_par_iter().for_each(hold);
+    (0..sample_of(6, 500)).into_par_iter().for_each(hold);
 }
 
 #[test]

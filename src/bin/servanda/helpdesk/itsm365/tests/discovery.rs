@@ -17,6 +17,7 @@ use servanda::render;
 
 use super::matrix::{Row, candidates, open, pairwise, suite};
 use super::{Desk, fields, id, key, live_id, promise};
+use crate::cases::sample_of;
 use crate::helpdesk::itsm365::{Itsm365Explorer, Itsm365Writer};
 use crate::helpdesk::{Explorer as _, Writer as _};
 use crate::sandbox::faults::FaultEffect;
@@ -104,11 +105,9 @@ async fn hold(row: Row) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
 async fn the_suite_holds_with_what_is_discovered_under_every_switch() {
-    let more = if std::env::var_os("SERVANDA_FULL").is_some() { 1000 } else { 4 };
     let mut running = tokio::task::JoinSet::new();
-    for row in pairwise().into_iter().chain(candidates(2, more)) {
+    for row in pairwise().into_iter().chain(candidates(2, sample_of(4, 1000))) {
         if running.len() >= 8 {
             running.join_next().await.expect("one is running").expect("it holds");
         }

@@ -11,6 +11,7 @@ use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, RecipientSide};
 use servanda::plan::Step;
 
 use super::{Desk, fields, id, key, live_id, promise};
+use crate::cases::sample_of;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::sandbox::ACCESS_KEY;
@@ -277,11 +278,9 @@ pub(super) fn candidates(seed: u64, count: usize) -> impl Iterator<Item = Row> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
 async fn the_adapter_leans_on_nothing_that_is_unknown() {
     let mut rows = pairwise();
-    let more = if std::env::var_os("SERVANDA_FULL").is_some() { 3000 } else { 20 };
-    rows.extend(candidates(1, more));
+    rows.extend(candidates(1, sample_of(4, 3000)));
     let mut running = tokio::task::JoinSet::new();
     for row in rows {
         if running.len() >= 8 {

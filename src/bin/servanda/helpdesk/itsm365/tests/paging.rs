@@ -9,6 +9,7 @@ use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Desk, fields, id, key, live_id, promise};
+use crate::cases::every;
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itsm365::list::Lists;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
@@ -47,7 +48,7 @@ async fn short_pages_leave_no_object_out() {
             let options = SandboxOptions { greatest_limit, paging, ..SandboxOptions::default() };
             let what = format!("{greatest_limit:?} {paging:?}");
             let (desk, transport) = desk(options).await;
-            for page_size in [1, 2, 3, 8, 9, 1000] {
+            for page_size in every(2, [1, 2, 3, 8, 9, 1000]) {
                 let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
                 assert_eq!(read(&reader).await, Ok(AGREEMENTS), "{what}, pages of {page_size}");
             }

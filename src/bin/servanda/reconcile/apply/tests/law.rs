@@ -18,6 +18,7 @@ use servanda::ident::{
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::settings::{DeactivationGuard, Guards, Pace, Settings};
 
+use crate::cases::sample_of;
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::http::client::Endpoint;
@@ -241,7 +242,7 @@ async fn converges(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> R
 #[test]
 fn the_plan_after_an_apply_is_empty_over_http() {
     let config = Config {
-        cases: 40,
+        cases: sample_of(12, 40),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..Config::with_source_file(file!())
     };

@@ -11,16 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::status::State;
 
+use crate::cases::every;
 use crate::conformance::table::{DAYS, ROWS, on};
 use helpdesks::TestHelpdesk;
 
 /// The live state of each row, and the services that the portal offers to its client.
 type Seen = BTreeMap<&'static str, Option<(String, BTreeSet<String>)>>;
 
-/// Reconciles on each day of the year, and compares every row with the table.
+/// Reconciles on each day of the table, in a sample on every third one, and compares every row with the table.
 async fn live_through(desk: &mut TestHelpdesk) {
     let mut wrong = Vec::new();
-    for day in DAYS {
+    let days: Vec<&str> = every(3, DAYS).collect();
+    for day in &days {
         desk.write_files(day);
         desk.reconcile(day).await;
         desk.assert_nothing_is_left(day).await;
@@ -35,7 +37,7 @@ async fn live_through(desk: &mut TestHelpdesk) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} looks\n{}", wrong.len(), DAYS.len() * ROWS.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} looks\n{}", wrong.len(), days.len() * ROWS.len(), wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
