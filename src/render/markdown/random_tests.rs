@@ -263,7 +263,7 @@ fn check(seed: u64) {
 #[test]
 fn every_plan_fits_and_leaves_no_risk_out() {
     // `SERVANDA_FULL=1 cargo test --lib every_plan_fits` checks ten thousand.
-    (0..sample_of(4, 10_000)).for_each(check);
+    (0..sample_of(12, 10_000)).for_each(check);
 }
 
 #[test]

@@ -27,7 +27,7 @@ const CALLS: [Operation; 3] = [Operation::Find, Operation::Create, Operation::Ed
 const POSITIONS: [u64; 3] = [1, 4, 11];
 
 /// The sample has every so many-th case.
-const SAMPLE_STEP: usize = 100;
+const SAMPLE_STEP: usize = 50;
 
 /// All single faults.
 fn single_faults() -> Vec<FaultEffect> {

@@ -280,7 +280,7 @@ pub(super) fn candidates(seed: u64, count: usize) -> impl Iterator<Item = Row> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_adapter_leans_on_nothing_that_is_unknown() {
     let mut rows = pairwise();
-    rows.extend(candidates(1, sample_of(4, 3000)));
+    rows.extend(candidates(1, sample_of(20, 3000)));
     let mut running = tokio::task::JoinSet::new();
     for row in rows {
         if running.len() >= 8 {
