@@ -234,12 +234,7 @@ impl<'a> Evaluation<'a> {
         if event.until.is_some_and(|until| until <= self.input.at) {
             return Decision::Settle(NoticeResult::Superseded);
         }
-        // `1mo` and `30d` may fall on the same day, of which one is enough.
-        let nearness = |event: &ScheduledEvent| (event.planned, std::cmp::Reverse(event.variant));
-        let is_nearer = |other: &&ScheduledEvent| {
-            (other.event, other.day) == (event.event, event.day) && nearness(other) > nearness(event)
-        };
-        if all.iter().any(|other| is_nearer(&other)) {
+        if all.iter().any(|other| other.is_nearer_than(event)) {
             return Decision::Settle(NoticeResult::Superseded);
         }
         match self.state {

@@ -3,6 +3,7 @@
 //! Each event follows from the document alone. A day that moves therefore makes a new event, and the old one no longer
 //! exists. `due` decides what happens to the events; a forecast lists those to come.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal};
@@ -37,6 +38,25 @@ impl ScheduledEvent {
     /// The name among past events.
     pub fn name(&self) -> String {
         PastEvents::name(self.event, self.day, self.variant)
+    }
+
+    /// Whether it reminds of the same day as another one, from nearer to it. `1mo` and `30d` may fall on the same day, of which
+    /// one is enough.
+    pub(super) fn is_nearer_than(&self, other: &Self) -> bool {
+        let nearness = |event: &Self| (event.planned, Reverse(event.variant));
+        (self.event, self.day) == (other.event, other.day) && nearness(self) > nearness(other)
+    }
+
+    /// The instant from which a run sends its notice; `None` where none does. A reminder waits while the agreement is not
+    /// active, and is obsolete at its end.
+    fn sent_at(&self, agreement: &Agreement) -> Option<Instant> {
+        let is_active = state_at(agreement, self.planned).0 == State::Active;
+        if self.new_state.is_some() || is_active {
+            return Some(self.planned);
+        }
+        let mut later = changes(agreement).into_iter().filter(|(at, _)| *at > self.planned);
+        let (active, _) = later.find(|(_, state)| *state == State::Active)?;
+        self.until.is_none_or(|until| active < until).then_some(active)
     }
 }
 
@@ -90,6 +110,18 @@ pub fn scheduled_events(
     // At the same instant, an end comes before a beginning.
     events.sort_by_key(|event| (event.planned, event.event != NoticeEvent::Deactivated, event.variant));
     events
+}
+
+/// The events whose notices are sent by runs that are never late, each with the instant. Of several reminders that waited for
+/// the same instant, the nearest is sent.
+pub fn sent_events(agreement: &Agreement, events: Vec<ScheduledEvent>) -> Vec<(Instant, ScheduledEvent)> {
+    let at = events.into_iter().filter_map(|event| Some((event.sent_at(agreement)?, event)));
+    let sent: Vec<(Instant, ScheduledEvent)> = at.collect();
+    let is_obsolete = |at: Instant, event: &ScheduledEvent| {
+        event.new_state.is_none()
+            && sent.iter().any(|(other, nearer)| *other == at && nearer.is_nearer_than(event))
+    };
+    sent.iter().filter(|(at, event)| !is_obsolete(*at, event)).cloned().collect()
 }
 
 /// The last day to give notice in a period; `None` if no notice is required, or the end is already settled by a

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::ident::{AgreementId, HelpdeskName};
 use crate::live::digest;
 use crate::notice::due::recipients;
-use crate::notice::event::{Succession, scheduled_events};
+use crate::notice::event::{Succession, scheduled_events, sent_events};
 use crate::notice::{Channel, Identity, MailAddress, NoticeKind, Recipient};
 use crate::settings::Language;
 use crate::status::{State, changes};
@@ -111,14 +111,15 @@ pub(super) fn forecast_of(
     for (at, state) in changes(agreement) {
         add(at, ForecastChange::State(state));
     }
-    for event in scheduled_events(agreement, succession, input.usual, until) {
+    let events = scheduled_events(agreement, succession, input.usual, until);
+    for (at, event) in sent_events(agreement, events) {
         let kind = NoticeKind::of(agreement, event.event, event.day);
         let to = input.channels.iter().flat_map(|channel| {
             let found = recipients(agreement, event.event, *channel, input.catalog);
             found.into_iter().map(|recipient| forecast_recipient(&recipient, *channel))
         });
         let (to, day, event_name) = (to.collect(), event.day, event.event.as_str());
-        add(event.planned, ForecastChange::Notice { event: event_name, kind, day, to });
+        add(at, ForecastChange::Notice { event: event_name, kind, day, to });
     }
     entries.sort_by_key(|entry| entry.at);
     entries

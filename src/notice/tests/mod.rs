@@ -7,3 +7,4 @@ mod days;
 mod fixture;
 mod parts;
 mod past;
+mod waiting;
