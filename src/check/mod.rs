@@ -46,6 +46,7 @@ use crate::check::agreement::CheckContext;
 use crate::check::alone::{BoxedJudged, Judged, again, alone, title_of};
 use crate::check::clocks::SoundTerms;
 use crate::check::title::Titles;
+pub(crate) use crate::check::title::with_text;
 use crate::check::together::{EarlierWarnings, hold_together};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources};
 use crate::ident::{AgreementId, HelpdeskName};

@@ -425,6 +425,9 @@ fn titles_are_made_and_broken_ones_reported() {
     assert_reported(&with("title: \"{{ number }}\""), &["agreements/example.yaml:4:8 E009"]);
     assert_reported(&with("title: \"{{ client.titel }}\""), &["agreements/example.yaml:4:8 E009"]);
     assert_reported(&with("title: \"{{ client.title\""), &["agreements/example.yaml:4:8 E009"]);
+    // What the engine prints for a map is no title.
+    assert_reported(&with("title: \"{{ client }} {{ id }}\""), &["agreements/example.yaml:4:8 E009"]);
+    assert_reported(&with("title: \"{{ labels }}\""), &["agreements/example.yaml:4:8 E009"]);
     assert_reported(
         &with("title: \"{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\""),
         &["agreements/example.yaml:4:8 E009"],

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use litemap::LiteMap;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
 use serde::Serialize;
 
 use crate::agreement::Agreement;
@@ -64,6 +65,7 @@ impl Titles {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_formatter(|output, state, value| escape_formatter(output, state, with_text(value)?));
         environment.set_fuel(Some(FUEL));
         let mut broken = BTreeMap::new();
         let texts: std::collections::BTreeSet<&str> =
@@ -84,7 +86,7 @@ impl Titles {
         let template = shared.or_else(|_| self.environment.template_from_named_str(text, text));
         let template = template.map_err(|error| reason(&error))?;
         let title = template
-            .render(minijinja::Value::from(minijinja::value::Serde(variables)))
+            .render(Value::from(minijinja::value::Serde(variables)))
             .map_err(|error| reason(&error))?;
         let title = title.trim();
         if title.is_empty() {
@@ -99,12 +101,24 @@ impl Titles {
     }
 }
 
+/// The value, if it has a text. A map or a list has none: what the engine prints for it is no text for people.
+pub(crate) fn with_text(value: &Value) -> Result<&Value, minijinja::Error> {
+    let has_parts =
+        matches!(value.kind(), ValueKind::Map | ValueKind::Seq | ValueKind::Iterable | ValueKind::Plain);
+    if has_parts {
+        let reason = "it names a group of values, and not one of them";
+        return Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, reason));
+    }
+    Ok(value)
+}
+
 /// The reason why a text is no title, in one line, without the engine's own words for files and lines.
 fn reason(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
         (minijinja::ErrorKind::UndefinedError, _) => {
             "it uses a value that the agreement does not have".to_owned()
         }
+        (minijinja::ErrorKind::InvalidOperation, Some(detail)) => detail.to_owned(),
         (minijinja::ErrorKind::OutOfFuel, _) => "it needs too many steps".to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),

@@ -4,6 +4,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value};
 
 use super::chat;
+use crate::check::with_text;
 use crate::render::encode;
 use crate::render::locale::{self, days, form};
 use crate::settings::{Language, WebhookFormat};
@@ -21,10 +22,12 @@ pub(super) fn environment(language: Language) -> Environment<'static> {
             .find(|form| form.as_str() == ending)
             .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
     });
-    environment.set_formatter(|output, state, value| match chat_of(state) {
-        Some(form) if !value.is_safe() => Ok(output.write_str(&chat::value(form, &value.to_string()))?),
-        Some(_) => Ok(output.write_str(&value.to_string())?),
-        None => minijinja::escape_formatter(output, state, value),
+    environment.set_formatter(|output, state, value| match (chat_of(state), with_text(value)?) {
+        (Some(form), value) if !value.is_safe() => {
+            Ok(output.write_str(&chat::value(form, &value.to_string()))?)
+        }
+        (Some(_), value) => Ok(output.write_str(&value.to_string())?),
+        (None, value) => minijinja::escape_formatter(output, state, value),
     });
     environment.set_fuel(Some(FUEL));
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();

@@ -491,6 +491,7 @@ fn an_invalid_template_is_reported_with_its_line() {
     for (file, text) in [
         ("ru.body.txt", "{{ nothing }}"),
         ("ru.client.txt", "{{ nothing }}"),
+        ("ru.body.txt", "{{ notices }}"),
         ("ru.body.txt", "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}"),
         ("ru.body.txt", "{% include \"/etc/passwd\" %}"),
     ] {
