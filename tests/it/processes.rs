@@ -1,7 +1,9 @@
 //! Real processes: killed without a word, asked to stop, and several at once.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ const DAY: &str = "2026-09-01";
 pub(crate) struct Served {
     process: Child,
     pub(crate) url: String,
-    says: Lines<BufReader<ChildStderr>>,
+    says: Receiver<String>,
 }
 
 impl Served {
@@ -39,21 +41,22 @@ impl Served {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        let says = BufReader::new(process.stderr.take().unwrap()).lines();
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let (sender, says) = channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { process, url: url.trim().to_owned(), says }
     }
 
     /// Ends it and gives what it said of calls to the script module of the tenant.
     pub(crate) fn calls(&mut self) -> Vec<String> {
         self.process.kill().unwrap();
-        let said = self.says.by_ref().map(Result::unwrap);
-        said.filter(|line| line.contains("the script module was called")).collect()
+        self.says.iter().filter(|line| line.contains("the script module was called")).collect()
     }
 
-    /// Waits until a request is left without a response.
+    /// Waits until a request is left without a response. Fails where none is for two minutes.
     pub(crate) fn fell_silent(&mut self) {
-        let mut said = self.says.by_ref().map(Result::unwrap);
-        assert!(said.any(|line| line.contains("request left unanswered")), "it ended first");
+        let next = || self.says.recv_timeout(Duration::from_mins(2)).expect("it answered every request");
+        while !next().contains("request left unanswered") {}
     }
 }
 
