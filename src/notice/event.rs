@@ -50,8 +50,7 @@ impl ScheduledEvent {
     /// The instant from which a run sends its notice; `None` where none does. A reminder waits while the agreement is not
     /// active, and is obsolete at its end.
     fn sent_at(&self, agreement: &Agreement) -> Option<Instant> {
-        let is_active = state_at(agreement, self.planned).0 == State::Active;
-        if self.new_state.is_some() || is_active {
+        if self.new_state.is_some() || state_at(agreement, self.planned).0 == State::Active {
             return Some(self.planned);
         }
         let mut later = changes(agreement).into_iter().filter(|(at, _)| *at > self.planned);

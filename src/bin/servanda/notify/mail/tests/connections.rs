@@ -1,7 +1,5 @@
 //! Connections that are used for one mail after another: no mail is lost or doubled by that, for any behaviour of the server.
 
-use crate::cases::sample_of;
-
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use servanda::notice::delivery::Reply;
 
 use super::{send_to, smtp};
+use crate::cases::sample_of;
 
 /// The behaviour of a server, besides taking mails on any number of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
