@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{GuardedPlan, Meaning, Sealed, Verdict, severity_of_exit_code};
-use crate::ident::{AgreementId, HelpdeskName};
+use crate::ident::{AgreementId, HelpdeskName, LiveId};
 use crate::live::{Live, Observed};
 use crate::plan::{Blocked, Change, Drift, Elsewhere, Note, Plan, Reason, dependents};
 use crate::selection::AgreementSelection;
@@ -166,7 +166,23 @@ pub fn is_confirmed(agreement: &AgreementId, plan: &GuardedPlan, live: &Live) ->
         && !plan.plan.drift.iter().any(is_other)
 }
 
-/// Whether the object that a change withdraws is the one that it awaits, since two names lead to one helpdesk.
+/// Whether two states of one time are certainly of two helpdesks: an ownership key of one has no object in the other, or
+/// another one. Creations rely on such an absence too.
+pub fn are_separate(one: &Live, other: &Live) -> bool {
+    let lacks = |live: &Live, id: &AgreementId, object: &LiveId| match live.agreements.get(id) {
+        Some(Observed::Present(found)) => found.object != *object,
+        Some(Observed::Unknown(_)) => false,
+        Some(Observed::Absent) | None => !live.same_ownership_key.contains_key(id),
+    };
+    [(one, other), (other, one)].into_iter().any(|(here, there)| {
+        here.agreements.iter().any(
+            |(id, observed)| matches!(observed, Observed::Present(found) if lacks(there, id, &found.object)),
+        )
+    })
+}
+
+/// Whether the object that a change withdraws has the id and the content of the one that it awaits. Either both names lead
+/// to one helpdesk, or two helpdesks number their objects alike, which [`are_separate`] and a creation show.
 pub fn is_same_object(change: &Change, awaited: &Elsewhere, live: &Live) -> bool {
     match live.agreements.get(&awaited.agreement) {
         Some(Observed::Present(found)) => {

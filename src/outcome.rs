@@ -109,6 +109,8 @@ pub enum NotTried {
     Waits(AgreementId),
     /// An agreement that it waits for was not confirmed in another helpdesk.
     Elsewhere(Elsewhere),
+    /// The object in another helpdesk has the same id and the same content, so that both names may lead to one helpdesk.
+    SameObject(Elsewhere),
     /// The run was stopped first.
     Stopped,
     /// It creates an object, and this run creates none.

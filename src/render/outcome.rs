@@ -180,6 +180,15 @@ fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
             let why = format!("{agreement} is not confirmed in {helpdesk}, so that this one stays as it is");
             (why, format!("resolve {agreement} in {helpdesk} first, then apply again"))
         }
+        ChangeResult::NotTried(NotTried::SameObject(Elsewhere { agreement, helpdesk })) => {
+            let why = format!(
+                "{agreement} has the same id and content in {helpdesk}, which may be this helpdesk under another name"
+            );
+            let next = format!(
+                "compare the addresses of both in servanda.yaml; if {helpdesk} is another helpdesk, retire this one by hand"
+            );
+            (why, next)
+        }
         ChangeResult::NotTried(NotTried::Stopped) => {
             ("the run ended before this change".to_owned(), "apply again".to_owned())
         }

@@ -271,6 +271,56 @@ fn a_helpdesk_that_is_down_holds_back_its_own_agreements_only() {
     assert!(metrics.contains("servanda_helpdesk_last_run_exit_code{helpdesk=\"moscow\"} 9"), "{metrics}");
 }
 
+/// Two helpdesks that number their objects alike, so that the moved agreement has the same id and content in both.
+#[test]
+fn an_agreement_moves_to_a_helpdesk_that_gives_it_the_same_id() {
+    let only = |client: &'static str| ["apply", "--yes", "--as-of", DAY, "--client", client];
+    for is_there_already in [false, true] {
+        let repository = Repository::example();
+        let served = Served::accepting(&repository, KEY, &json!([]));
+        let moving = with_remote(&served.url);
+        let made = remote(&moving, 0, &only("severny-veter"));
+        let object =
+            made.split_once("created, active [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
+        // Of this one the other helpdesk has nothing.
+        remote(&moving, 0, &only("uralstal"));
+        relocate(&moving, MOVED);
+        if is_there_already {
+            remote(&moving, 0, &[&only("severny-veter")[..], &["--helpdesk", "moscow"]].concat());
+        }
+        let moved = remote(&moving, 0, &only("severny-veter"));
+        assert!(moved.contains(&format!("in its new helpdesk [{object}]")), "{moved}");
+        assert_eq!(moved.contains(&format!("created, active [{object}]")), !is_there_already, "{moved}");
+        remote(&moving, 0, &["apply", "--yes", "--as-of", DAY]);
+        assert_converged(&remote_plans(&moving, 0));
+    }
+}
+
+/// A second name for one helpdesk withdraws nothing there, although both plans want it.
+#[test]
+fn a_second_name_for_one_helpdesk_withdraws_nothing() {
+    let repository = Repository::example();
+    let served = Served::accepting(&repository, KEY, &json!([]));
+    let moving = with_remote(&served.url);
+    let settings = moving.read("servanda.yaml");
+    let other = settings.split_once("  moscow:\n").unwrap().1.replace("127.0.0.1", "localhost");
+    let twice = settings.replace(
+        "  berlin: { kind: sandbox, default: true }\n",
+        &format!("  berlin:\n    default: true\n{other}"),
+    );
+    moving.file("servanda.yaml", &twice);
+    let only = ["apply", "--yes", "--as-of", DAY, "--client", "severny-veter", "--format", "json"];
+    remote(&moving, 0, &only);
+    relocate(&moving, MOVED);
+    let outcome = remote(&moving, 6, &only);
+    let outcome: Value = serde_json::from_str(&outcome).unwrap();
+    let berlin = &outcome["helpdesks"]["berlin"]["outcome"];
+    let awaited = json!({ "agreement": MOVED.0, "helpdesk": "moscow" });
+    let expected = json!({ MOVED.0: { "not_tried": { "same_object": awaited } } });
+    // No plan was made after it.
+    assert_eq!((&berlin["results"], &berlin["remaining"]), (&expected, &Value::Null), "{outcome:#}");
+}
+
 /// A run is killed while one request of a move is not answered. The next run converges.
 #[test]
 fn a_move_that_is_killed_at_a_request_is_completed_by_the_next_run() {

@@ -11,9 +11,11 @@ use crate::cases::sample_of;
 use crate::desired::desired;
 use crate::envelope::GuardedPlan;
 use crate::guard::{AwaitingAcknowledgement, read_acknowledgement};
-use crate::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split, without_done};
-use crate::ident::{AgreementId, HelpdeskName};
-use crate::live::{Live, Value};
+use crate::helpdesks::{
+    HelpdeskPlans, Unavailable, are_separate, is_confirmed, is_same_object, split, without_done,
+};
+use crate::ident::{AgreementId, HelpdeskName, LiveId};
+use crate::live::{Live, Observed, Value};
 use crate::mapping::Mapping;
 use crate::plan::{
     Cause, Change, Drift, DriftPart, Elsewhere, GuardName, LastApplied, Reason, Risk, Verb, apply_step,
@@ -232,6 +234,35 @@ fn one_object_under_two_names_is_known() {
     let awaited = change.elsewhere.as_ref().expect("it awaits the other helpdesk");
     assert!(is_same_object(change, awaited, &berlin.live));
     assert!(!is_same_object(change, awaited, &empty()));
+    assert!(!are_separate(&berlin.live, &berlin.live));
+}
+
+/// Two helpdesks may number their objects alike.
+#[test]
+fn a_difference_between_two_states_shows_that_they_are_of_two_helpdesks() {
+    let (berlin, _) = moving();
+    let observed = berlin.live.agreements[&id("a")].clone();
+    let Observed::Present(mut renumbered) = observed.clone() else { panic!("{observed:?}") };
+    renumbered.object = LiveId::new("other").expect("an id");
+    let state = |agreements: &[(&str, &Observed<_>)]| {
+        let agreements = agreements.iter().map(|(key, observed)| (id(key), (*observed).clone()));
+        Live { agreements: agreements.collect(), ..Live::default() }
+    };
+    let unreadable = Observed::Unknown(String::new());
+    let twice = Live { same_ownership_key: [(id("a"), Vec::new())].into(), ..Live::default() };
+    for (other, expected) in [
+        (state(&[("a", &observed)]), false),
+        (state(&[("a", &unreadable)]), false),
+        (state(&[("a", &observed), ("b", &unreadable)]), false),
+        (twice, false),
+        (state(&[]), true),
+        (state(&[("a", &Observed::Absent)]), true),
+        (state(&[("a", &Observed::Present(renumbered))]), true),
+        (state(&[("a", &observed), ("b", &observed)]), true),
+    ] {
+        assert_eq!(are_separate(&berlin.live, &other), expected, "{other:?}");
+        assert_eq!(are_separate(&other, &berlin.live), expected, "{other:?}");
+    }
 }
 
 /// Drift that the settings only report leaves the new object as somebody made it, which is not what the files say.

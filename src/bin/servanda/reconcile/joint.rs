@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::envelope::GuardedPlan;
-use servanda::helpdesks::{HelpdeskPlans, Unavailable, is_confirmed, is_same_object, split, without_done};
+use servanda::helpdesks::{
+    HelpdeskPlans, Unavailable, are_separate, is_confirmed, is_same_object, split, without_done,
+};
 use servanda::ident::{AgreementId, HelpdeskName};
 use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
 use servanda::plan::{Change, Plan};
@@ -68,6 +70,27 @@ fn unavailable(failure: &Failure) -> Unavailable {
         message: failure.message.clone(),
         help: failure.help.clone(),
     }
+}
+
+/// The changes, by helpdesk, that await an agreement which is certainly in another helpdesk than their own: its plan creates
+/// it, or the states from which both plans were made differ. What the apply writes later shows neither.
+fn separate(works: &BTreeMap<HelpdeskName, Work>) -> BTreeSet<(HelpdeskName, AgreementId)> {
+    let mut separate = BTreeSet::new();
+    for (name, work) in works {
+        for (other, there) in works.iter().filter(|(other, _)| *other != name) {
+            let creations = there.guarded.plan.changes.iter().filter(|change| change.object.is_none());
+            let created: BTreeSet<&AgreementId> = creations.map(|change| &change.id).collect();
+            let states = work.sides.as_ref().zip(there.sides.as_ref());
+            let is_separate = states.is_some_and(|(own, other)| are_separate(&own.live, &other.live));
+            let awaits = |change: &&Change| {
+                let awaited = change.elsewhere.as_ref().filter(|awaited| awaited.helpdesk == *other);
+                awaited.is_some_and(|awaited| is_separate || created.contains(&awaited.agreement))
+            };
+            let changes = work.guarded.plan.changes.iter().filter(awaits);
+            separate.extend(changes.map(|change| (name.clone(), change.id.clone())));
+        }
+    }
+    separate
 }
 
 /// The failure of all helpdesks, which is that of the most severe one.
@@ -193,8 +216,9 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
         } else {
             self.audience.confirm_all(&plans)?;
             let stop = self.audience.listen();
+            let separate = separate(&works);
             self.first_pass(&mut works, &stop).await;
-            self.second_pass(&mut works, &stop).await;
+            self.second_pass(&mut works, &separate, &stop).await;
             signal = stop.is_asked().then(|| stop.exit());
         }
         Ok(self.conclude(works, &plans, signal))
@@ -239,7 +263,12 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
 
     /// Applies the changes that await agreements of other helpdesks, where these are confirmed, and those that wait for
     /// such a change.
-    async fn second_pass(&mut self, works: &mut BTreeMap<HelpdeskName, Work>, stop: &Stop) {
+    async fn second_pass(
+        &mut self,
+        works: &mut BTreeMap<HelpdeskName, Work>,
+        separate: &BTreeSet<(HelpdeskName, AgreementId)>,
+        stop: &Stop,
+    ) {
         self.read_awaited(works).await;
         for name in works.keys().cloned().collect::<Vec<_>>() {
             let Some(work) = works.get_mut(&name) else { continue };
@@ -251,22 +280,25 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
                 continue;
             }
             let is_stopped = stop.is_asked() || work.applied.outcome.stopped.is_some();
-            let is_ready = |change: &Change| !is_stopped && self.is_ready(change);
-            let (ready, waiting): (Vec<Change>, Vec<Change>) =
-                last.changes.iter().cloned().partition(is_ready);
-            let waiting = waiting.into_iter().map(|change| {
-                let awaited = change.elsewhere.filter(|_| !is_stopped);
-                let why = awaited.map_or(NotTried::Stopped, NotTried::Elsewhere);
-                (change.id, ChangeResult::NotTried(why))
-            });
-            work.applied.outcome.results.extend(waiting);
+            let obstacle = |change: &Change| {
+                let is_separate = separate.contains(&(name.clone(), change.id.clone()));
+                if is_stopped { Some(NotTried::Stopped) } else { self.obstacle(change, is_separate) }
+            };
+            let mut ready = Plan { changes: Vec::new(), ..last.clone() };
+            for change in last.changes {
+                match obstacle(&change) {
+                    None => ready.changes.push(change),
+                    Some(why) => {
+                        work.applied.outcome.results.insert(change.id, ChangeResult::NotTried(why));
+                    }
+                }
+            }
             if is_stopped && stop.is_asked() {
                 work.applied.outcome.stopped.get_or_insert(Stopped::Signal);
             }
             if ready.is_empty() {
                 continue;
             }
-            let ready = Plan { changes: ready, ..last };
             let applied = self.session(&name).apply_part(work, Some(&ready), stop).await;
             self.kept(&name, applied);
         }
@@ -286,15 +318,19 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
         }
     }
 
-    /// Whether the agreement that a change awaits was read in its helpdesk as it should be.
-    fn is_ready(&self, change: &Change) -> bool {
-        let Some(awaited) = &change.elsewhere else { return true };
-        let mut latest = self.latest();
-        let latest = latest.find(|(name, _)| **name == awaited.helpdesk);
-        latest.is_some_and(|(_, (guarded, sides))| {
-            is_confirmed(&awaited.agreement, guarded, &sides.live)
-                && !is_same_object(change, awaited, &sides.live)
-        })
+    /// The reason why a change cannot be applied yet: the agreement that it awaits was not read in its helpdesk as it should
+    /// be, or its object may be the one that the change withdraws, unless the helpdesks are certainly separate.
+    fn obstacle(&self, change: &Change, is_separate: bool) -> Option<NotTried> {
+        let awaited = change.elsewhere.as_ref()?;
+        let latest = self.latest().find(|(name, _)| **name == awaited.helpdesk);
+        let confirmed = latest.map(|(_, (guarded, sides))| (guarded, &sides.live));
+        match confirmed.filter(|(guarded, live)| is_confirmed(&awaited.agreement, guarded, live)) {
+            None => Some(NotTried::Elsewhere(awaited.clone())),
+            Some((_, live)) if !is_separate && is_same_object(change, awaited, live) => {
+                Some(NotTried::SameObject(awaited.clone()))
+            }
+            Some(_) => None,
+        }
     }
 
     /// Combines the results. Plans of helpdesks that failed meanwhile are kept beside their failure.

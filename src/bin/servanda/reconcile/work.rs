@@ -38,8 +38,8 @@ impl Work {
     pub(super) fn of((guarded, sides, left_out): LoadedPlan) -> Self {
         let mut applied = Applied::default();
         // A reviewed plan without changes permits none, and has no sides.
-        let is_empty = guarded.plan.is_empty() && left_out.is_empty();
-        applied.outcome.remaining = (sides.is_some() || is_empty).then_some(0);
+        let is_known = sides.is_some() || left_out.is_empty();
+        applied.outcome.remaining = (guarded.plan.is_empty() && is_known).then_some(0);
         Self { guarded, sides, left_out, applied, after: None }
     }
 
