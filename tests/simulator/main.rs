@@ -1,6 +1,6 @@
 //! Simulates the delivery protocol of notices under faults.
 //!
-//!     cargo test --test simulator                                 2,000 schedules, and all small interleavings
+//!     cargo test --test simulator                                 1,000 schedules, and all small interleavings
 //!     cargo test --release --test simulator -- --schedules 1000000
 //!     cargo test --release --test simulator -- --full             all interleavings, with all pairs of faults
 //!     cargo test --test simulator -- --seed 42                    one schedule, printed step by step
@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode, Output};
 use schedules::Ledger;
 
 /// The default number of schedules.
-const DEFAULT_SCHEDULES: u64 = 2_000;
+const DEFAULT_SCHEDULES: u64 = 1_000;
 /// Simulates a ledger without compare-and-set.
 const FLAWED: &str = "--flawed";
 
