@@ -1,8 +1,11 @@
-// The browser driver of the tests: reads commands as lines of JSON and answers each with a line of JSON.
+// The browser of the tests, which all of them share, and their drivers.
 //
-// It records every console message and every requested address; the command `heard` returns them.
+//     node browser.cjs FOLDER CHROMIUM             starts the browser, prints its address, and ends it with its input
+//     node browser.cjs FOLDER CHROMIUM ADDRESS     drives a page of its own: reads commands as lines of JSON and answers
+//                                                  each with a line of JSON
+//
+// A driver records every console message and every requested address; the command `heard` returns them.
 const fs = require("fs");
-const os = require("os");
 const path = require("path");
 const readline = require("readline");
 
@@ -12,9 +15,15 @@ const ARGUMENTS = [
 ];
 
 async function main() {
-  const { chromium } = require(path.join(process.argv[2], "node_modules/playwright-core"));
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "servanda-browser-"));
-  const launch = (extra) => chromium.launchPersistentContext(profile, { executablePath: process.argv[3], args: ARGUMENTS, ...extra });
+  const [folder, executablePath, address] = process.argv.slice(2);
+  const { chromium } = require(path.join(folder, "node_modules/playwright-core"));
+  if (address === undefined) {
+    const server = await chromium.launchServer({ executablePath, args: ARGUMENTS });
+    process.stdout.write(`${server.wsEndpoint()}\n`);
+    process.stdin.resume().on("end", () => server.close());
+    return;
+  }
+  const browser = await chromium.connect(address);
   let [context, page, kind] = [null, null, null];
   let [complaints, addresses] = [[], []];
   const watch = async () => {
@@ -29,11 +38,10 @@ async function main() {
   const answers = {
     /** Opens a page in a new tab; `scripts: false` disables scripts, and `touch` makes it a phone without a keyboard. */
     async open({ url, width = 1280, height = 800, touch = false, scripts = true }) {
-      // Only other browser settings need a restart.
       if (kind !== `${touch} ${scripts}`) {
         await context?.close();
         [page, kind] = [null, `${touch} ${scripts}`];
-        context = await launch({ javaScriptEnabled: scripts, hasTouch: touch, isMobile: touch });
+        context = await browser.newContext({ javaScriptEnabled: scripts, hasTouch: touch, isMobile: touch });
       }
       await watch();
       await page.setViewportSize({ width, height });
@@ -59,7 +67,7 @@ async function main() {
     ask: ({ script }) => page.evaluate(script),
     /** Finds violations of accessibility rules that are critical or serious, in these colour schemes. The checker is evaluated, not loaded, because the pages forbid it. */
     inspect: async ({ schemes }) => {
-      await page.evaluate(fs.readFileSync(path.join(process.argv[2], "node_modules/axe-core/axe.min.js"), "utf8"));
+      await page.evaluate(fs.readFileSync(path.join(folder, "node_modules/axe-core/axe.min.js"), "utf8"));
       const found = [];
       for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme });
@@ -72,7 +80,9 @@ async function main() {
     /** Clicks, and returns the text of the file that is downloaded. */
     download: async ({ at }) => {
       const [file] = await Promise.all([page.waitForEvent("download"), page.locator(at).first().click()]);
-      return fs.readFileSync(await file.path(), "utf8");
+      const parts = [];
+      for await (const part of await file.createReadStream()) parts.push(part);
+      return Buffer.concat(parts).toString("utf8");
     },
     /** Waits until an expression is true. */
     until: async ({ script }) => {
@@ -98,8 +108,7 @@ async function main() {
     }
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
-  await context?.close();
-  fs.rmSync(profile, { recursive: true, force: true });
+  await browser.close();
 }
 
 if (require.main === module) main();

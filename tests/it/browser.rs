@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -18,10 +19,16 @@ use crate::server_process::ServerProcess;
 /// The name of these tests in the message that they did not run.
 const TESTED: &str = "pages in a browser";
 
+/// The folder of the driver's library, below the repository.
+const FOLDER: &str = "target/browser";
+
 /// The path of Chromium on Debian.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// A browser, driven by a Node process.
+/// The browser that all tests share, by its address; it ends with this process, which holds its input open.
+static SHARED: OnceLock<Result<(ChildStdin, String), String>> = OnceLock::new();
+
+/// Pages in the shared browser with settings of their own, driven by a Node process.
 struct Browser {
     process: Child,
     asks: Option<ChildStdin>,
@@ -30,29 +37,44 @@ struct Browser {
     inspected: usize,
 }
 
+/// Starts Node with the driver and these arguments after the paths of its library and of the browser.
+fn driver(arguments: &[&str]) -> Result<(Child, ChildStdin, BufReader<ChildStdout>), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut node = Command::new("node");
+    node.arg(root.join("tests/it/browser.cjs")).arg(root.join(FOLDER)).arg(CHROMIUM).args(arguments);
+    node.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = node.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
+    let (asks, answers) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+    Ok((process, asks, BufReader::new(answers)))
+}
+
+/// Starts the browser and returns its address. The error names what is missing.
+fn shared() -> Result<(ChildStdin, String), String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    if !folder.join("node_modules/playwright-core").exists() {
+        return Err(
+            "the driver is missing: npm install --prefix target/browser playwright-core@1 axe-core@4"
+                .to_owned(),
+        );
+    }
+    if !folder.join("node_modules/axe-core/axe.min.js").exists() {
+        return Err("the checker is missing: npm install --prefix target/browser axe-core@4".to_owned());
+    }
+    if !Path::new(CHROMIUM).exists() {
+        return Err("the browser is missing: apt-get install chromium".to_owned());
+    }
+    let (_, input, mut output) = driver(&[])?;
+    let mut address = String::new();
+    output.read_line(&mut address).map_err(|error| error.to_string())?;
+    Ok((input, address.trim().to_owned()))
+}
+
 impl Browser {
-    /// Starts the browser. The error names what is missing.
+    /// Starts a driver of the shared browser. The error names what is missing.
     fn start() -> Result<Self, String> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = root.join("target/browser");
-        if !folder.join("node_modules/playwright-core").exists() {
-            return Err(
-                "the driver is missing: npm install --prefix target/browser playwright-core@1 axe-core@4"
-                    .to_owned(),
-            );
-        }
-        if !folder.join("node_modules/axe-core/axe.min.js").exists() {
-            return Err("the checker is missing: npm install --prefix target/browser axe-core@4".to_owned());
-        }
-        if !Path::new(CHROMIUM).exists() {
-            return Err("the browser is missing: apt-get install chromium".to_owned());
-        }
-        let mut node = Command::new("node");
-        node.arg(root.join("tests/it/browser.cjs")).arg(folder).arg(CHROMIUM);
-        node.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = node.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
-        let answers = BufReader::new(process.stdout.take().unwrap());
-        Ok(Self { asks: process.stdin.take(), process, answers, inspected: 0 })
+        let (_, address) = SHARED.get_or_init(shared).as_ref().map_err(Clone::clone)?;
+        let (process, asks, answers) = driver(&[address])?;
+        Ok(Self { asks: Some(asks), process, answers, inspected: 0 })
     }
 
     /// Sends a command to the driver and returns its result.
@@ -134,7 +156,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // At the end of its input, the driver closes the browser, removes its profile and exits.
+        // At the end of its input, the driver closes its pages and exits.
         drop(self.asks.take());
         if std::thread::panicking() {
             let _ = self.process.kill();
