@@ -64,7 +64,7 @@ fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
 /// Refuses every bad answer to one list. No answer writes anything, so that the next one meets the same helpdesk.
 async fn refuses(spring: &std::path::Path, list: &str) {
     let fixture = ReconcileFixture::of_autumn(spring, 1).await;
-    for (kind, effect) in every(2, bad_answers()) {
+    for (kind, effect) in every(3, bad_answers()) {
         let what = format!("{kind} from {list}");
         fixture.sandbox.set_faults(vec![Fault::new(effect).on(Operation::Find).of(list).for_good()]);
         let Err(failure) = fixture.reconcile().await else { panic!("{what}: a plan was made of it") };

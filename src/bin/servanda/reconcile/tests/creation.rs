@@ -165,7 +165,7 @@ fn answers_after_an_effect() -> Vec<FaultEffect> {
 fn a_creation_behind_any_answer_is_searched_before_it_is_sent_again() {
     runtime().block_on(async {
         let spring = ReconcileFixture::spring().await;
-        for effect in every(2, answers_after_an_effect()) {
+        for effect in every(3, answers_after_an_effect()) {
             let what = format!("{effect:?}");
             let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
             fixture.sandbox.set_faults(vec![Fault::new(effect).on(Operation::Create).for_good()]);
@@ -391,7 +391,7 @@ async fn stop_sleep_continue(spring: &std::path::Path, round: u64) -> bool {
 #[test]
 fn a_run_that_slept_creates_nothing_that_another_run_created() {
     let spring = runtime().block_on(ReconcileFixture::spring());
-    let rounds: Vec<u64> = (0..sample_of(8, 200)).collect();
+    let rounds: Vec<u64> = (0..sample_of(4, 200)).collect();
     each_on_its_own_core(&rounds, async |rounds| {
         let all = rounds.iter().map(|round| stop_sleep_continue(spring.path(), *round));
         let stopped: Vec<bool> = futures_util::stream::iter(all).buffer_unordered(2).collect().await;
