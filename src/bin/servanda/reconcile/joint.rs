@@ -13,7 +13,7 @@ use servanda::helpdesks::{
 };
 use servanda::ident::{AgreementId, HelpdeskName};
 use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
-use servanda::plan::{Change, Plan};
+use servanda::plan::Change;
 use servanda::planner::Sides;
 
 use crate::ledger::LedgerRecords;
@@ -275,8 +275,8 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
             let results = work.applied.outcome.results.iter();
             let done = results.filter(|(_, result)| matches!(result, ChangeResult::Done { .. }));
             let done: BTreeSet<AgreementId> = done.map(|(id, _)| id.clone()).collect();
-            let last = without_done(split(&work.guarded.plan).1, &done);
-            if last.is_empty() {
+            let mut ready = without_done(split(&work.guarded.plan).1, &done);
+            if ready.is_empty() {
                 continue;
             }
             let is_stopped = stop.is_asked() || work.applied.outcome.stopped.is_some();
@@ -284,8 +284,7 @@ impl<'a, A: Audience> JointReconciliation<'a, A> {
                 let is_separate = separate.contains(&(name.clone(), change.id.clone()));
                 if is_stopped { Some(NotTried::Stopped) } else { self.obstacle(change, is_separate) }
             };
-            let mut ready = Plan { changes: Vec::new(), ..last.clone() };
-            for change in last.changes {
+            for change in std::mem::take(&mut ready.changes) {
                 match obstacle(&change) {
                     None => ready.changes.push(change),
                     Some(why) => {

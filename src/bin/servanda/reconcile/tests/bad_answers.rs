@@ -61,7 +61,8 @@ fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
     ]
 }
 
-/// Refuses every bad answer to one list; of a sample, each list has another third. No answer writes anything, so that the next one meets the same helpdesk.
+/// Refuses every bad answer to one list, of which a sample has another third for the next list. No answer writes anything, so
+/// that the next one meets the same helpdesk.
 async fn refuses(spring: &std::path::Path, list: &str) {
     let fixture = ReconcileFixture::of_autumn(spring, 1).await;
     let third = LISTS.iter().position(|other| *other == list).expect("one of the lists");
